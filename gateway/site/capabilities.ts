@@ -1,0 +1,18 @@
+// What a station can do, as data: nothing has to be tried to find out that it is unsupported.
+
+export interface Capabilities {
+  readonly protocol: 'ocpp1.6' | 'ocpp2.0.1' | 'modbus';
+  /** Obeys a current setpoint. */
+  readonly currentLimit: boolean;
+  /** Falls back to the fallback current by itself when the gateway is silent: proven profile or watchdog. */
+  readonly fallback: boolean;
+  /** Time after which a silent station has certainly fallen back, in milliseconds; absent where it never does. */
+  readonly fallbackAfter?: number;
+  readonly reservation: boolean;
+  readonly remoteStart: boolean;
+  readonly unlock: boolean;
+  readonly localList: boolean;
+  readonly phaseSwitching: boolean;
+  readonly trigger: boolean;
+  readonly reader: boolean;
+}

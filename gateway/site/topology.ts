@@ -1,0 +1,199 @@
+// What a site is: stations, EVSEs, connectors, circuits and meters, as site.yaml describes them. Never changes while running.
+import type { CircuitId, CsmsId, EvseNumber, MeterId, StationId } from '../kernel/ids.js';
+import type { Ampere, Milliseconds, Volt, WattHour } from '../kernel/units.js';
+
+export type Phase = 'L1' | 'L2' | 'L3';
+export const PHASES: readonly Phase[] = ['L1', 'L2', 'L3'];
+
+/** A value for each of the three grid phases. */
+export type PerPhase<T> = Readonly<Record<Phase, T>>;
+export const perPhase = <T>(of: (phase: Phase) => T): PerPhase<T> => ({ L1: of('L1'), L2: of('L2'), L3: of('L3') });
+
+export interface Circuit {
+  readonly id: CircuitId;
+  /** The circuit that feeds this one; absent for the grid connection. */
+  readonly fedBy?: CircuitId;
+  /** Rating of the breaker, per phase. */
+  readonly breaker: Ampere;
+  /** Kept free below the breaker at every moment, on metered circuits for load that moves between samples. */
+  readonly margin: Ampere;
+  /** The meter that measures everything on this circuit, chargers and background load. */
+  readonly meter?: MeterId;
+  /** What all EVSEs of this circuit together may take per phase while its meter is lost. */
+  readonly whenMeterLost?: Ampere;
+}
+
+export interface Meter {
+  readonly id: MeterId;
+  readonly device: string;
+  readonly connection: ModbusConnection;
+  readonly unit?: number;
+}
+
+export type ModbusConnection =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | {
+      readonly kind: 'serial';
+      readonly path: string;
+      readonly baudRate?: number;
+      readonly parity?: 'none' | 'even' | 'odd';
+      readonly stopBits?: 1 | 2;
+    };
+
+export type ConnectorType = 'Type1' | 'Type2' | 'CCS1' | 'CCS2' | 'CHAdeMO' | 'NACS' | 'Schuko' | 'Other';
+
+export interface Connector {
+  /** From 1 inside its EVSE. */
+  readonly number: number;
+  readonly type: ConnectorType;
+}
+
+export interface Evse {
+  readonly number: EvseNumber;
+  readonly station: StationId;
+  /** As its own station numbers it, from 1. */
+  readonly stationEvse: number;
+  readonly connectors: readonly Connector[];
+  readonly circuit: CircuitId;
+  /** Hardware limit per phase. */
+  readonly maxCurrent: Ampere;
+  /** Below this the EVSE gives nothing (IEC 61851-1: 6 A unless the car needs more). */
+  readonly minCurrent: Ampere;
+  /** What the EVSE may take when it has lost the gateway: its fail-safe profile or its watchdog's current. */
+  readonly fallbackCurrent: Ampere;
+  /** Entry i is the grid phase on the EVSE's own conductor L(i+1); one to three entries. */
+  readonly phases: readonly Phase[];
+  /** False where the electrician does not know the rotation: a one-phase car then counts on every wired phase. */
+  readonly rotationKnown: boolean;
+}
+
+export interface OcppStationLink {
+  readonly kind: 'ocpp';
+  /** OCPP security profile: 0 no credentials, 1 Basic authentication, 2 the same over TLS. */
+  readonly securityProfile: 0 | 1 | 2;
+  /** Basic authentication password as configured: text, or hex of the raw bytes (1.6 AuthorizationKey). */
+  readonly password?: string;
+  /** Taken as negotiated when the charger sends no or a wrong Sec-WebSocket-Protocol. */
+  readonly assumeProtocol?: 'ocpp1.6' | 'ocpp2.0.1';
+}
+
+export interface ModbusStationLink {
+  readonly kind: 'modbus';
+  readonly device: string;
+  readonly connection: ModbusConnection;
+  readonly unit?: number;
+}
+
+export interface Station {
+  readonly id: StationId;
+  readonly link: OcppStationLink | ModbusStationLink;
+  readonly evses: readonly Evse[];
+  /** How a Modbus charger (no card reader) decides: `free` starts on plug-in with the fixed token, `remote` waits for a remote start. */
+  readonly start: StartPolicy;
+}
+
+export type StartPolicy = { readonly kind: 'authorized' } | { readonly kind: 'free'; readonly idToken: string };
+
+export type CsmsRole = 'authority' | 'observer' | 'limiter';
+
+export interface Csms {
+  readonly id: CsmsId;
+  /** ws:// or wss:// without the identity, which is appended as the last path segment. */
+  readonly url: string;
+  readonly ocpp: '1.6' | '2.0.1';
+  readonly role: CsmsRole;
+  readonly securityProfile: 0 | 1 | 2 | 3;
+  readonly password?: string;
+  /** PEM of the certificate authority that signed the CSMS's certificate, where the system's list does not know it. */
+  readonly certificateAuthority?: string;
+  /** The identity this CSMS knows the site by; the site's id unless configured. */
+  readonly identity: string;
+  /** The EVSEs this CSMS sees; absent: all. */
+  readonly evses?: readonly EvseNumber[];
+  readonly present: 'site' | 'stations';
+  readonly resetScope: 'gateway' | 'site';
+}
+
+export interface Tariff {
+  /** ISO 4217 code, such as EUR. */
+  readonly currency: string;
+  /** Per kWh, in the currency's unit. */
+  readonly energyPrice: number;
+  /** Per hour connected, in the currency's unit. */
+  readonly timePrice: number;
+  /** Per transaction, in the currency's unit. */
+  readonly startFee: number;
+}
+
+export interface AuthorizationPolicy {
+  readonly offline: 'known-only' | 'accept-unknown' | 'free';
+  readonly cacheEntries: number;
+  readonly cacheLifetime: Milliseconds;
+  /** Longest wait for the CSMS before the offline rules decide. */
+  readonly timeout: Milliseconds;
+  /** Cards of the site itself, always accepted. */
+  readonly localTokens: readonly LocalToken[];
+  readonly stopOnInvalidId: boolean;
+  readonly maxEnergyOnInvalidId?: WattHour;
+}
+
+export interface LocalToken {
+  readonly idToken: string;
+  readonly group?: string;
+  readonly name?: string;
+}
+
+export interface BalancingPolicy {
+  readonly strategy: 'fair' | 'first-come' | 'most-energy';
+  readonly rotation: Milliseconds;
+  readonly gridOperatorLimit?: GridOperatorLimit;
+}
+
+/** A limit that the grid operator may set on the grid connection (section 14a EnWG and its like). */
+export interface GridOperatorLimit {
+  readonly from: 'mqtt';
+  readonly failsafe: Ampere;
+}
+
+export interface Site {
+  readonly id: string;
+  readonly name: string;
+  /** IANA name, such as Europe/Amsterdam. */
+  readonly timeZone: string;
+  readonly nominalVoltage: Volt;
+  /** Feeders before what they feed. */
+  readonly circuits: readonly Circuit[];
+  readonly meters: readonly Meter[];
+  readonly stations: readonly Station[];
+  readonly csms: readonly Csms[];
+  readonly authorization: AuthorizationPolicy;
+  readonly balancing: BalancingPolicy;
+  readonly tariff?: Tariff;
+  readonly listen: Listen;
+  readonly telemetry: Telemetry;
+  /** Directory of the journal and of everything that must outlive a restart. */
+  readonly dataDirectory: string;
+}
+
+export interface Listen {
+  readonly ocpp?: {
+    readonly host: string;
+    readonly port: number;
+    readonly tls?: { readonly certificate: string; readonly key: string };
+  };
+}
+
+export interface Telemetry {
+  readonly broker?: {
+    readonly url: string;
+    readonly username?: string;
+    readonly password?: string;
+    readonly topicPrefix: string;
+  };
+  readonly localBroker?: {
+    readonly host: string;
+    readonly port: number;
+    readonly username?: string;
+    readonly password?: string;
+  };
+}
