@@ -15,7 +15,7 @@ export type CsmsId = Identity<string, 'csms'>;
 export type TransactionUid = Identity<string, 'transaction'>;
 /** The id by which a charging station knows its transaction: a decimal integer in OCPP 1.6, any string in 2.0.1. */
 export type StationTransactionId = Identity<string, 'station transaction'>;
-/** Position in the journal: from 1, rising by one with every entry, never reused. */
+/** Position in the journal: from 1, rising; a number may be missing, none is used twice. */
 export type JournalSeq = Identity<number, 'journal'>;
 
 export const stationId = (value: string): StationId => value as StationId;

@@ -1,0 +1,289 @@
+// The live state of the site: what stations report, merged with what the gateway knows, into the one status the world is told.
+import type { EvseNumber, StationId } from '../kernel/ids.js';
+import { ampere, wattHour, type Ampere, type Timestamp } from '../kernel/units.js';
+import type { Capabilities } from './capabilities.js';
+import type { LiveConnector, LiveEvse, LiveSite, LiveStation } from './live-state.js';
+import { energyRegister, measuredCurrent } from './measured-current.js';
+import type { MeterValue } from './metering.js';
+import type { ChargingState, ConnectorError, ConnectorStatus, Inventory, StatusReported } from './station-event.js';
+import type { Evse, Site } from './topology.js';
+import type { Transaction } from './transaction.js';
+
+/** A connector whose outward state has changed. */
+export interface ConnectorChange {
+  readonly evse: EvseNumber;
+  readonly connector: number;
+}
+
+interface ConnectorRecord {
+  readonly evse: Evse;
+  readonly connector: number;
+  reported: ConnectorStatus;
+  known: boolean;
+  chargingState: ChargingState;
+  error: ConnectorError | undefined;
+  at: Timestamp;
+  /** Desired by a CSMS or on site; survives restarts in the shell's documents. */
+  inoperative: boolean;
+  transaction: 'none' | 'open' | 'ended';
+  view: LiveConnector;
+}
+
+interface EvseRecord {
+  readonly evse: Evse;
+  reserved: boolean;
+  live: LiveEvse;
+}
+
+interface StationRecord {
+  live: LiveStation;
+  /** Silent for longer than the grace: its idle connectors are shown Unavailable. */
+  lost: boolean;
+}
+
+const key = (evse: EvseNumber, connector: number): string => `${evse}/${connector}`;
+
+/** Holds the live state; every method that changes something answers with the connectors that now look different. */
+export class SiteBook implements LiveSite {
+  readonly #stations = new Map<StationId, StationRecord>();
+  readonly #evses = new Map<EvseNumber, EvseRecord>();
+  readonly #connectors = new Map<string, ConnectorRecord>();
+  readonly #site: Site;
+
+  constructor(site: Site, now: Timestamp) {
+    this.#site = site;
+    for (const station of site.stations) {
+      this.#stations.set(station.id, {
+        live: { id: station.id, connected: false, since: now, booted: false },
+        lost: true,
+      });
+      for (const evse of station.evses) {
+        this.#evses.set(evse.number, { evse, reserved: false, live: { number: evse.number } });
+        for (const { number } of evse.connectors)
+          this.#connectors.set(key(evse.number, number), blank(evse, number, now));
+      }
+    }
+  }
+
+  station(id: StationId): LiveStation | undefined {
+    return this.#stations.get(id)?.live;
+  }
+
+  evse(number: EvseNumber): LiveEvse | undefined {
+    return this.#evses.get(number)?.live;
+  }
+
+  connector(evse: EvseNumber, connector: number): LiveConnector | undefined {
+    return this.#connectors.get(key(evse, connector))?.view;
+  }
+
+  *connectors(): Iterable<LiveConnector> {
+    for (const record of this.#connectors.values()) yield record.view;
+  }
+
+  /** What the electrician's file says of an EVSE. */
+  describe(number: EvseNumber): Evse | undefined {
+    return this.#evses.get(number)?.evse;
+  }
+
+  linkChanged(id: StationId, connected: boolean, now: Timestamp, capabilities?: Capabilities): ConnectorChange[] {
+    const record = this.#stations.get(id);
+    if (record === undefined) return [];
+    record.live = { ...record.live, connected, since: now, ...(capabilities && { capabilities }) };
+    if (connected) record.lost = false;
+    return this.#refreshStation(id);
+  }
+
+  learned(id: StationId, capabilities: Capabilities): void {
+    const record = this.#stations.get(id);
+    if (record) record.live = { ...record.live, capabilities };
+  }
+
+  booted(id: StationId, inventory: Inventory): void {
+    const record = this.#stations.get(id);
+    if (record) record.live = { ...record.live, booted: true, inventory };
+  }
+
+  /** The grace of a silent station is over (aggregation: 30 s): its idle connectors are Unavailable to the world. */
+  lost(id: StationId): ConnectorChange[] {
+    const record = this.#stations.get(id);
+    if (record === undefined || record.live.connected) return [];
+    record.lost = true;
+    return this.#refreshStation(id);
+  }
+
+  status(event: StatusReported): ConnectorChange[] {
+    if (event.evse === undefined) {
+      const station = this.#stations.get(event.station);
+      if (station === undefined) return [];
+      const { error: _cleared, ...rest } = station.live;
+      const fault = event.status === 'Faulted' ? (event.error ?? { code: 'OtherError' as const }) : undefined;
+      station.live = fault === undefined ? rest : { ...rest, error: fault };
+      return this.#refreshStation(event.station);
+    }
+    const changes: ConnectorChange[] = [];
+    for (const record of this.#connectorsOf(event.evse, event.connector)) {
+      record.reported = event.status;
+      record.known = true;
+      record.error = event.error;
+      record.at = event.at;
+      if (event.chargingState !== undefined) record.chargingState = event.chargingState;
+      if (event.status === 'Available') {
+        if (record.transaction === 'ended') record.transaction = 'none';
+        if (record.transaction === 'none') record.chargingState = 'Idle';
+      } else if (event.status === 'Occupied' && record.chargingState === 'Idle' && event.chargingState === undefined) {
+        record.chargingState = 'EVConnected';
+      }
+      this.#refresh(record, changes);
+    }
+    return changes;
+  }
+
+  transactionChanged(transaction: Transaction, now: Timestamp): ConnectorChange[] {
+    const record = this.#connectors.get(key(transaction.evse, transaction.connector));
+    const evse = this.#evses.get(transaction.evse);
+    if (record === undefined || evse === undefined) return [];
+    if (transaction.endedAt === undefined) {
+      evse.live = { ...evse.live, transaction };
+      record.transaction = 'open';
+      record.chargingState = transaction.chargingState;
+    } else {
+      // A late message about an older transaction must not close the one that is open now.
+      if (evse.live.transaction !== undefined && evse.live.transaction.uid !== transaction.uid) return [];
+      const { transaction: _ended, ...rest } = evse.live;
+      evse.live = rest;
+      record.transaction = record.reported === 'Available' ? 'none' : 'ended';
+      record.chargingState = record.reported === 'Available' ? 'Idle' : 'EVConnected';
+    }
+    record.at = now;
+    const changes: ConnectorChange[] = [];
+    this.#refresh(record, changes);
+    return changes;
+  }
+
+  /** Takes in measured values; they never change a status. */
+  measured(number: EvseNumber, values: readonly MeterValue[]): void {
+    const record = this.#evses.get(number);
+    if (record === undefined) return;
+    for (const value of values) {
+      const current = measuredCurrent(record.evse, value, this.#site.nominalVoltage);
+      const register = energyRegister(value);
+      const whole = value.sampled.length >= (record.live.lastValues?.sampled.length ?? 0);
+      record.live = {
+        ...record.live,
+        ...(current && { current, currentAt: value.at }),
+        ...(register && { register: wattHour(register.value) }),
+        ...(whole && { lastValues: value }),
+      };
+    }
+  }
+
+  offered(number: EvseNumber, current: Ampere): void {
+    const record = this.#evses.get(number);
+    if (record) record.live = { ...record.live, offered: ampere(current) };
+  }
+
+  reserved(number: EvseNumber, reserved: boolean): ConnectorChange[] {
+    const record = this.#evses.get(number);
+    if (record === undefined) return [];
+    record.reserved = reserved;
+    return this.#refreshAll(this.#connectorsOf(number, undefined));
+  }
+
+  operative(number: EvseNumber, connector: number | undefined, operative: boolean): ConnectorChange[] {
+    const records = this.#connectorsOf(number, connector);
+    for (const record of records) record.inoperative = !operative;
+    return this.#refreshAll(records);
+  }
+
+  isInoperative(number: EvseNumber, connector: number): boolean {
+    return this.#connectors.get(key(number, connector))?.inoperative ?? false;
+  }
+
+  #connectorsOf(number: EvseNumber, connector: number | undefined): ConnectorRecord[] {
+    const evse = this.#evses.get(number)?.evse;
+    const numbers = connector === undefined ? (evse?.connectors.map((each) => each.number) ?? []) : [connector];
+    return numbers.flatMap((each) => this.#connectors.get(key(number, each)) ?? []);
+  }
+
+  #refreshStation(id: StationId): ConnectorChange[] {
+    return this.#refreshAll([...this.#connectors.values()].filter((record) => record.evse.station === id));
+  }
+
+  #refreshAll(records: readonly ConnectorRecord[]): ConnectorChange[] {
+    const changes: ConnectorChange[] = [];
+    for (const record of records) this.#refresh(record, changes);
+    return changes;
+  }
+
+  #refresh(record: ConnectorRecord, changes: ConnectorChange[]): void {
+    const before = record.view;
+    const { status, error } = this.#merged(record);
+    if (
+      before.status === status &&
+      before.chargingState === record.chargingState &&
+      before.transaction === record.transaction &&
+      before.reported === record.reported &&
+      sameError(before.error, error)
+    ) {
+      return;
+    }
+    record.view = {
+      evse: record.evse.number,
+      connector: record.connector,
+      status,
+      reported: record.reported,
+      chargingState: record.chargingState,
+      transaction: record.transaction,
+      ...(error && { error }),
+      at: record.at,
+    };
+    changes.push({ evse: record.evse.number, connector: record.connector });
+  }
+
+  /** Aggregation section 2, first match wins. */
+  #merged(record: ConnectorRecord): { status: ConnectorStatus; error: ConnectorError | undefined } {
+    const station = this.#stations.get(record.evse.station);
+    const open = record.transaction === 'open';
+    if (record.inoperative && !open) return { status: 'Unavailable', error: record.error };
+    if (record.reported === 'Faulted') return { status: 'Faulted', error: record.error ?? { code: 'OtherError' } };
+    if (station?.live.error !== undefined) return { status: 'Faulted', error: station.live.error };
+    if (!open && (station === undefined || station.lost)) return { status: 'Unavailable', error: OFFLINE };
+    if (!record.known && !open) return { status: 'Unavailable', error: undefined };
+    if (open) return { status: 'Occupied', error: record.error };
+    if (this.#evses.get(record.evse.number)?.reserved === true && record.reported !== 'Unavailable') {
+      return { status: 'Reserved', error: record.error };
+    }
+    return { status: record.reported, error: record.error };
+  }
+}
+
+const OFFLINE: ConnectorError = { code: 'OtherError', info: 'charger offline', vendorErrorCode: 'GW_OFFLINE' };
+
+const sameError = (a: ConnectorError | undefined, b: ConnectorError | undefined): boolean =>
+  a === b || (a?.code === b?.code && a?.info === b?.info && a?.vendorErrorCode === b?.vendorErrorCode);
+
+function blank(evse: Evse, connector: number, at: Timestamp): ConnectorRecord {
+  const view: LiveConnector = {
+    evse: evse.number,
+    connector,
+    status: 'Unavailable',
+    reported: 'Unavailable',
+    chargingState: 'Idle',
+    transaction: 'none',
+    error: OFFLINE,
+    at,
+  };
+  return {
+    evse,
+    connector,
+    reported: 'Unavailable',
+    known: false,
+    chargingState: 'Idle',
+    error: undefined,
+    at,
+    inoperative: false,
+    transaction: 'none',
+    view,
+  };
+}
