@@ -26,7 +26,8 @@ export function measuredCurrent(evse: Evse, values: MeterValue, nominalVoltage: 
     }
   }
   const wired = evse.phases.length;
-  if (conductors.every((current) => current === undefined)) {
+  const silent = conductors[0] === undefined && conductors[1] === undefined && conductors[2] === undefined;
+  if (silent) {
     // A single current without a phase is the current of each wired conductor: what a charger of one phase means by it.
     const even = total ?? (power === undefined ? undefined : power / (nominalVoltage * wired));
     if (even === undefined) return undefined;
