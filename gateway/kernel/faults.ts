@@ -1,0 +1,114 @@
+// The catalogue of what can go wrong: a code for the logs and the page, what it means, and what the operator does about it.
+
+export interface Fault {
+  readonly code: string;
+  readonly means: string;
+  readonly action: string;
+}
+
+const fault = (code: string, means: string, action: string): Fault => ({ code, means, action });
+
+/** Every fault Forecourt reports; `docs` of the same list is in deploy/FAULTS.md and a test holds the two together. */
+export const FAULTS = {
+  journalUnavailable: fault(
+    'FC-J01',
+    'The journal cannot be written: the disk is full, read-only or failing. Chargers are asked to keep their messages.',
+    'Free space on, or replace, the disk that holds the data directory; the gateway goes on by itself.',
+  ),
+  journalDied: fault(
+    'FC-J02',
+    'The thread that writes the journal has ended. Nothing is accepted until the gateway is restarted.',
+    'Restart the gateway and keep the log: this is a defect.',
+  ),
+  journalLocked: fault(
+    'FC-J03',
+    'The journal cannot be opened, most often because another gateway runs on the same data directory.',
+    'Stop the other one, or give this site its own data-directory.',
+  ),
+  unknownStation: fault(
+    'FC-S01',
+    'A charger with an identity that site.yaml does not list tried to connect.',
+    'Add it to site.yaml under stations, or correct the URL in the charger.',
+  ),
+  wrongPassword: fault(
+    'FC-S02',
+    'A charger presented a wrong password.',
+    'Set the same password in the charger and in site.yaml.',
+  ),
+  duplicateIdentity: fault(
+    'FC-S03',
+    'A second connection came in under the identity of a connected charger.',
+    'Check that no two chargers are configured with the same identity; after a network loss once is normal.',
+  ),
+  invalidFrame: fault(
+    'FC-S04',
+    'A charger sent a message that cannot be read, even after repair.',
+    'Update the firmware of the charger; the wire trace shows the message.',
+  ),
+  repairedFrame: fault(
+    'FC-S05',
+    'A charger sends messages against its protocol; they are repaired by a known rule.',
+    'Nothing has to be done; the firmware of the charger deserves an update.',
+  ),
+  ownFrameInvalid: fault(
+    'FC-P01',
+    'A message of the gateway itself would have broken the protocol and was not sent.',
+    'Keep the log: this is a defect.',
+  ),
+  setupIncomplete: fault(
+    'FC-S06',
+    'A charger refused part of its set-up.',
+    'See the log line for the part; without a fail-safe profile the charger is reserved at its full current while it is silent.',
+  ),
+  limitRefused: fault(
+    'FC-B01',
+    'A charger refused or did not confirm a current limit; its neighbours are kept lower.',
+    'Look at the charger; check that smart charging is enabled in it.',
+  ),
+  limitIgnored: fault(
+    'FC-B02',
+    'A charger draws more than it was told, although it confirmed the limit.',
+    'Look at the charger; it is paused, then stopped, then taken out of service by itself.',
+  ),
+  meterLost: fault(
+    'FC-B03',
+    'A meter no longer answers: its circuit is held at the current that site.yaml gives for this case.',
+    'Check the meter, its address and its cable.',
+  ),
+  overload: fault(
+    'FC-B04',
+    'The measured current of a circuit is above its breaker.',
+    'The chargers are being lowered; if it stays, something else on the circuit draws too much.',
+  ),
+  deadLetter: fault(
+    'FC-C01',
+    'A CSMS refused a transaction message as often as it may be sent; it is kept and the queue goes on.',
+    'Ask the operator of the CSMS for the reason given; `forecourt journal` lists the message.',
+  ),
+  csmsRefused: fault(
+    'FC-C02',
+    'A CSMS does not accept the site (BootNotification Rejected, or the connection is refused).',
+    'Check identity, password and URL with the operator of the CSMS.',
+  ),
+  csmsInvalid: fault(
+    'FC-C03',
+    'A CSMS sent a message that breaks the protocol.',
+    'Tell the operator of the CSMS; the wire trace shows the message.',
+  ),
+  modbusSilent: fault(
+    'FC-M01',
+    'A Modbus device does not answer.',
+    'Check its address, unit number and cable, and that no other master holds the connection.',
+  ),
+  modbusUnverified: fault(
+    'FC-M02',
+    'The profile of a Modbus device contains registers that were never confirmed on hardware.',
+    'Watch the first charge; report what works.',
+  ),
+  orphanTransaction: fault(
+    'FC-T01',
+    'A charger reported the middle or the end of a transaction whose start the gateway never saw.',
+    'The transaction is kept and delivered; its start is an estimate.',
+  ),
+  brokerLost: fault('FC-Q01', 'The MQTT broker cannot be reached.', 'Check the URL, the credentials and the uplink.'),
+} as const satisfies Record<string, Fault>;
