@@ -76,7 +76,6 @@ export class LimitWriter {
       calls,
     );
     if (outcome.status === 'Accepted') this.#raised.delete(evse);
-    if (outcome.status === 'NotSupported') this.#unsupported = true;
     return outcome;
   }
 

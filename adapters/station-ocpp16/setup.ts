@@ -113,10 +113,7 @@ export class SetUp {
     const { station } = this.#charger;
     const cleared = await this.#ask('ClearChargingProfile', {});
     if (cleared.kind !== 'answered') this.#refused('ClearChargingProfile', cleared);
-    for (const evse of station.evses) {
-      if (this.#charger.learned.limits.unsupported) return;
-      await this.#protect(evse);
-    }
+    for (const evse of station.evses) await this.#protect(evse);
   }
 
   async #protect(evse: Evse): Promise<void> {
