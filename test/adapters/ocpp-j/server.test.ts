@@ -51,6 +51,13 @@ const basic = (user: string, password: string | Buffer): ClientOptions => ({
   },
 });
 
+const upgradeHeaders = {
+  Connection: 'Upgrade',
+  Upgrade: 'websocket',
+  'Sec-WebSocket-Version': '13',
+  'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+};
+
 async function door(t: Test, ...args: Parameters<typeof startServer>): Promise<TestServer> {
   const rig = await startServer(...args);
   t.teardown(() => rig.server.close());
@@ -193,6 +200,28 @@ void t.test(
     old.socket.terminate();
   },
 );
+
+void t.test('two unproven newcomers at the same moment: one of them gets in', async (t) => {
+  const rig = await door(t, ({ identity }) => ({ ok: true, station: identity, proven: false }));
+  const tries = await Promise.all(Array.from({ length: 4 }, () => attempt(`${rig.url}/CP1`, ['ocpp1.6'])));
+  t.same(tries.map(({ status }) => status).sort(), [101, 409, 409, 409]);
+  t.equal(rig.accepted.length, 1);
+});
+
+void t.test('a list of subprotocols with faults still names the one that counts', async (t) => {
+  const rig = await door(t);
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const headers = { ...upgradeHeaders, 'Sec-WebSocket-Protocol': 'ocpp1.6,,ocpp 9;,ocpp1.6' };
+    const request = get(`${rig.url.replace('ws', 'http')}/CP1`, { headers }, resolve);
+    request.once('error', reject);
+    request.once('upgrade', (upgraded, socket) => {
+      socket.destroy();
+      resolve(upgraded);
+    });
+  });
+  t.equal(response.statusCode, 101);
+  t.equal(response.headers['sec-websocket-protocol'], 'ocpp1.6');
+});
 
 void t.test('a flood of failing attempts is limited and leaves known chargers alone', async (t) => {
   const rig = await door(t, admitByPassword, { attempts: { perAddress: 5, perIdentity: 50, window: 60_000 } });
