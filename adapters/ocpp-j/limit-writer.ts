@@ -47,6 +47,8 @@ export class LimitWriter {
   readonly #txProfiles = new Map<Evse, StationTransactionId>();
   /** EVSEs whose TxDefaultProfile lies above the fallback current, and for which transaction it does. */
   readonly #raised = new Map<Evse, StationTransactionId | undefined>();
+  /** EVSEs whose fail-safe profile was accepted. */
+  readonly #protected = new Set<Evse>();
   #unsupported = false;
 
   constructor(singleEvse: boolean) {
@@ -63,9 +65,9 @@ export class LimitWriter {
     this.#maxStackLevel = abilities.maxStackLevel;
   }
 
-  /** Whether the charger would stay above its fallback current if the gateway fell silent now. */
-  isRaised(evse: Evse): boolean {
-    return this.#raised.has(evse);
+  /** Whether the EVSE goes by its fallback current for the next car if the gateway falls silent now. */
+  fallsBack(evse: Evse): boolean {
+    return this.#protected.has(evse) && !this.#raised.has(evse);
   }
 
   /** Writes the TxDefaultProfile that holds while the gateway is away. */
@@ -75,8 +77,9 @@ export class LimitWriter {
       { evse, current: evse.fallbackCurrent },
       calls,
     );
-    if (outcome.status === 'Accepted') this.#raised.delete(evse);
-    if (outcome.status === 'NotSupported') this.#unsupported = true;
+    if (outcome.status !== 'Accepted') return outcome;
+    this.#raised.delete(evse);
+    this.#protected.add(evse);
     return outcome;
   }
 

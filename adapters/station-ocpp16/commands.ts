@@ -15,7 +15,7 @@ import type {
   TriggerStation,
   Unlock,
 } from '../../gateway/site/station-command.js';
-import { announceChange, type Ask, type Charger } from './charger.js';
+import type { Ask, Charger } from './charger.js';
 import { sendLocalList } from './local-list.js';
 import { profileCalls } from './profiles.js';
 import { keyOf } from './translate-key.js';
@@ -119,19 +119,13 @@ export class Commands {
     const charger = this.#charger;
     const evse = charger.station.evses.find((candidate) => candidate.number === command.evse);
     if (!evse) return unknownConnector;
-    if (command.phases !== undefined && !charger.capabilities.phaseSwitching)
+    if (command.phases !== undefined && !charger.capabilities.current.phaseSwitching)
       return notSupported('cannot switch phases');
     if (command.stationTransactionId !== undefined && !Number.isSafeInteger(Number(command.stationTransactionId)))
       return { status: 'Rejected', detail: 'no transaction of this charger' };
-    const calls = profileCalls(attachment, options, {
-      link: charger.link,
-      clock: charger.clock,
-      connectors: charger.connectors,
-      nominalVoltage: charger.settings.nominalVoltage,
-      connectorOf: (transaction) => charger.memory.connectorOf(transaction),
-    });
+    const calls = profileCalls(attachment, options, charger);
     const outcome = await charger.learned.limits.apply(command, evse, calls);
-    announceChange(charger);
+    charger.capabilities.announceChange(charger.learned.limits);
     return outcome;
   }
 

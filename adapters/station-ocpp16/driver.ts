@@ -1,26 +1,20 @@
 // The driver of one OCPP 1.6 charger: lives as long as the site does, while its connections come and go.
-import { ChargerLink } from '../ocpp-j/charger-link.js';
-import type { CallHandler, OcppConnection } from '../ocpp-j/contract.js';
+import { AnnouncedCapabilities } from '../ocpp-j/announced-capabilities.js';
+import { ChargerLink, COMMAND_TIME } from '../ocpp-j/charger-link.js';
 import { LimitWriter } from '../ocpp-j/limit-writer.js';
+import type { OcppStationDriver, OcppStationSettings } from '../ocpp-j/station-driver.js';
 import { StationReports } from '../ocpp-j/station-reports.js';
-import type { AdapterContext, StationDriver, StationHost } from '../../gateway/ports/station.js';
+import type { AdapterContext, StationHost } from '../../gateway/ports/station.js';
 import type { Capabilities } from '../../gateway/site/capabilities.js';
 import type { Evse, Station } from '../../gateway/site/topology.js';
-import { announceChange, type Charger, type Learned, type Ocpp16Settings } from './charger.js';
+import type { Charger, Learned } from './charger.js';
 import { Commands } from './commands.js';
 import { ConnectorNumbers } from './connectors.js';
 import { ChargerMemory } from './memory.js';
 import { messages } from './messages.js';
 import { installFallback, SetUp } from './setup.js';
 
-export interface OcppStationDriver extends StationDriver {
-  /** Answers the charger's calls, on whichever connection they come. */
-  readonly handler: CallHandler;
-  /** A connection is open: reported as `connected`; an earlier one is let go of first. */
-  attach(connection: OcppConnection): void;
-  /** The connection is gone: reported as `disconnected`; commands end as `Offline` from now on. */
-  detach(reason: string): void;
-}
+export type { OcppStationDriver } from '../ocpp-j/station-driver.js';
 
 /** What the Core profile promises; the rest is learned from the charger's configuration. */
 const CORE: Capabilities = {
@@ -41,7 +35,6 @@ const learnedNothing = (station: Station): Learned => ({
   statusSeen: new Set(),
   booted: false,
   listChunk: 20,
-  protectedEvses: new Set(),
 });
 
 /**
@@ -52,7 +45,7 @@ export function openOcpp16Station(
   station: Station,
   host: StationHost,
   context: AdapterContext,
-  settings: Ocpp16Settings,
+  settings: OcppStationSettings,
 ): OcppStationDriver {
   const { clock, log } = context;
   const reports = new StationReports(host, log, station.id);
@@ -67,7 +60,7 @@ export function openOcpp16Station(
     connectors: new ConnectorNumbers(station),
     memory: new ChargerMemory(clock),
     learned: learnedNothing(station),
-    capabilities: CORE,
+    capabilities: new AnnouncedCapabilities(station, reports, CORE),
   };
   const commands = new Commands(charger);
 
@@ -75,8 +68,9 @@ export function openOcpp16Station(
   async function lowerDefaults(evses: readonly Evse[]): Promise<void> {
     const { attachment } = link;
     if (!attachment || evses.length === 0) return;
-    for (const evse of evses) await installFallback(charger, attachment, evse, 0);
-    announceChange(charger);
+    const options = { deadline: link.deadline(COMMAND_TIME), priority: 0 };
+    for (const evse of evses) await installFallback(charger, attachment, evse, options);
+    charger.capabilities.announceChange(charger.learned.limits);
   }
 
   const handlers = messages(charger, (evses) => void lowerDefaults(evses));
@@ -95,7 +89,7 @@ export function openOcpp16Station(
       detach('replaced by a newer connection');
       charger.learned = learnedNothing(station);
       link.attach(connection);
-      reports.tell({ type: 'connected', station: station.id, capabilities: charger.capabilities });
+      reports.tell({ type: 'connected', station: station.id, capabilities: charger.capabilities.current });
     },
     detach,
     execute: (command) => commands.execute(command),

@@ -1,10 +1,11 @@
 // Makes an OCPP 1.6 charger ours, once per connection: fail-safe profile first, then who decides and what is measured.
-import type { Attachment, Reply } from '../ocpp-j/charger-link.js';
-import type { Payload } from '../ocpp-j/contract.js';
+import type { AskOptions, Attachment } from '../ocpp-j/charger-link.js';
 import { textOf } from '../ocpp-j/fields.js';
-import { seconds } from '../../gateway/kernel/units.js';
+import { SetUpSteps } from '../ocpp-j/set-up-steps.js';
+import type { Capabilities } from '../../gateway/site/capabilities.js';
+import type { CommandOutcome } from '../../gateway/site/station-command.js';
 import type { Evse } from '../../gateway/site/topology.js';
-import { announce, type Charger } from './charger.js';
+import type { Charger } from './charger.js';
 import { Configuration } from './configuration.js';
 import { profileCalls } from './profiles.js';
 
@@ -26,72 +27,43 @@ export const MEASURANDS: readonly string[] = [
   'SoC',
 ];
 
-const STEP_TIME = seconds(15);
-/** Set-up gives way to everything else. */
-const PRIORITY = 2;
-
-/** The charger stopped answering: there is no use in going on, and none in trying again on this connection. */
-class Unresponsive extends Error {}
-
 export class SetUp {
   readonly #charger: Charger;
-  readonly #attachment: Attachment;
-  #unanswered = 0;
+  readonly #steps: SetUpSteps;
 
   constructor(charger: Charger, attachment: Attachment) {
     this.#charger = charger;
-    this.#attachment = attachment;
+    this.#steps = new SetUpSteps(attachment, charger.link, charger.log, charger.station.id);
   }
 
   /** Runs every step once; a step that fails is logged and the next one follows. Never rejects. */
   async run(): Promise<void> {
-    const { log, station } = this.#charger;
-    try {
+    await this.#steps.run(async () => {
       const configuration = await this.#putProfilesInOrder();
       await this.#requestStatus();
       await this.#setKeys(configuration);
       await this.#setMeasurands(configuration);
-      log.info({ station: station.id }, 'charger set up');
-    } catch (err) {
-      if (err instanceof Unresponsive) log.warn({ station: station.id }, `set-up ended early: ${err.message}`);
-      else log.error({ station: station.id, err }, 'set-up failed');
-    }
+    });
   }
 
   async #putProfilesInOrder(): Promise<Configuration> {
-    let abilities = {};
+    const { capabilities, learned } = this.#charger;
+    let abilities: Partial<Capabilities> = {};
     try {
       const configuration = await this.#readConfiguration();
       ({ abilities } = configuration);
       await this.#installFallback();
       return configuration;
     } finally {
-      this.#attachment.profilesReady.open();
-      if (this.#charger.link.attachment === this.#attachment) announce(this.#charger, abilities);
+      this.#steps.attachment.profilesReady.open();
+      if (this.#steps.current) capabilities.announce(learned.limits, abilities);
     }
-  }
-
-  async #ask(action: string, payload: Payload): Promise<Reply> {
-    const { link } = this.#charger;
-    const reply = await link.ask(this.#attachment, action, payload, {
-      deadline: link.deadline(STEP_TIME),
-      priority: PRIORITY,
-    });
-    if (reply.kind === 'offline') throw new Unresponsive('the link is gone');
-    this.#unanswered = reply.kind === 'uncertain' ? this.#unanswered + 1 : 0;
-    if (this.#unanswered >= 2) throw new Unresponsive('two steps without an answer');
-    return reply;
-  }
-
-  #refused(step: string, reply: Reply): void {
-    const said = reply.kind === 'answered' ? reply.payload['status'] : 'detail' in reply ? reply.detail : reply.kind;
-    this.#charger.log.warn({ station: this.#charger.station.id, step, said }, 'a step of the set-up was not accepted');
   }
 
   async #readConfiguration(): Promise<Configuration> {
     const { learned, connectors, log, station } = this.#charger;
-    const reply = await this.#ask('GetConfiguration', {});
-    if (reply.kind !== 'answered') this.#refused('GetConfiguration', reply);
+    const reply = await this.#steps.ask('GetConfiguration', {});
+    if (reply.kind !== 'answered') this.#steps.refused('GetConfiguration', reply);
     const configuration = new Configuration(reply.kind === 'answered' ? reply.payload : {});
     const maxStackLevel = configuration.number('ChargeProfileMaxStackLevel');
     learned.limits.learn({
@@ -111,35 +83,26 @@ export class SetUp {
   /** The profiles of whoever had the charger before are removed, and every EVSE falls back by itself from now on. */
   async #installFallback(): Promise<void> {
     const { station } = this.#charger;
-    const cleared = await this.#ask('ClearChargingProfile', {});
-    if (cleared.kind !== 'answered') this.#refused('ClearChargingProfile', cleared);
-    for (const evse of station.evses) {
-      if (this.#charger.learned.limits.unsupported) return;
-      await this.#protect(evse);
-    }
-  }
-
-  async #protect(evse: Evse): Promise<void> {
-    const outcome = await installFallback(this.#charger, this.#attachment, evse, PRIORITY);
-    if (outcome === 'Offline') throw new Unresponsive('the link is gone');
-    this.#unanswered = outcome === 'Uncertain' ? this.#unanswered + 1 : 0;
-    if (this.#unanswered >= 2) throw new Unresponsive('two steps without an answer');
+    const cleared = await this.#steps.ask('ClearChargingProfile', {});
+    if (cleared.kind !== 'answered') this.#steps.refused('ClearChargingProfile', cleared);
+    for (const evse of station.evses)
+      this.#steps.taken(await installFallback(this.#charger, this.#steps.attachment, evse, this.#steps.options()));
   }
 
   /** A charger tells its states after a boot by itself; after a plain reconnect it has to be asked. */
   async #requestStatus(): Promise<void> {
     const { learned, connectors } = this.#charger;
     if (learned.booted || connectors.all.some((place) => learned.statusSeen.has(place.id))) return;
-    const reply = await this.#ask('TriggerMessage', { requestedMessage: 'StatusNotification' });
+    const reply = await this.#steps.ask('TriggerMessage', { requestedMessage: 'StatusNotification' });
     if (reply.kind !== 'answered' || textOf(reply.payload, 'status') !== 'Accepted')
-      this.#refused('StatusNotification', reply);
+      this.#steps.refused('StatusNotification', reply);
   }
 
   async #setKeys(configuration: Configuration): Promise<void> {
     const { settings, learned, capabilities } = this.#charger;
     const keys: (readonly [string, string])[] = [
       ...AUTHORIZATION_KEYS,
-      ...(capabilities.localList ? ([['LocalAuthListEnabled', 'true']] as const) : []),
+      ...(capabilities.current.localList ? ([['LocalAuthListEnabled', 'true']] as const) : []),
       ...(learned.booted ? [] : ([['HeartbeatInterval', String(settings.heartbeatInterval)]] as const)),
       ['MeterValueSampleInterval', String(settings.meterInterval)],
     ];
@@ -153,10 +116,10 @@ export class SetUp {
   async #set(configuration: Configuration, key: string, value: string): Promise<boolean> {
     if (configuration.says(key, value)) return true;
     if (configuration.isReadonly(key)) return false;
-    const reply = await this.#ask('ChangeConfiguration', { key, value });
+    const reply = await this.#steps.ask('ChangeConfiguration', { key, value });
     const status = reply.kind === 'answered' ? textOf(reply.payload, 'status') : undefined;
     if (status === 'Accepted' || status === 'RebootRequired') return true;
-    this.#refused(`${key}=${value}`, reply);
+    this.#steps.refused(`${key}=${value}`, reply);
     return false;
   }
 
@@ -168,7 +131,7 @@ export class SetUp {
     let taken: readonly string[] = [];
     for (const measurand of MEASURANDS) {
       const longer = [...taken, measurand];
-      const reply = await this.#ask('ChangeConfiguration', { key, value: longer.join(',') });
+      const reply = await this.#steps.ask('ChangeConfiguration', { key, value: longer.join(',') });
       const status = reply.kind === 'answered' ? textOf(reply.payload, 'status') : undefined;
       if (status === 'Accepted' || status === 'RebootRequired') taken = longer;
     }
@@ -176,31 +139,19 @@ export class SetUp {
   }
 }
 
-/** Writes the fail-safe profile of one EVSE and keeps account of it; answers how it went. */
+/** Writes the fail-safe profile of one EVSE. */
 export async function installFallback(
   charger: Charger,
   attachment: Attachment,
   evse: Evse,
-  priority: number,
-): Promise<string> {
-  const { link, clock, connectors, settings, learned, log, station, memory } = charger;
-  const calls = profileCalls(
-    attachment,
-    { deadline: link.deadline(STEP_TIME), priority },
-    {
-      link,
-      clock,
-      connectors,
-      nominalVoltage: settings.nominalVoltage,
-      connectorOf: (transaction) => memory.connectorOf(transaction),
-    },
-  );
-  const outcome = await learned.limits.installFallback(evse, calls);
-  if (outcome.status === 'Accepted') learned.protectedEvses.add(evse.number);
-  else
+  options: AskOptions,
+): Promise<CommandOutcome> {
+  const { learned, log, station } = charger;
+  const outcome = await learned.limits.installFallback(evse, profileCalls(attachment, options, charger));
+  if (outcome.status !== 'Accepted')
     log.warn(
       { station: station.id, evse: evse.number, status: outcome.status, detail: outcome.detail },
       'fail-safe profile not accepted: the charger keeps its last limit when the gateway is silent',
     );
-  return outcome.status;
+  return outcome;
 }

@@ -2,7 +2,14 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import { OCPP16, OCPP20 } from 'typed-ocpp';
-import type { CallAnswer, CallHandler, CallOutcome, OcppConnection, OcppVersion, Payload } from '../../../adapters/ocpp-j/contract.js';
+import type {
+  CallAnswer,
+  CallHandler,
+  CallOutcome,
+  OcppConnection,
+  OcppVersion,
+  Payload,
+} from '../../../adapters/ocpp-j/contract.js';
 import type { Clock } from '../../../gateway/kernel/clock.js';
 import { evseNumber, circuitId, stationId, stationTransactionId } from '../../../gateway/kernel/ids.js';
 import type { Log, LogFields } from '../../../gateway/kernel/log.js';
@@ -65,7 +72,12 @@ addFormats.default(ajv);
 const compiled = new Map<string, ValidateFunction>();
 
 /** @throws when the payload is not what the schemas of that version allow */
-export function mustBeValid(version: OcppVersion, action: string, kind: 'Request' | 'Response', payload: Payload): void {
+export function mustBeValid(
+  version: OcppVersion,
+  action: string,
+  kind: 'Request' | 'Response',
+  payload: Payload,
+): void {
   const schemas: Readonly<Record<string, object>> = version === 'ocpp1.6' ? OCPP16.schemas : OCPP20.schemas;
   const name = `${action}${kind}`;
   const schema = schemas[name];
@@ -129,7 +141,12 @@ export class FakeConnection implements OcppConnection {
 }
 
 /** Asks the driver as the charger would, checks the answer against its schema and lets `afterwards` run. */
-export async function ask(version: OcppVersion, handler: CallHandler, action: string, payload: Payload): Promise<CallAnswer> {
+export async function ask(
+  version: OcppVersion,
+  handler: CallHandler,
+  action: string,
+  payload: Payload,
+): Promise<CallAnswer> {
   const given = await handler({ action, payload, text: JSON.stringify([2, 'id', action, payload]) });
   if (given.kind === 'result') {
     mustBeValid(version, action, 'Response', given.payload);
@@ -186,7 +203,9 @@ export class FakeLog implements Log {
   warn = this.#keep('warn');
   error = this.#keep('error');
   get errors(): readonly string[] {
-    return this.lines.filter(({ level }) => level === 'error').map(({ message, fields }) => `${message} ${String(fields.err)}`);
+    return this.lines
+      .filter(({ level }) => level === 'error')
+      .map(({ message, fields }) => `${message} ${String(fields.err)}`);
   }
 }
 

@@ -63,7 +63,8 @@ t.test('stop reasons, tables F and G', async (t) => {
     ['Other', 'Other', 'AbnormalCondition'],
     ['Lunch', 'Other', 'AbnormalCondition'],
   ] as const;
-  for (const [reason, stoppedReason, trigger] of rows) t.same(stopOf({ reason }), { stoppedReason, trigger }, String(reason));
+  for (const [reason, stoppedReason, trigger] of rows)
+    t.same(stopOf({ reason }), { stoppedReason, trigger }, String(reason));
 });
 
 t.test('meter value contexts, table F', async (t) => {
@@ -121,14 +122,38 @@ t.test('meter values, table H', async (t) => {
   const rows = [
     [{ value: '1234.5' }, { value: 1234.5 }],
     [{ value: '12,5', unit: 'kWh' }, { value: 12500 }],
-    [{ value: '11.04', unit: 'kW', measurand: 'Power.Active.Import' }, { value: 11040, measurand: 'Power.Active.Import' }],
-    [{ value: '50', unit: 'Hz', measurand: 'Frequency' }, { value: 50, measurand: 'Frequency' }],
-    [{ value: '50', unit: 'Hertz', measurand: 'Frequency' }, { value: 50, measurand: 'Frequency' }],
-    [{ value: '30', unit: 'Celcius', measurand: 'Temperature' }, { value: 30, measurand: 'Temperature', unit: 'Celsius' }],
-    [{ value: '300', unit: 'K', measurand: 'Temperature' }, { value: 26.85, measurand: 'Temperature', unit: 'Celsius' }],
-    [{ value: '6', unit: 'A', measurand: 'Current.Import', phase: 'l2' }, { value: 6, measurand: 'Current.Import', phase: 'L2' }],
-    [{ value: '1', unit: 'kvarh', measurand: 'Energy.Reactive.Import.Register' }, { value: 1000, measurand: 'Energy.Reactive.Import.Register', unit: 'varh' }],
-    [{ value: '80', measurand: 'SoC', unit: 'Percent', location: 'EV', context: 'Sample.Clock' }, { value: 80, measurand: 'SoC', location: 'EV', context: 'Sample.Clock' }],
+    [
+      { value: '11.04', unit: 'kW', measurand: 'Power.Active.Import' },
+      { value: 11040, measurand: 'Power.Active.Import' },
+    ],
+    [
+      { value: '50', unit: 'Hz', measurand: 'Frequency' },
+      { value: 50, measurand: 'Frequency' },
+    ],
+    [
+      { value: '50', unit: 'Hertz', measurand: 'Frequency' },
+      { value: 50, measurand: 'Frequency' },
+    ],
+    [
+      { value: '30', unit: 'Celcius', measurand: 'Temperature' },
+      { value: 30, measurand: 'Temperature', unit: 'Celsius' },
+    ],
+    [
+      { value: '300', unit: 'K', measurand: 'Temperature' },
+      { value: 26.85, measurand: 'Temperature', unit: 'Celsius' },
+    ],
+    [
+      { value: '6', unit: 'A', measurand: 'Current.Import', phase: 'l2' },
+      { value: 6, measurand: 'Current.Import', phase: 'L2' },
+    ],
+    [
+      { value: '1', unit: 'kvarh', measurand: 'Energy.Reactive.Import.Register' },
+      { value: 1000, measurand: 'Energy.Reactive.Import.Register', unit: 'varh' },
+    ],
+    [
+      { value: '80', measurand: 'SoC', unit: 'Percent', location: 'EV', context: 'Sample.Clock' },
+      { value: 80, measurand: 'SoC', location: 'EV', context: 'Sample.Clock' },
+    ],
   ] as const;
   for (const [sample, value] of rows) t.same(sampledValue16(sample, undefined), value, JSON.stringify(sample));
   for (const value of ['', ' ', 'NaN', 'Infinity', '1.2.3', '0x10', null, {}, [], true, '1e999'])
@@ -182,7 +207,13 @@ t.test('numbers and moments never throw, whatever comes', async (t) => {
     }),
     { numRuns: 300 },
   );
-  for (const written of ['2026-06-01T12:00:00Z', '2026-06-01T12:00:00', '2026-06-01T15:00:00+03', '2026-06-01 14:00:00.000+02:00', '2026-06-01T12:00:00.0000000Z'])
+  for (const written of [
+    '2026-06-01T12:00:00Z',
+    '2026-06-01T12:00:00',
+    '2026-06-01T15:00:00+03',
+    '2026-06-01 14:00:00.000+02:00',
+    '2026-06-01T12:00:00.0000000Z',
+  ])
     t.equal(momentFrom(written), NOON, written);
 });
 
@@ -192,8 +223,11 @@ t.test('limits are floored, never rounded up, and have one decimal', async (t) =
       const amps = limitIn('A', ampere(current), phases, volt(230));
       const watts = limitIn('W', ampere(current), phases, volt(230));
       return (
-        amps <= current && current - amps < 0.1001 && /^\d+(\.\d)?$/.test(String(amps)) &&
-        Number.isInteger(watts) && watts <= current * 230 * phases
+        amps <= current &&
+        current - amps < 0.1001 &&
+        /^\d+(\.\d)?$/.test(String(amps)) &&
+        Number.isInteger(watts) &&
+        watts <= current * 230 * phases
       );
     }),
     { numRuns: 500 },
@@ -205,7 +239,8 @@ t.test('limits are floored, never rounded up, and have one decimal', async (t) =
 
 t.test('rate units in every spelling', async (t) => {
   const units = (value: string) =>
-    new Configuration({ configurationKey: [{ key: 'chargingScheduleAllowedChargingRateUnit', readonly: true, value }] }).rateUnits;
+    new Configuration({ configurationKey: [{ key: 'chargingScheduleAllowedChargingRateUnit', readonly: true, value }] })
+      .rateUnits;
   t.same(units('Current,Power'), ['A', 'W']);
   t.same(units('W, A'), ['A', 'W']);
   t.same(units('Power'), ['W']);
