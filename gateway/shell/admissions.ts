@@ -10,7 +10,7 @@ import type { TransactionReported } from '../site/station-event.js';
 import type { Site, Station } from '../site/topology.js';
 import { tokenKey, type IdToken, type IdTokenInfo } from '../site/tokens.js';
 import type { Transaction } from '../site/transaction.js';
-import type { Admission } from '../transactions/decide.js';
+import type { Admission } from '../transactions/intake.js';
 import type { Reservations } from './reservations.js';
 import type { SiteVariables } from './site-variables.js';
 import type { TokenStore } from './token-store.js';
@@ -98,7 +98,7 @@ export class Admissions {
       };
     }
     const known = this.#verdicts.get(verdictKey(stationId, token));
-    const held = evse === undefined ? undefined : this.#deps.reservations.holding(evse);
+    const held = evse === undefined ? undefined : this.#deps.reservations.holding(evse, token);
     // A reservation is judged against the EVSE, which the presented card could not name.
     if (known !== undefined && known.until > this.#deps.clock.now() && held === undefined) return known.verdict;
     return this.#judge(station, evse, token);
@@ -110,7 +110,9 @@ export class Admissions {
     if (transaction.idToken === undefined) return;
     this.#verdicts.delete(verdictKey(transaction.station, transaction.idToken));
     if (verdict.admission?.basis === 'cache') tokens.used(transaction.idToken, clock.now());
-    if (transaction.reservationId !== undefined) reservations.consumed(transaction.reservationId, transaction.evse);
+    if (transaction.reservationId !== undefined) {
+      reservations.consumed(transaction.evse, transaction.idToken, transaction.group);
+    }
   }
 
   /** What a repeated start, or an end with a token, is told of that token. */
@@ -167,7 +169,7 @@ export class Admissions {
   async #judge(station: Station | undefined, evse: EvseNumber | undefined, token: IdToken, remote = false): Promise<Verdict> {
     const { keeper, reservations, tokens, clock, log } = this.#deps;
     const authority = this.#authority(station, evse);
-    const held = evse === undefined ? undefined : reservations.holding(evse);
+    const held = evse === undefined ? undefined : reservations.holding(evse, token);
     const context: StartContext = {
       ...this.knowledge(evse, authority),
       idToken: token,
@@ -187,7 +189,7 @@ export class Admissions {
     }
     if (decision.decision !== 'accept') {
       const why = decision.decision === 'reject' ? decision.why : 'not decided';
-      log.info({ station: station?.id, evse, idToken: maskToken(token.idToken), why }, 'driver refused');
+      log.info({ ...(station && { station: station.id }), ...(evse && { evse }), idToken: maskToken(token.idToken), why }, 'driver refused');
       return { info: decision.decision === 'reject' ? decision.info : { status: 'Invalid' } };
     }
     const reservationId = evse === undefined ? undefined : reservations.match(evse, token, decision.info.group);

@@ -177,7 +177,8 @@ export class Intake implements StationHost {
       ...(verdict?.admission && { admission: verdict.admission }),
     });
     for (const anomaly of decision.anomalies) {
-      log.warn({ station: event.station, transaction: decision.transaction?.uid, anomaly }, 'unusual transaction event');
+      const about = { station: event.station, ...(decision.transaction && { transaction: decision.transaction.uid }) };
+      log.warn({ ...about, anomaly }, 'unusual transaction event');
     }
     if (decision.changes.length > 0) {
       await keeper.enter(decision, isSample(event));

@@ -109,6 +109,10 @@ export class Steering {
     this.wake();
   }
 
+  ended(transaction: Transaction): void {
+    this.#suspended.delete(transaction.uid);
+  }
+
   /** Why every EVSE has what it has; undefined before the first plan. */
   get report(): BalancingReport | undefined {
     return this.#report;
