@@ -9,7 +9,7 @@ import type { Clock } from '../../gateway/kernel/clock.js';
 import type { Log } from '../../gateway/kernel/log.js';
 import { milliseconds, type Milliseconds } from '../../gateway/kernel/units.js';
 import { AttemptLimit, type AttemptLimits } from './attempt-limit.js';
-import { Connection, type Trace } from './connection.js';
+import { Connection, type ConnectionOptions, type Trace } from './connection.js';
 import type { CallHandler, OcppVersion } from './contract.js';
 import { credentialsFrom, type Credentials } from './credentials.js';
 import { defaultFrameLimits, type FrameLimits } from './frame.js';
@@ -185,33 +185,41 @@ export class OcppServer<Station> {
     }
     if (this.#closing) return refuseUpgrade(stream, 503);
 
+    const { station, repair } = admission;
     this.#handshake(request, stream, head, (socket) => {
-      let owner: ConnectionOwner | undefined;
-      const quirks = this.#quirksOf(identity);
-      const connection: Connection = new Connection({
-        socket,
-        stream,
-        validators,
-        clock: this.#options.clock,
-        log,
-        about: { station: identity },
-        handler: (call) =>
-          owner?.handler(call) ?? Promise.resolve({ kind: 'error', code: 'InternalError', description: 'not ready' }),
-        closed: (code, reason) => {
-          this.#connections.ended(identity, connection);
-          owner?.closed(code, reason);
-        },
-        quirk: (name) => quirks.note(name),
-        repair: admission.repair,
-        limits: this.#options.limits,
-        pingInterval: this.#options.pingInterval,
-        trace: this.#options.trace?.(identity),
-      });
-      if (this.#connections.take(identity, connection) === 'replaced') {
-        this.#options.securityEvent?.({ type: 'connectionReplaced', identity, remoteAddress });
-      }
-      owner = this.#options.accepted({ identity, station: admission.station, version, remoteAddress, connection });
+      this.#opened({ identity, station, version, remoteAddress }, { socket, stream, validators, repair });
     });
+  }
+
+  /** Runs inside the handshake: the owner is there before the first frame can be. */
+  #opened(
+    charger: Omit<Accepted<Station>, 'connection'>,
+    wire: Pick<ConnectionOptions, 'socket' | 'stream' | 'validators' | 'repair'>,
+  ): void {
+    const { identity, remoteAddress } = charger;
+    const { clock, log, limits, pingInterval, trace, securityEvent, accepted } = this.#options;
+    const quirks = this.#quirksOf(identity);
+    let owner: ConnectionOwner | undefined;
+    const connection: Connection = new Connection({
+      ...wire,
+      clock,
+      log,
+      about: { station: identity },
+      handler: (call) =>
+        owner?.handler(call) ?? Promise.resolve({ kind: 'error', code: 'InternalError', description: 'not ready' }),
+      closed: (code, reason) => {
+        this.#connections.ended(identity, connection);
+        owner?.closed(code, reason);
+      },
+      quirk: (name) => quirks.note(name),
+      limits,
+      pingInterval,
+      trace: trace?.(identity),
+    });
+    if (this.#connections.take(identity, connection) === 'replaced') {
+      securityEvent?.({ type: 'connectionReplaced', identity, remoteAddress });
+    }
+    owner = accepted({ ...charger, connection });
   }
 
   #refuse(stream: Duplex, identity: string, remoteAddress: string, status: number): void {
