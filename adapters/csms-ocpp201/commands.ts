@@ -10,6 +10,9 @@ import { tokenInfoOf, tokenOf } from './tokens.js';
 import { UNSUPPORTED } from './unsupported.js';
 import { getBaseReport, getReport, getVariables, type ReportFilters, setVariables } from './variables.js';
 
+/** The schema takes any JSON; its generated type only objects. */
+type AnyData = NonNullable<OCPP20.DataTransferResponse['data']>;
+
 const ACCEPTED_OR_NOT = ['Accepted', 'Rejected'] as const;
 
 /** EVSE 0 is the station as a whole. */
@@ -265,7 +268,7 @@ export const routes201 = (filters: ReportFilters): ReadonlyMap<string, Route> =>
         }),
         ({ status, data }) => ({
           status: oneOf(status, ['Accepted', 'Rejected', 'UnknownMessageId', 'UnknownVendorId'], 'Rejected'),
-          ...(data !== undefined && { data }),
+          ...(data !== undefined && { data: data as AnyData }),
         }),
       ),
     ],

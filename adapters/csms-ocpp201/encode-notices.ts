@@ -27,7 +27,8 @@ export const encodeSecurityEvent = (message: Message<'securityEvent'>): OCPP20.S
 export const encodeDataTransfer = (message: Message<'dataTransfer'>): OCPP20.DataTransferRequest => ({
   vendorId: truncate(message.vendorId, 255),
   ...(message.messageId !== undefined && { messageId: truncate(message.messageId, 50) }),
-  ...(message.data !== undefined && { data: message.data }),
+  // The schema takes any JSON; its generated type only objects.
+  ...(message.data !== undefined && { data: message.data as NonNullable<OCPP20.DataTransferRequest['data']> }),
 });
 
 export const encodeReservationEnded = (

@@ -8,11 +8,11 @@ import { PRIORITIES } from './csms-delivery.js';
 import { gate } from './csms-gate.js';
 import type { Commander } from './csms-route.js';
 import { parseTime } from './csms-time.js';
-import { reconnectDelay } from './reconnect-delay.js';
+import { reconnectWaits } from './backoff.js';
 
 /**
  * One attempt to reach the CSMS. Never rejects. `handler` answers the CSMS's calls from the first moment on; `onClose`
- * comes once, after the answer, when the connection that was given has gone, whoever ended it.
+ * comes once when the connection that was given has gone, whoever ended it, `close` included.
  */
 export type Dial = (
   handler: CallHandler,
@@ -39,8 +39,6 @@ type BootState = 'none' | 'pending' | 'rejected' | 'accepted';
 
 /** How often the heartbeat's interval is looked at again, because the CSMS may change it at any time. */
 const HEARTBEAT_CHECK = seconds(30);
-/** How long a closing handshake may take before the socket is cut. */
-const CLOSING_TIME = seconds(5);
 
 /**
  * BootNotification goes out when the process starts, on `reboot`, and when the CSMS answers SecurityError because it has
@@ -61,8 +59,6 @@ export function openCsmsSession(
   let dialing = false;
   let stopped = false;
   let started = false;
-  let failedDials = 0;
-  let failedBoots = 0;
   /** Rises with every BootNotification and every socket: an answer to an older one is of no interest. */
   let round = 0;
   let forgotten = false;
@@ -75,16 +71,17 @@ export function openCsmsSession(
 
   const up = (): boolean => boot === 'accepted' && connection !== undefined;
   const timeout = (): number => seconds(host.setting('MessageTimeout') || 30);
-  const backOff = (failed: number): Milliseconds =>
-    reconnectDelay(
-      failed,
+  const waits = (): Iterator<Milliseconds, never> =>
+    reconnectWaits(
       {
-        minimum: host.setting('RetryBackOffWaitMinimum'),
-        range: host.setting('RetryBackOffRandomRange'),
-        repeats: host.setting('RetryBackOffRepeatTimes'),
+        waitMinimum: seconds(host.setting('RetryBackOffWaitMinimum')),
+        randomRange: seconds(host.setting('RetryBackOffRandomRange')),
+        repeatTimes: host.setting('RetryBackOffRepeatTimes'),
       },
-      random(),
+      random,
     );
+  let dialWaits = waits();
+  let bootWaits = waits();
   const later = (delay: Milliseconds, action: () => void): void => {
     cancelRetry();
     cancelRetry = clock.after(delay, action);
@@ -100,20 +97,22 @@ export function openCsmsSession(
       if (mine && connection === mine) lost(reason);
     });
     dialing = false;
-    if ('refused' in result) {
-      const delay = backOff(failedDials++);
-      log.warn({ csms: host.csms, reason: result.refused, retryAfter: delay }, 'CSMS not reached');
-      if (stopped) closing?.();
-      else later(delay, () => void connect());
-      return;
-    }
-    mine = connection = result.connection;
+    if ('refused' in result) return retry(result.refused);
+    mine = result.connection;
+    if (gone !== undefined || !mine.open) return retry(gone ?? 'closed at once');
+    connection = mine;
     round++;
     forgotten = false;
-    if (gone !== undefined || !mine.open) lost(gone ?? 'closed at once');
-    else if (stopped) endSocket(mine);
+    if (stopped) mine.close(1000, 'stopping');
     else if (boot === 'accepted') linkUp(false);
     else void sendBoot();
+  }
+
+  function retry(reason: string): void {
+    if (stopped) return closing?.();
+    const delay = dialWaits.next().value;
+    log.warn({ csms: host.csms, reason, retryAfter: delay }, 'No link to the CSMS');
+    later(delay, () => void connect());
   }
 
   function lost(reason: string): void {
@@ -123,13 +122,12 @@ export function openCsmsSession(
     cancelHeartbeat();
     if (boot !== 'accepted') boot = 'none';
     if (wasUp) host.linkDown(reason);
-    if (stopped) closing?.();
-    else later(backOff(failedDials++), () => void connect());
+    retry(reason);
   }
 
   function linkUp(booted: boolean): void {
-    failedDials = 0;
-    failedBoots = 0;
+    dialWaits = waits();
+    bootWaits = waits();
     lastHeartbeat = clock.monotonic();
     watchHeartbeat();
     host.linkUp(booted);
@@ -166,7 +164,7 @@ export function openCsmsSession(
 
   /** @param wait seconds, as the CSMS asked; 0: the station's own back-off (B02.FR.07, B03.FR.06) */
   function bootAgainAfter(wait: number): void {
-    const delay = wait > 0 ? seconds(wait) : backOff(failedBoots++);
+    const delay = wait > 0 ? seconds(wait) : bootWaits.next().value;
     later(delay, () => void sendBoot());
   }
 
@@ -244,11 +242,6 @@ export function openCsmsSession(
     return dialect.answer(incoming, command);
   }
 
-  function endSocket(socket: OcppConnection): void {
-    socket.close(1000, 'stopping');
-    cancelRetry = clock.after(CLOSING_TIME, () => socket.terminate());
-  }
-
   return {
     get accepted() {
       return up();
@@ -265,11 +258,8 @@ export function openCsmsSession(
         stopped = true;
         cancelRetry();
         cancelHeartbeat();
-        closing = () => {
-          cancelRetry();
-          resolve();
-        };
-        if (connection) endSocket(connection);
+        closing = resolve;
+        if (connection) connection.close(1000, 'stopping');
         else if (!dialing) resolve();
       });
       return stopping;
