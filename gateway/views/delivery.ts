@@ -205,7 +205,7 @@ export class Delivery {
 
   async #drain(): Promise<void> {
     while (!this.#stopped) {
-      const head = this.#between[0] ?? (await this.#nextHead());
+      const head = this.#between[0] ?? this.#head ?? (await this.#nextHead());
       if (head === undefined || !this.#open || this.#link?.accepted !== true) return;
       const wait = 'seq' in head.origin ? this.#notBefore - this.#is.clock.monotonic() : 0;
       if (wait > 0) return this.#wakeAfter(wait);
