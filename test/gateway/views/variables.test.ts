@@ -179,9 +179,6 @@ t.test("own values outlive a restart and are no other CSMS's; what is shared is 
   s.view.heartbeatInterval(900);
   t.equal(s.view.setting('HeartbeatInterval'), 900, 'at once');
   await s.clock.settle();
-  const again = await scene({ journal: s.journal.afterCrash() });
-  t.match(await get(again, named('SampledDataCtrlr.TxUpdatedInterval')), [{ value: '15' }]);
-  t.equal(again.view.setting('HeartbeatInterval'), 900);
   const share = { journal: s.journal, operations: s.operations };
   const other = await scene({ ...share, csms: { id: csmsId('landlord'), role: 'observer' } });
   t.match(await get(other, named('SampledDataCtrlr.TxUpdatedInterval')), [{ value: '60' }]);
@@ -189,6 +186,9 @@ t.test("own values outlive a restart and are no other CSMS's; what is shared is 
   t.equal(await set(other, 'AuthCtrlr.LocalPreAuthorize', 'false'), 'Rejected');
   t.equal(await set(s, 'AuthCtrlr.LocalPreAuthorize', 'false'), 'Accepted');
   t.match(await get(other, named('AuthCtrlr.LocalPreAuthorize')), [{ value: 'false' }]);
+  const again = await scene({ journal: s.journal.afterCrash() });
+  t.match(await get(again, named('SampledDataCtrlr.TxUpdatedInterval')), [{ value: '15' }]);
+  t.equal(again.view.setting('HeartbeatInterval'), 900);
 });
 
 t.test('reports: all, what can be written, what is available', async (t) => {
