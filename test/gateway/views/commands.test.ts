@@ -92,7 +92,7 @@ t.test('slots become the EVSEs of the site, and only of this view', async (t) =>
   await view.command({ type: 'requestStart', idToken, slotFlat: 2 });
   t.match(operations.calls.at(-1)?.args, [{ target: { evse: 5, connector: 2 }, evses: [5, 9] }]);
   await view.command({ type: 'requestStart', idToken });
-  t.notOk((operations.calls.at(-1)?.args[0] as { target?: unknown }).target);
+  t.match(operations.calls.at(-1)?.args, [{ target: undefined, evses: [5, 9] }]);
   await view.command({ type: 'changeAvailability', target: { flat: 3 }, operative: false });
   t.match(operations.calls.at(-1)?.args, [[5, 9], { evse: 9, connector: 1 }, false]);
   const composite = await view.command({ type: 'getCompositeSchedule', target: { flat: 3 }, duration: 60, unit: 'W' });

@@ -128,3 +128,22 @@ t.test('a refused status is not repeated', async (t) => {
   await s.clock.advance(600_000);
   t.equal(s.link.statuses().length, 4);
 });
+
+t.test('S19: when a deferred 1.6 start has been told at last, the status is told again', async (t) => {
+  const s = await scene({ csms: { ocpp: '1.6' } });
+  await s.up();
+  s.link.behave = (message) =>
+    message.type === 'transaction' && message.record.idToken === undefined ? { kind: 'nothing', state: {} } : undefined;
+  const { idToken, ...start } = record('a', 0, 'started');
+  await s.happens(start);
+  s.live.set(1, { status: 'Occupied', transaction: 'open', chargingState: 'Charging' });
+  s.view.connectorChanged(evseNumber(1));
+  await s.clock.advance(2_000);
+  const told = s.link.statuses().length;
+  await s.happens(record('a', 1, 'updated'));
+  await s.clock.advance(2_000);
+  t.equal(s.link.statuses().length, told, 'not yet');
+  await s.happens(record('a', 2, 'updated', idToken === undefined ? {} : { idToken }));
+  await s.clock.advance(2_000);
+  t.strictSame(s.link.statuses().slice(told), ['1 Occupied']);
+});
