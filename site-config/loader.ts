@@ -58,8 +58,9 @@ export function loadSiteText(
     severity: 'error',
     ...fault,
   }));
-  // What follows from a broken text would only repeat in other words that it is broken.
-  if (document.faults.some(({ code }) => code === 'syntax')) return failed(inFileOrder(inText));
+  // What follows from a broken text, further faults of the text included, only repeats in other words that it is broken.
+  const broken = inFileOrder(inText).find(({ code }) => code === 'syntax');
+  if (broken !== undefined) return failed([broken]);
   const { written } = document;
   if (!isSection(written)) {
     const message = `${basename(path)} describes no site`;

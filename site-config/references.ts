@@ -1,8 +1,12 @@
 // What a schema cannot see: names that must exist, numbers that must be unique, settings that must agree.
-import { errorAtKey, errorAtValue, warningAtKey, warningAtValue, type Fault } from './fault.js';
+import { addresses, modbusUnits, serialBuses } from './bus-faults.js';
+import { circuitFaults } from './circuit-faults.js';
+import { errorAtKey, errorAtValue, type Fault } from './fault.js';
 import { inWords, type Path } from './place.js';
-import { nearest } from './suggestion.js';
-import { entries, evsesOf, has, isSection, list, section, text, type Section } from './written.js';
+import { didYouMean } from './suggestion.js';
+import { timeZone } from './time-zone.js';
+import { notBuilt } from './unbuilt.js';
+import { entries, evsesOf, has, list, section, text, type Section } from './written.js';
 
 /** Names of the device profiles there are. */
 export interface DeviceNames {
@@ -20,7 +24,7 @@ export const referenceFaults = (site: Section, devices: DeviceNames): readonly F
 
 const CHECKS: readonly Check[] = [
   timeZone,
-  circuits,
+  circuitFaults,
   meters,
   stations,
   evses,
@@ -30,115 +34,6 @@ const CHECKS: readonly Check[] = [
   csms,
   notBuilt,
 ];
-
-const meant = (word: string, choices: readonly string[], none: string): string => {
-  const guess = nearest(word, choices);
-  if (guess !== undefined) return `did you mean ${guess}?`;
-  return choices.length === 0 || choices.length > 12
-    ? none
-    : `there ${choices.length === 1 ? 'is' : 'are'} ${choices.join(', ')}`;
-};
-
-function timeZone(site: Section): readonly Fault[] {
-  const zone = text(section(site, 'site'), 'time-zone');
-  if (zone === undefined || isTimeZone(zone)) return [];
-  const known = Intl.supportedValuesOf('timeZone');
-  const city = known.find((name) => name.toLowerCase().endsWith(`/${zone.toLowerCase()}`));
-  return [
-    errorAtValue(
-      'unknown-time-zone',
-      ['site', 'time-zone'],
-      `there is no time zone ${zone}`,
-      city === undefined ? meant(zone, known, 'write for example Europe/Amsterdam') : `did you mean ${city}?`,
-    ),
-  ];
-}
-
-function isTimeZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-    return true;
-  } catch (error) {
-    // RangeError is how Intl says no.
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
-}
-
-function circuits(site: Section): readonly Fault[] {
-  const all = entries(site, 'circuits');
-  const names = all.map(([name]) => name);
-  const meterNames = Object.keys(section(site, 'meters'));
-  const feeders = new Map(all.map(([name, keys]) => [name, text(keys, 'fed-by')]));
-  const metered = new Map<string, string>();
-  return all.flatMap(([name, keys]) => {
-    const faults: Fault[] = [];
-    const feeder = text(keys, 'fed-by');
-    if (feeder !== undefined && !names.includes(feeder)) {
-      faults.push(
-        errorAtValue(
-          'unknown-circuit',
-          ['circuits', name, 'fed-by'],
-          `circuit ${name} is fed by ${feeder}, which does not stand under circuits`,
-          meant(
-            feeder,
-            names.filter((other) => other !== name),
-            'add it under circuits',
-          ),
-        ),
-      );
-    }
-    if (loops(name, feeders)) {
-      faults.push(
-        errorAtValue(
-          'circuit-loop',
-          ['circuits', name, 'fed-by'],
-          `circuit ${name} feeds itself: ${loopFrom(name, feeders).join(' <- ')}`,
-          'leave out fed-by at the grid connection',
-        ),
-      );
-    }
-    const meter = text(keys, 'meter');
-    if (meter !== undefined && !meterNames.includes(meter)) {
-      faults.push(
-        errorAtValue(
-          'unknown-meter',
-          ['circuits', name, 'meter'],
-          `circuit ${name} is measured by ${meter}, which does not stand under meters`,
-          meant(meter, meterNames, 'add it under meters'),
-        ),
-      );
-    }
-    const other = meter === undefined ? undefined : metered.get(meter);
-    if (meter !== undefined && other !== undefined) {
-      faults.push(
-        errorAtValue(
-          'meter-used-twice',
-          ['circuits', name, 'meter'],
-          `meter ${meter} already measures circuit ${other}`,
-          'name it at the circuit whose whole current flows through it',
-        ),
-      );
-    }
-    if (meter !== undefined) metered.set(meter, other ?? name);
-    return faults;
-  });
-}
-
-/** True where following the feeders from `name` comes back to `name`; a loop further up is that circuit's fault. */
-const loops = (name: string, feeders: ReadonlyMap<string, string | undefined>): boolean =>
-  loopFrom(name, feeders).at(-1) === name && loopFrom(name, feeders).length > 1;
-
-function loopFrom(name: string, feeders: ReadonlyMap<string, string | undefined>): readonly string[] {
-  const way = [name];
-  let at = feeders.get(name);
-  while (at !== undefined && way.length <= feeders.size) {
-    way.push(at);
-    if (at === name) break;
-    at = feeders.get(at);
-  }
-  return way;
-}
 
 function meters(site: Section, devices: DeviceNames): readonly Fault[] {
   return entries(site, 'meters').flatMap(([name, keys]) =>
@@ -161,7 +56,7 @@ function unknownDevice(
       'unknown-device',
       [...path, 'device'],
       message,
-      meant(device, right, 'forecourt discover names the devices that it finds'),
+      didYouMean(device, right, 'forecourt discover names the devices that it finds'),
     ),
   ];
 }
@@ -179,7 +74,7 @@ function stations(site: Section, devices: DeviceNames): readonly Fault[] {
           'unknown-circuit',
           [...path, 'circuit'],
           `station ${name} is fed by ${circuit}, which does not stand under circuits`,
-          meant(circuit, names, 'add it under circuits'),
+          didYouMean(circuit, names, 'add it under circuits'),
         ),
       );
     }
@@ -285,88 +180,6 @@ function evses(site: Section): readonly Fault[] {
   });
 }
 
-/** Modbus devices: where they stand, and what they say about their bus. */
-const modbusDevices = (
-  site: Section,
-): readonly { readonly path: Path; readonly keys: Section; readonly connection: string }[] =>
-  ['meters', 'stations'].flatMap((kind) =>
-    entries(site, kind).flatMap(([name, keys]) => {
-      const connection = text(keys, 'connection');
-      return connection === undefined || !has(keys, 'device') ? [] : [{ path: [kind, name], keys, connection }];
-    }),
-  );
-
-function modbusUnits(site: Section): readonly Fault[] {
-  const seen = new Map<string, Path>();
-  return modbusDevices(site).flatMap(({ path, keys, connection }) => {
-    const unit = text(keys, 'unit');
-    const address =
-      /^tcp:.*:\d+$/.test(connection) || !connection.startsWith('tcp:') ? connection : `${connection}:502`;
-    const id = `${address} ${unit ?? 'default'}`;
-    const other = seen.get(id);
-    if (other === undefined) {
-      seen.set(id, path);
-      return [];
-    }
-    return [
-      errorAtKey(
-        'duplicate-unit',
-        has(keys, 'unit') ? [...path, 'unit'] : path,
-        `${inWords(path, site)} answers to the same unit at ${connection} as ${inWords(other, site)}`,
-        'give each device its own unit, in the device and here',
-      ),
-    ];
-  });
-}
-
-function serialBuses(site: Section): readonly Fault[] {
-  const seen = new Map<string, string>();
-  return modbusDevices(site).flatMap(({ path, keys, connection }) =>
-    ['baud-rate', 'parity', 'stop-bits'].flatMap((key) => {
-      const value = text(keys, key);
-      if (value === undefined) return [];
-      if (!connection.startsWith('serial:'))
-        return [
-          errorAtKey(
-            'unknown-key',
-            [...path, key],
-            `${key} is for serial buses; ${inWords(path, site)} is reached over TCP`,
-            'leave it out',
-          ),
-        ];
-      const known = seen.get(`${connection} ${key}`);
-      seen.set(`${connection} ${key}`, known ?? value);
-      return known === undefined || known === value
-        ? []
-        : [
-            errorAtValue(
-              'bus-settings-differ',
-              [...path, key],
-              `${key} is ${value} here and ${known} at another device of ${connection}`,
-              'set all devices of a bus to the same',
-            ),
-          ];
-    }),
-  );
-}
-
-function addresses(site: Section): readonly Fault[] {
-  const paths: readonly Path[] = [
-    ['listen', 'ocpp'],
-    ['telemetry', 'local-broker', 'listen'],
-    ['console', 'listen'],
-    ...modbusDevices(site).map(({ path }) => [...path, 'connection']),
-  ];
-  return paths.flatMap((path) => {
-    const written = path.reduce<unknown>((at, key) => (isSection(at) ? at[String(key)] : undefined), site);
-    const port =
-      typeof written === 'string' && !written.startsWith('serial:') ? /:(\d{1,5})$/.exec(written)?.[1] : undefined;
-    return port === undefined || (Number(port) >= 1 && Number(port) <= 65_535)
-      ? []
-      : [errorAtValue('out-of-range', path, `there is no port ${port}`, 'write a port from 1 to 65535')];
-  });
-}
-
 function csms(site: Section): readonly Fault[] {
   const numbers = new Set(evsesOf(site).map((evse) => evse.number));
   return entries(site, 'csms').flatMap(([name, keys]) => {
@@ -416,25 +229,3 @@ function csms(site: Section): readonly Fault[] {
     return faults;
   });
 }
-
-/** Accepted so that a site can be written once and completely; whoever relies on it must know. */
-function notBuilt(site: Section): readonly Fault[] {
-  const switches: readonly Path[] = [['telemetry', 'broker', 'sparkplug'], ['telemetry', 'local-broker', 'home-assistant']]; // prettier-ignore
-  const sections: readonly Path[] = [['uplink'], ['console'], ['balancing', 'grid-operator-limit']];
-  const at = (path: Path): unknown =>
-    path.reduce<unknown>((value, key) => (isSection(value) ? value[String(key)] : undefined), site);
-  const say = (path: Path): string => `${inWords(path, site)} is accepted, not acted on yet`;
-  return [
-    ...sections.filter((path) => at(path) !== undefined).map((path) => warningAtKey('not-built', path, say(path))),
-    ...switches.filter((path) => at(path) === 'true').map((path) => warningAtKey('not-built', path, say(path))),
-  ];
-}
-
-/** A secret written where everybody reads it. */
-export const inTheOpen = (path: Path, what: string): Fault =>
-  warningAtValue(
-    'secret-in-the-open',
-    path,
-    `${what} stands in the file itself`,
-    'put it in a file that only the gateway reads: { file: secrets/<name> }',
-  );

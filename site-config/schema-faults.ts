@@ -63,8 +63,21 @@ export function schemaFaults(site: unknown): readonly Fault[] {
     const known = faults.get(key);
     if (known === undefined || rank(fault.code) < rank(known.code)) faults.set(key, fault);
   }
-  return [...faults.values()];
+  return withoutEchoes([...faults.values()]);
 }
+
+/** A key that is misspelt is missing too; saying so would be a second finding for one slip. */
+const withoutEchoes = (faults: readonly Fault[]): readonly Fault[] =>
+  faults.filter(
+    ({ code, path, message }) =>
+      code !== 'missing-key' ||
+      !faults.some(
+        (other) =>
+          other.code === 'unknown-key' &&
+          other.path.slice(0, -1).join('/') === path.join('/') &&
+          message.endsWith(` has no ${/^did you mean (.+)\?$/.exec(other.suggestion ?? '')?.[1] ?? '?'}`),
+      ),
+  );
 
 /** Of several faults of one value the first of these is the one to show. */
 const ORDER: readonly FindingCode[] = [

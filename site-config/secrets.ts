@@ -2,7 +2,6 @@
 import { isAbsolute, join } from 'node:path';
 import { errorAtValue, warningAtValue, type Fault } from './fault.js';
 import { inWords, type Path } from './place.js';
-import { inTheOpen } from './references.js';
 import { isSection, text, type Section } from './written.js';
 
 export interface SecretSource {
@@ -57,7 +56,15 @@ export function readSecrets(site: Section, source: SecretSource): Secrets {
       return;
     }
     values.set(secretKey(path), whole ? found : firstLine(found));
-    if (typeof written === 'string') faults.push(inTheOpen(path, what));
+    if (typeof written === 'string')
+      faults.push(
+        warningAtValue(
+          'secret-in-the-open',
+          path,
+          `${what} stands in the file itself`,
+          'put it in a file that only the gateway reads: { file: secrets/<name> }',
+        ),
+      );
     // A broker has rules of its own; a charger's or a cloud's password guards money.
     if (!whole && path[0] !== 'telemetry' && firstLine(found).length < SHORTEST_PASSWORD) {
       faults.push(

@@ -43,3 +43,11 @@ function distance(a: string, b: string, limit: number): number {
   }
   return Math.min(previous[b.length] ?? limit, limit);
 }
+
+/** The nearest choice as a question, else all of them where they are few, else `none`. */
+export function didYouMean(word: string, choices: readonly string[], none: string): string {
+  const guess = nearest(word, choices);
+  if (guess !== undefined) return `did you mean ${guess}?`;
+  if (choices.length === 0 || choices.length > 12) return none;
+  return `there ${choices.length === 1 ? 'is' : 'are'} ${choices.join(', ')}`;
+}
