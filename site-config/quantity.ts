@@ -32,13 +32,13 @@ export function parseQuantity(
 ): { readonly ok: true; readonly value: number } | { readonly ok: false; readonly error: QuantityFault } {
   const units = unitsOf(dimension);
   const fault = (error: QuantityFault) => ({ ok: false, error }) as const;
-  const match = NUMBER.exec(text.trim());
-  if (match === null) {
-    const comma = /^(-?\d{1,12}),(\d{1,9})\s*(.*)$/s.exec(text.trim());
-    if (comma === null) return fault({ kind: 'not-a-quantity' });
+  const comma = /^(-?\d{1,12}),(\d{1,9})\s*(.*)$/s.exec(text.trim());
+  if (comma !== null) {
     const [, whole = '', part = '', unit = ''] = comma;
     return fault({ kind: 'not-a-quantity', suggestion: `${whole}.${part} ${unit === '' ? first(units) : unit}` });
   }
+  const match = NUMBER.exec(text.trim());
+  if (match === null) return fault({ kind: 'not-a-quantity' });
   const [, number = '', unit = ''] = match;
   const factor = units.get(unit);
   if (factor !== undefined) return { ok: true, value: Number(number) * factor };
