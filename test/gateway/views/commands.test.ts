@@ -203,6 +203,8 @@ t.test('triggers are answered from what the gateway knows', async (t) => {
   t.equal(await ask('TransactionEvent'), 'Rejected');
   t.equal(await ask('SignV2GCertificate'), 'NotImplemented');
   t.equal(s.link.sent.length, told);
+  t.equal(await ask('FirmwareStatusNotification'), 'Accepted');
+  t.strictSame(s.link.sent.pop(), { type: 'jobStatus', job: 'firmware', status: 'Idle' });
   t.equal(await ask('StatusNotification', 2), 'Accepted');
   t.strictSame(s.link.statuses().slice(-1), ['2 Available']);
   t.equal(await ask('StatusNotification'), 'Accepted');

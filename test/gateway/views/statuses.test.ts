@@ -147,3 +147,29 @@ t.test('S19: when a deferred 1.6 start has been told at last, the status is told
   await s.clock.advance(2_000);
   t.strictSame(s.link.statuses().slice(told), ['1 Occupied']);
 });
+
+t.test('S12: a warning beside an unchanged status is told once, and so is its end', async (t) => {
+  for (const ocpp of ['1.6', '2.0.1'] as const) {
+    const s = await scene({ csms: { ocpp } });
+    await s.up();
+    const told = s.link.sent.length;
+    for (const error of [
+      { code: 'HighTemperature', info: '80 C' },
+      { code: 'HighTemperature', info: '81 C' },
+      { code: 'NoError' },
+    ] as const) {
+      s.live.set(1, { error });
+      s.view.connectorChanged(evseNumber(1));
+      await s.clock.advance(2_000);
+    }
+    t.match(
+      s.link.sent.slice(told),
+      [
+        { type: 'status', connector: { status: 'Available', error: { code: 'HighTemperature', info: '80 C' } } },
+        { type: 'status', connector: { status: 'Available', error: { code: 'NoError' } } },
+      ],
+      ocpp,
+    );
+    t.equal(s.link.sent.length - told, 2);
+  }
+});
