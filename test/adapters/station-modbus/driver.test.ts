@@ -432,6 +432,40 @@ t.test('two sockets of one charger are two EVSEs on two units', async (test) => 
   test.match(bench.gateway.transactions('started'), [{ evse: 12 }]);
 });
 
+t.test('a socket that falls silent while its neighbour answers is Faulted, the station stays', async (test) => {
+  const bench = await openAlfen(test, { start: FREE, evses: 2 });
+  const { clock, charger, gateway } = bench;
+  await until(clock, () => gateway.of('status').length === 2, 'both statuses', 5000);
+  const second = charger.units.get(2);
+  if (second === undefined) throw new Error('two units');
+  charger.units.delete(2);
+  await until(clock, () => gateway.of('status').at(-1)?.status === 'Faulted', 'faulted', 30_000);
+  test.match(gateway.of('status').at(-1), { evse: 12, error: { info: 'the EVSE does not answer' } });
+  test.equal(gateway.of('disconnected').length, 0);
+  charger.units.set(2, second);
+  await until(clock, () => gateway.of('status').at(-1)?.status === 'Available', 'available', 30_000);
+});
+
+t.test('a stop whose pause is not certain ends the transaction as soon as the charger has paused', async (test) => {
+  const bench = await openAlfen(test, { start: FREE });
+  const { clock, charger, gateway } = bench;
+  await bench.execute(setLimit(16));
+  charger.set('EVSE.State', 'C2');
+  await until(clock, () => charger.written('Setpoint.Current').at(-1) === 16, 'energy', 5000);
+  charger.refuses.add('Setpoint.Current');
+  test.match(await bench.execute(stop('tx1')), { status: 'Rejected' });
+  await pass(clock, 3000);
+  test.equal(gateway.transactions('ended').length, 0, 'refused: it goes on');
+  charger.refuses.clear();
+  charger.silent = true;
+  test.match(await bench.execute(stop('tx1')), { status: 'Uncertain' });
+  test.equal(gateway.transactions('ended').length, 0, 'nobody knows yet');
+  charger.silent = false;
+  await until(clock, () => gateway.transactions('ended').length === 1, 'the end', 30_000);
+  test.equal(charger.written('Setpoint.Current').at(-1), 0);
+  test.match(gateway.transactions('ended'), [{ stoppedReason: 'Remote' }]);
+});
+
 t.test(
   'Alfen: the setpoint is written again well within its validity; the fallback is announced once it is proven',
   async (test) => {
