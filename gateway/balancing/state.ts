@@ -69,6 +69,8 @@ export interface CircuitState {
   /** Thermal account of the breaker, 1 at its rating for ever. */
   readonly heat: Triple;
   readonly heatAt?: Timestamp;
+  /** Since when a phase is measured so far above the rating that it must be shed. */
+  readonly shedSince?: Timestamp;
 }
 
 export interface BalancingState {

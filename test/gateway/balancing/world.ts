@@ -79,6 +79,8 @@ export interface World {
   readonly deadMeters: Set<string>;
   caps: readonly SharedCap[];
   gridOperator: GridOperatorSignal | undefined;
+  /** The grid operator's heartbeat goes on. */
+  heartbeat: boolean;
   state: BalancingState;
   now: number;
   last: Plan | undefined;
@@ -163,6 +165,7 @@ export function worldOf(
     deadMeters: new Set(),
     caps: [],
     gridOperator: undefined,
+    heartbeat: false,
     state: initialBalancing(network, timestamp(now), remembered),
     now,
     last: undefined,
@@ -237,6 +240,7 @@ export function step(world: World, afterCars?: (world: World) => void): Plan {
   for (const charger of world.chargers.values()) obey(world, charger, now);
   afterCars?.(world);
   const evses = [...world.chargers.values()].map((charger) => observationOf(world, charger));
+  if (world.heartbeat) world.gridOperator = { ...world.gridOperator, heartbeatAt: now };
   const gridOperator = world.gridOperator === undefined ? {} : { gridOperator: world.gridOperator };
   const input = { evses, meters: readings(world), caps: world.caps, ...gridOperator };
   const made = plan(world.network, world.state, input, now, world.settings);
