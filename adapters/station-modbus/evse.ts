@@ -89,7 +89,7 @@ export class ModbusEvse {
     this.endWhenPaused();
     this.reportStatus();
     this.reportValues(now);
-    this.control.repair();
+    this.control.repair(snapshot.values);
     return true;
   }
 
