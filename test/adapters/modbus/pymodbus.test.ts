@@ -34,7 +34,7 @@ const skip = python === undefined ? 'pymodbus is missing: apt-get install python
 t.test('reads, writes and exceptions as pymodbus has them', { skip }, async (test) => {
   const slave = spawn(python ?? '', ['-c', SLAVE], { stdio: ['ignore', 'pipe', 'ignore'] });
   const exited = once(slave, 'exit');
-  const [line]: unknown[] = await once(createInterface(slave.stdout), 'line');
+  const [line] = (await once(createInterface(slave.stdout), 'line')) as [string];
   const link = new TcpLink('127.0.0.1', Number(line), { clock: new FakeClock(), log: recordingLog() });
   test.teardown(async () => {
     await link.stop();
