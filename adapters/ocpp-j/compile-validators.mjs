@@ -80,5 +80,5 @@ for (const [file, schemas] of [
 ]) {
   const code = importing(compile(schemas));
   await writeFile(join(target, file), code);
-  console.log(`${file}: ${Object.keys(schemas).length} validators, ${Math.round(code.length / 1024)} KiB`);
+  console.log(`${String(file)}: ${Object.keys(schemas).length} validators, ${Math.round(code.length / 1024)} KiB`);
 }
