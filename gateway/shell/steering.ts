@@ -2,7 +2,17 @@
 import type { CancelTimer, Clock } from '../kernel/clock.js';
 import type { EvseNumber, MeterId, StationId } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
-import { ampere, milliseconds, seconds, wattHour, type Ampere } from '../kernel/units.js';
+import {
+  ampere,
+  milliseconds,
+  minutes,
+  seconds,
+  timestamp,
+  wattHour,
+  type Ampere,
+  type Milliseconds,
+  type Timestamp,
+} from '../kernel/units.js';
 import { plan } from '../balancing/balancer.js';
 import { ceilings, confirmed, failed } from '../balancing/commit.js';
 import { networkOf, type Network } from '../balancing/network.js';
@@ -15,11 +25,13 @@ import type { Journal } from '../ports/journal.js';
 import type { StationDriver } from '../ports/station.js';
 import type { MeterReading } from '../site/metering.js';
 import type { SiteBook } from '../site/site-book.js';
-import type { Evse, Site } from '../site/topology.js';
+import type { Evse, PerPhase, Site } from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
 
 const TICK = seconds(1);
 const COLLECTION = 'balancing';
+/** A sample this far from the gateway's own time was taken then, not now. */
+const REPLAYED = minutes(5);
 
 /** What bounds an EVSE beside its hardware: the charging profiles of every CSMS. */
 export interface ProfileBounds {
@@ -49,21 +61,28 @@ export class Steering {
   readonly #network: Network;
   readonly #evses: readonly Evse[];
   readonly #meters = new Map<MeterId, MeterReading>();
-  readonly #suspended = new Set<string>();
   /** Stations heard of since the gateway started. */
   readonly #known = new Set<StationId>();
+  /** What an EVSE draws, by the moment it was told: chargers' own clocks are not to be trusted with a breaker. */
+  readonly #arrivals = new Map<
+    EvseNumber,
+    { readonly current: PerPhase<Ampere>; readonly at: Timestamp; readonly toldAt: Timestamp }
+  >();
   #state: BalancingState;
   #report: BalancingReport | undefined;
   #gridOperator: GridOperatorSignal | undefined;
   #timer: CancelTimer | undefined;
   #wake: CancelTimer | undefined;
   #savedCeilings: string | undefined;
+  #stopped = false;
+  readonly #began: { readonly wall: Timestamp; readonly monotonic: Milliseconds };
 
   private constructor(deps: SteeringDependencies, remembered: ReadonlyMap<EvseNumber, number>) {
     this.#deps = deps;
     this.#network = networkOf(deps.site);
     this.#evses = deps.site.stations.flatMap((station) => station.evses);
-    this.#state = initialBalancing(this.#network, deps.clock.now(), remembered);
+    this.#began = { wall: deps.clock.now(), monotonic: deps.clock.monotonic() };
+    this.#state = initialBalancing(this.#network, this.#now(), remembered);
   }
 
   static async open(deps: SteeringDependencies): Promise<Steering> {
@@ -78,12 +97,14 @@ export class Steering {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#timer?.();
     this.#wake?.();
   }
 
   /** Something has changed that should not wait for the next second. */
   wake(): void {
+    if (this.#stopped) return;
     this.#wake ??= this.#deps.clock.after(milliseconds(0), () => {
       this.#wake = undefined;
       this.#plan();
@@ -91,29 +112,26 @@ export class Steering {
   }
 
   reading(reading: MeterReading): void {
-    this.#meters.set(reading.meter, reading);
+    this.#meters.set(reading.meter, { ...reading, at: this.#now() });
     this.wake();
   }
 
-  meter(id: MeterId): MeterReading | undefined {
-    return this.#meters.get(id);
+  /** An EVSE has told what it draws, at this moment. */
+  measured(number: EvseNumber): void {
+    const { book, clock } = this.#deps;
+    const live = book.evse(number);
+    if (live?.current === undefined || live.currentAt === undefined) return;
+    const known = this.#arrivals.get(number);
+    // The same sample again, or one of a past that the charger held back, says nothing of this moment.
+    if (known?.toldAt === live.currentAt || Math.abs(clock.now() - live.currentAt) > REPLAYED) return;
+    this.#arrivals.set(number, { current: live.current, at: this.#now(), toldAt: live.currentAt });
   }
 
   /** The grid operator's word: a limit per phase, or that there is none. */
   gridLimit(limit: Ampere | undefined): void {
-    const now = this.#deps.clock.now();
+    const now = this.#now();
     this.#gridOperator = { heartbeatAt: now, saidAt: now, ...(limit !== undefined && { limit }) };
     this.wake();
-  }
-
-  /** Energy stops for a transaction whose driver was refused afterwards, while it stays open. */
-  suspend(transaction: Transaction): void {
-    this.#suspended.add(transaction.uid);
-    this.wake();
-  }
-
-  ended(transaction: Transaction): void {
-    this.#suspended.delete(transaction.uid);
   }
 
   /** Why every EVSE has what it has; undefined before the first plan. */
@@ -121,9 +139,15 @@ export class Steering {
     return this.#report;
   }
 
+  /** Wall-clock time at the start, and steady from there: a clock that is set must not age a sample or stop a wait. */
+  #now(): Timestamp {
+    const { wall, monotonic } = this.#began;
+    return timestamp(wall + (this.#deps.clock.monotonic() - monotonic));
+  }
+
   #plan(): void {
-    const { clock, profiles, log, planned } = this.#deps;
-    const now = clock.now();
+    const { profiles, log, planned } = this.#deps;
+    const now = this.#now();
     const result = plan(
       this.#network,
       this.#state,
@@ -166,14 +190,7 @@ export class Steering {
         this.#savedCeilings = undefined;
         log.error({ err, fault: 'FC-J01' }, 'no current is raised while the journal cannot be written');
         for (const raise of raises) {
-          this.#state = failed(
-            this.#network,
-            this.#state,
-            raise.evse,
-            raise.current,
-            'Rejected',
-            this.#deps.clock.now(),
-          );
+          this.#state = failed(this.#network, this.#state, raise.evse, raise.current, 'Rejected', this.#now());
         }
         return;
       }
@@ -182,7 +199,7 @@ export class Steering {
   }
 
   #execute(command: LimitCommand): void {
-    const { book, clock, drivers, log } = this.#deps;
+    const { book, drivers, log } = this.#deps;
     const evse = book.describe(command.evse);
     const driver = evse === undefined ? undefined : drivers.get(evse.station);
     if (evse === undefined || driver === undefined) return;
@@ -195,7 +212,7 @@ export class Steering {
         ...(transaction && { stationTransactionId: transaction.stationTransactionId }),
       })
       .then((outcome) => {
-        const now = clock.now();
+        const now = this.#now();
         if (outcome.status === 'Accepted') {
           this.#state = confirmed(this.#network, this.#state, command.evse, command.current, now);
           book.offered(command.evse, command.current);
@@ -226,6 +243,7 @@ export class Steering {
     if (station?.connected === true) this.#known.add(evse.station);
     const connector = transaction && book.connector(evse.number, transaction.connector);
     const capabilities = station?.capabilities;
+    const measured = this.#arrivals.get(evse.number);
     const startsAt = startingCurrent(evse, capabilities?.protocol, capabilities?.fallback ?? false);
     return {
       evse: evse.number,
@@ -234,7 +252,6 @@ export class Steering {
         transaction !== undefined &&
         (transaction.idToken !== undefined || transaction.orphan === true) &&
         transaction.deauthorized !== true &&
-        !this.#suspended.has(transaction.uid) &&
         transaction.chargingState !== 'Idle' &&
         connector?.reported !== 'Faulted',
       transactionOpen: transaction !== undefined,
@@ -243,7 +260,7 @@ export class Steering {
       upperBound: ampere(Math.min(evse.maxCurrent, bound?.current ?? Infinity)),
       ...(bound && bound.current < evse.maxCurrent && { boundBy: bound.by }),
       ...(transaction && { activeSince: transaction.startedAt, energyServed: served(transaction) }),
-      ...(live?.current && live.currentAt !== undefined && { measured: { current: live.current, at: live.currentAt } }),
+      ...(measured && { measured: { current: measured.current, at: measured.at } }),
       ...(startsAt !== undefined && { startsAt }),
       ...(capabilities?.fallbackAfter !== undefined && { fallbackAfter: milliseconds(capabilities.fallbackAfter) }),
     };
