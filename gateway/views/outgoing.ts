@@ -8,6 +8,8 @@ import { sampleTransaction, thin, type SamplingSettings } from './sampling.js';
 import type { SlotTable } from './slots.js';
 
 export interface OutgoingContext {
+  /** Whether the CSMS is told of an EVSE's transactions: it sees it, or the record is from when it did. */
+  readonly tells: (record: TransactionRecord) => boolean;
   readonly csms: Csms;
   readonly slots: SlotTable;
   readonly sampling: SamplingSettings;
@@ -42,7 +44,6 @@ export function transactionMessage(
   slots: SlotTable,
   state: ProjectionState,
 ): CsmsMessage | undefined {
-  if (!slots.sees(record.evse)) return undefined;
   const row = slots.of(record.evse, record.connector) ?? slots.ofEvse(record.evse)[0];
   return row && { type: 'transaction', record, slot: row.slot, offline: record.offline, state };
 }
@@ -53,6 +54,7 @@ export function startIsDue(csms: Csms, state: ProjectionState): boolean {
 }
 
 function transaction(record: TransactionRecord, context: OutgoingContext): Outgoing | undefined {
+  if (!context.tells(record)) return undefined;
   const projection = context.projection(record.uid);
   const state = projection?.state ?? {};
   const { values, sampledAt } = sampleTransaction(record, context.sampling, projection?.sampledAt);
