@@ -13,7 +13,7 @@ import {
   type TransactionEntry,
 } from './book.js';
 import { endByInference } from './estimate.js';
-import { admitted, completed, ended, meter, stop, takeIn, told, type IngestContext } from './intake.js';
+import { completed, identified, ended, meter, stop, takeIn, told, type IngestContext } from './intake.js';
 import { present } from './present.js';
 import { append } from './record.js';
 import { registersIn } from './register.js';
@@ -158,15 +158,13 @@ function freshEntry(event: TransactionReported, context: IngestContext, orphan: 
     chargingState: event.chargingState ?? 'EVConnected',
     seen: [],
     ...present({
-      idToken: event.idToken,
       reservationId: event.reservationId,
       remoteStartId: event.remoteStartId,
       orphan: orphan ? true : undefined,
     }),
-    ...admitted(context.admission),
   };
   return {
-    transaction,
+    transaction: { ...transaction, ...identified(transaction, event, context) },
     nextN: 0,
     placeKnown: event.evse !== undefined,
     ...(!known && !orphan && { startKey: startKey(event) }),
