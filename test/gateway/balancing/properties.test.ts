@@ -93,7 +93,7 @@ t.test('no circuit is exceeded, whatever is applied, lost, refused or late', asy
         step(world);
         const broken = overload(world, spec);
         if (broken !== undefined) throw new Error(`second ${second}: ${broken}`);
-        for (const { evse, sent } of world.last?.report.evses ?? []) {
+        for (const { evse, sent } of world.last?.report().evses ?? []) {
           if (sent !== undefined && sent !== 0 && sent < 6) throw new Error(`EVSE ${evse} was told ${sent} A`);
         }
       }
@@ -111,7 +111,7 @@ t.test('work-conserving: whoever has less than the bound shares a full phase; th
       const before = world.log.length;
       run(world, 20);
       if (world.log.length !== before) throw new Error('still sending');
-      for (const one of world.last?.report.evses ?? []) {
+      for (const one of world.last?.report().evses ?? []) {
         const sent = one.sent ?? 0;
         const charger = world.chargers.get(one.evse);
         if (sent >= (charger?.spec.max ?? 32) - 0.5) continue;
@@ -138,7 +138,7 @@ const pathOf = (world: World, evse: number): readonly string[] => {
 };
 
 function grantedOn(world: World, circuit: string, phase: Phase): number {
-  return world.last?.report.circuits.find((one) => one.circuit === circuit)?.granted[phase] ?? 0;
+  return world.last?.report().circuits.find((one) => one.circuit === circuit)?.granted[phase] ?? 0;
 }
 
 t.test('within a class, who has less than another on a shared full phase is at its bound', async (t) => {
@@ -146,7 +146,7 @@ t.test('within a class, who has less than another on a shared full phase is at i
     fc.property(siteArb, (spec) => {
       const world = build({ ...spec, takes: spec.takes.map(() => 32), phases: [], priorities: [] });
       run(world, 150);
-      const reports = world.last?.report.evses.filter((one) => (one.sent ?? 0) > 0) ?? [];
+      const reports = world.last?.report().evses.filter((one) => (one.sent ?? 0) > 0) ?? [];
       for (const low of reports) {
         if (low.because.kind !== 'full') continue;
         const { name, phase } = low.because.where;
