@@ -1,6 +1,7 @@
 // What load balancing remembers from one plan to the next: plain data, replaced as a whole.
 import type { EvseNumber } from '../kernel/ids.js';
 import type { Timestamp } from '../kernel/units.js';
+import type { BreakerDecision } from './breaker.js';
 import type { Network, PhaseMask, Triple } from './network.js';
 import type { EvseObservation } from './observation.js';
 
@@ -69,6 +70,8 @@ export interface CircuitState {
   /** Thermal account of the breaker, 1 at its rating for ever. */
   readonly heat: Triple;
   readonly heatAt?: Timestamp;
+  /** What the last reading asked of each phase. */
+  readonly breaker: readonly [BreakerDecision, BreakerDecision, BreakerDecision];
   /** Since when a phase is measured so far above the rating that it must be shed. */
   readonly shedSince?: Timestamp;
 }
@@ -103,7 +106,12 @@ export function initialBalancing(
       session: newSession,
     };
   });
-  const circuits = network.circuits.map((): CircuitState => ({ background: [], held: [0, 0, 0], heat: [0, 0, 0] }));
+  const circuits = network.circuits.map((): CircuitState => ({
+    background: [],
+    held: [0, 0, 0],
+    heat: [0, 0, 0],
+    breaker: ['hold', 'hold', 'hold'],
+  }));
   return {
     evses,
     circuits,

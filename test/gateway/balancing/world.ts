@@ -5,6 +5,7 @@ import {
   milliseconds,
   minutes,
   timestamp,
+  volt,
   type Ampere,
   type Timestamp,
 } from '../../../gateway/kernel/units.js';
@@ -124,7 +125,12 @@ export function siteOf(
     evses: [evse],
     start: { kind: 'authorized' as const },
   }));
-  return { circuits: list, stations, balancing: { strategy: 'fair' as const, rotation: minutes(15), ...policy } };
+  return {
+    circuits: list,
+    stations,
+    nominalVoltage: volt(230),
+    balancing: { strategy: 'fair' as const, rotation: minutes(15), ...policy },
+  };
 }
 
 export function worldOf(
@@ -294,4 +300,4 @@ export function run(world: World, seconds: number, each?: (world: World) => void
 }
 
 export const sentTo = (world: World, evse: number): number =>
-  world.last?.report.evses.find((one) => one.evse === evse)?.sent ?? -1;
+  world.last?.report().evses.find((one) => one.evse === evse)?.sent ?? -1;
