@@ -1,5 +1,6 @@
 // The generated validators and the repairs: each quirk that a real charger is known for, before and after.
 import { OCPP16, OCPP20 } from 'typed-ocpp';
+import fc from 'fast-check';
 import t from 'tap';
 import type { OcppVersion } from '../../../adapters/ocpp-j/contract.js';
 import { decimal } from '../../../adapters/ocpp-j/decimal.js';
@@ -250,6 +251,44 @@ void t.test('every message of both versions has a validator, and they are strict
     path: '/meterValue/0/sampledValue/0',
     keyword: 'additionalProperties',
   });
+  t.end();
+});
+
+void t.test('whatever comes, repair ends: valid, or with a reason', (t) => {
+  const names = [
+    'meterValue',
+    'sampledValue',
+    'value',
+    'unit',
+    'errorCode',
+    'timestamp',
+    'reason',
+    '__proto__',
+    'idTag',
+  ];
+  const payload = fc.letrec((tie) => ({
+    node: fc.oneof(
+      { depthSize: 'small' },
+      fc.constantFrom(null, '', 'Error', 'Hz', '1,5', '2026-01-01T00:00:00', 1.5, -1, true),
+      fc.array(tie('node'), { maxLength: 3 }),
+      fc.array(fc.tuple(fc.constantFrom(...names), tie('node')), { maxLength: 4 }).map((members) =>
+        // As JSON.parse makes them: __proto__ is an ordinary member.
+        members.reduce<object>((all, [name, value]) => Object.defineProperty(all, name, { value, ...plain }), {}),
+      ),
+    ),
+  })).node;
+  const plain = { enumerable: true, writable: true, configurable: true };
+  const action = fc.constantFrom('MeterValues', 'StatusNotification', 'StopTransaction', 'BootNotification');
+  fc.assert(
+    fc.property(payload, action, fc.constantFrom<OcppVersion>('ocpp1.6', 'ocpp2.0.1'), (payload, action, version) => {
+      const validators = loaded[version];
+      const found = validators.validate(action, 'request', payload);
+      if (found === undefined) return true;
+      const left = repairPayload(validators, action, 'request', payload, found, () => undefined);
+      return (left === undefined) === (validators.validate(action, 'request', payload) === undefined);
+    }),
+    { numRuns: 500 },
+  );
   t.end();
 });
 
