@@ -158,7 +158,6 @@ export class OcppServer<Station> {
     const identity = requestedIdentity(request.url);
     const remoteAddress = request.socket.remoteAddress ?? '';
     if (identity === undefined || this.#closing) return refuseUpgrade(stream, this.#closing ? 503 : 404);
-    if (!this.#attempts.allows(remoteAddress, identity)) return refuseUpgrade(stream, 429);
 
     const credentials = credentialsFrom(request.headers.authorization);
     const admission = await admit({ identity, credentials, remoteAddress });
@@ -223,10 +222,12 @@ export class OcppServer<Station> {
   }
 
   #refuse(stream: Duplex, identity: string, remoteAddress: string, status: number): void {
+    // Right credentials always get in: a flood, or one misconfigured charger behind the same router, locks nobody out.
     const allowed = this.#attempts.allows(remoteAddress, identity);
+    if (!allowed) return refuseUpgrade(stream, 429);
     this.#attempts.failed(remoteAddress, identity);
     this.#options.securityEvent?.({ type: 'attemptFailed', identity, remoteAddress, status });
-    if (allowed && !this.#attempts.allows(remoteAddress, identity)) {
+    if (!this.#attempts.allows(remoteAddress, identity)) {
       this.#options.securityEvent?.({ type: 'attemptsLimited', identity, remoteAddress });
     }
     refuseUpgrade(stream, status);
