@@ -2,7 +2,7 @@
 import type { BootReason, CsmsHost, Priority, StationIdentity } from '../../gateway/ports/csms.js';
 import type { AdapterContext } from '../../gateway/ports/station.js';
 import type { CancelTimer } from '../../gateway/kernel/clock.js';
-import { type Milliseconds, seconds } from '../../gateway/kernel/units.js';
+import { type Milliseconds, milliseconds, seconds } from '../../gateway/kernel/units.js';
 import type { CallAnswer, CallHandler, CallOutcome, IncomingCall, OcppConnection, Payload } from './contract.js';
 import { PRIORITIES } from './csms-delivery.js';
 import { gate } from './csms-gate.js';
@@ -59,6 +59,8 @@ export function openCsmsSession(
   let started = false;
   /** Rises with every BootNotification and every socket: an answer to an older one is of no interest. */
   let round = 0;
+  /** On the monotonic clock. */
+  let nextBoot = 0;
   let forgotten = false;
   let triggered = false;
   let cancelRetry: CancelTimer = () => {};
@@ -106,7 +108,7 @@ export function openCsmsSession(
     forgotten = false;
     if (stopped) mine.close(1000, 'stopping');
     else if (boot === 'accepted') linkUp(false);
-    else void sendBoot();
+    else bootWhenDue();
   }
 
   function retry(reason: string): void {
@@ -121,7 +123,6 @@ export function openCsmsSession(
     connection = undefined;
     round++;
     heartbeat.stop();
-    if (boot !== 'accepted') boot = 'none';
     if (wasUp) host.linkDown(reason);
     retry(reason);
   }
@@ -164,8 +165,15 @@ export function openCsmsSession(
 
   /** @param wait seconds, as the CSMS asked; 0: the station's own back-off (B02.FR.07, B03.FR.06) */
   function bootAgainAfter(wait: number): void {
-    const delay = wait > 0 ? seconds(wait) : bootWaits.next().value;
-    later(delay, () => void sendBoot());
+    nextBoot = clock.monotonic() + (wait > 0 ? seconds(wait) : bootWaits.next().value);
+    bootWhenDue();
+  }
+
+  /** The wait that the CSMS asked for outlasts the socket: a new one is no reason to ask again early. */
+  function bootWhenDue(): void {
+    const wait = nextBoot - clock.monotonic();
+    if (wait > 0) later(milliseconds(wait), () => void sendBoot());
+    else void sendBoot();
   }
 
   async function sendHeartbeat(): Promise<void> {
@@ -200,6 +208,7 @@ export function openCsmsSession(
     const wasUp = up();
     bootReason = reason;
     boot = 'none';
+    nextBoot = 0;
     heartbeat.stop();
     if (wasUp) host.linkDown('booting again');
     void sendBoot();

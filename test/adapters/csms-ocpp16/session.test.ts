@@ -135,6 +135,20 @@ for (const version of ['ocpp1.6', 'ocpp2.0.1'] as const) {
     },
   );
 
+  t.test(`${version}: a rejected station that loses its link still waits as long as it was told`, async (t) => {
+    const { link, csms, clock } = await open();
+    csms.responder = () => boot('Rejected', 60);
+    link.start();
+    await clock.advance(5);
+    csms.cut();
+    await clock.advance(54);
+    t.equal(csms.dials.length, 2);
+    t.equal(csms.sent.length, 1);
+    t.equal(await csms.ask(...readConfiguration), 'SecurityError');
+    await clock.advance(1);
+    t.equal(csms.sent.length, 2);
+  });
+
   t.test(`${version}: a boot that is not answered is repeated`, async (t) => {
     const { link, csms, clock } = await open();
     csms.responder = () => 'silent';
