@@ -162,7 +162,6 @@ export class OcppServer<Station> {
     const credentials = credentialsFrom(request.headers.authorization);
     const admission = await admit({ identity, credentials, remoteAddress });
     if (!admission.ok) return this.#refuse(stream, identity, remoteAddress, admission.status);
-    this.#attempts.succeeded(remoteAddress, identity);
 
     const offers = request.headers['sec-websocket-protocol']?.split(',') ?? [];
     const chosen = chooseSubprotocol(offers);
