@@ -20,14 +20,17 @@ export function measuredOf(
 export const worstPhase = (current: Triple): number => Math.max(current[0], current[1], current[2]);
 
 /**
- * What of a charger's measured current is certainly on each phase: with a rotation nobody knows, only what all its wired
- * phases carry alike. What is left out counts as background, which is safe.
+ * What of the meters above is this charger's. With a rotation nobody knows, its worst phase on every wired one: the plan
+ * counts all it may take on all of them in turn, so a phase it does not load still has at least what the meter shows.
+ * @param ceiling what it may take at most: only so much is counted in the plan
  */
-export function certainShare(outlet: Outlet, measured: Triple | undefined): Triple {
+export function chargerShare(outlet: Outlet, measured: Triple | undefined, ceiling: number): Triple {
   if (measured === undefined) return [0, 0, 0];
-  const phases = ([0, 1, 2] as const).filter((phase) => (outlet.wired & (1 << phase)) !== 0);
-  const common = outlet.evse.rotationKnown ? Infinity : Math.min(...phases.map((phase) => measured[phase]));
-  const on = (phase: 0 | 1 | 2): number => Math.max(0, Math.min(measured[phase], common));
+  const worst = worstPhase(measured);
+  const on = (phase: 0 | 1 | 2): number => {
+    if (outlet.evse.rotationKnown) return Math.max(0, measured[phase]);
+    return (outlet.wired & (1 << phase)) === 0 ? 0 : Math.max(0, Math.min(worst, ceiling));
+  };
   return [on(0), on(1), on(2)];
 }
 
