@@ -1,0 +1,81 @@
+// Build step: turns the OCPP schemas of typed-ocpp into standalone validators, so that nothing is compiled at run time.
+// Usage: node adapters/ocpp-j/compile-validators.mjs [target folder, default out/adapters/ocpp-j/validators]
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Ajv } from 'ajv';
+import standaloneCode from 'ajv/dist/standalone/index.js';
+import addFormats from 'ajv-formats';
+import { OCPP16, OCPP20 } from 'typed-ocpp';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+const target = process.argv[2] ?? join(root, 'out/adapters/ocpp-j/validators');
+
+/** Every schema of a version embeds every definition: pointing all of them at one copy keeps the code a tenth of the size. */
+const shared = 'definitions';
+
+function redirect(node, fold) {
+  if (Array.isArray(node)) return node.map((item) => redirect(item, fold));
+  if (node === null || typeof node !== 'object') return node;
+  const copy = {};
+  for (const [key, value] of Object.entries(node)) {
+    if (key === 'description' || key === 'comment' || key === '$schema' || key === '$id') {
+      if (typeof value === 'string') continue;
+    }
+    copy[key] =
+      key === '$ref' && fold && typeof value === 'string' && value.startsWith('#/definitions/')
+        ? `${shared}${value}`
+        : redirect(value, fold);
+  }
+  return copy;
+}
+
+function compile(schemas) {
+  const ajv = new Ajv({
+    strict: false,
+    multipleOfPrecision: 6,
+    removeAdditional: false,
+    allErrors: false,
+    code: { source: true, esm: true, lines: true },
+  });
+  addFormats.default(ajv);
+  const definitions = {};
+  for (const [name, schema] of Object.entries(schemas)) {
+    for (const [type, definition] of Object.entries(schema.definitions ?? {})) {
+      const text = JSON.stringify(definition);
+      if (definitions[type] !== undefined && JSON.stringify(definitions[type]) !== text) {
+        throw new Error(`${name} defines ${type} in its own way: the definitions cannot be shared`);
+      }
+      definitions[type] = definition;
+    }
+  }
+  ajv.addSchema({ definitions: redirect(definitions, false) }, shared);
+  const exported = {};
+  for (const [name, schema] of Object.entries(schemas)) {
+    const { definitions: _, ...own } = schema;
+    ajv.addSchema(redirect(own, true), name);
+    exported[name] = name;
+  }
+  return standaloneCode.default(ajv, exported);
+}
+
+/** Ajv writes its helpers as require() calls even into ECMAScript modules. */
+function importing(code) {
+  const imports = new Map();
+  const body = code.replace(/require\("([^"]+)"\)/g, (_, path) => {
+    if (!imports.has(path)) imports.set(path, `helper${imports.size}`);
+    return imports.get(path);
+  });
+  const lines = [...imports].map(([path, name]) => `import ${name} from '${path}.js';`);
+  return `${lines.join('\n')}\n${body}`;
+}
+
+await mkdir(target, { recursive: true });
+for (const [file, schemas] of [
+  ['ocpp16.js', OCPP16.schemas],
+  ['ocpp201.js', OCPP20.schemas],
+]) {
+  const code = importing(compile(schemas));
+  await writeFile(join(target, file), code);
+  console.log(`${file}: ${Object.keys(schemas).length} validators, ${Math.round(code.length / 1024)} KiB`);
+}

@@ -1,0 +1,2 @@
+// Stands for a module that compile-validators.mjs generates: one function a schema, named <Action>Request or <Action>Response.
+export {};
