@@ -1,0 +1,132 @@
+// Reads one meter every second and hands over what it measured. A read that fails yields nothing: the core judges how old a value may be.
+import { findSunSpecModel } from '../modbus/sunspec.js';
+import { ModbusDevice } from '../modbus/device.js';
+import { unverifiedFacts, type MeterProfile } from '../modbus/device-profile.js';
+import { describeFault, type ModbusFault, type ModbusLink } from '../modbus/link.js';
+import type { AdapterContext, MeterDriver, MeterHost } from '../../gateway/ports/station.js';
+import type { Meter } from '../../gateway/site/topology.js';
+import { failed, ok, type Result } from '../../gateway/kernel/result.js';
+import { seconds } from '../../gateway/kernel/units.js';
+import { METER_REGISTERS, meterReading } from './reading.js';
+
+const POLL = seconds(1);
+
+/** Opens a meter and reads it every second, or as fast as its profile allows, until stopped. */
+export function openModbusMeter(
+  meter: Meter,
+  profile: MeterProfile,
+  link: ModbusLink,
+  host: MeterHost,
+  context: AdapterContext,
+): MeterDriver {
+  const driver = new ModbusMeter(meter, profile, link, host, context);
+  driver.start();
+  return driver;
+}
+
+interface ReadyDevice {
+  readonly device: ModbusDevice;
+  readonly phases: 1 | 2 | 3;
+}
+
+class ModbusMeter implements MeterDriver {
+  private ready: ReadyDevice | undefined;
+  private polling: Promise<void> | undefined;
+  private trouble: string | undefined;
+  private stopped = false;
+  private cancel: () => void = () => undefined;
+
+  constructor(
+    private readonly meter: Meter,
+    private readonly profile: MeterProfile,
+    private readonly link: ModbusLink,
+    private readonly host: MeterHost,
+    private readonly context: AdapterContext,
+  ) {}
+
+  start(): void {
+    for (const fact of unverifiedFacts(this.profile)) {
+      this.context.log.warn({ meter: this.meter.id, device: this.profile.id }, fact);
+    }
+    const poll = (): void => {
+      this.polling ??= this.poll().finally(() => (this.polling = undefined));
+    };
+    this.cancel = this.context.clock.every(POLL, poll);
+    poll();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.cancel();
+    await this.polling;
+  }
+
+  private async poll(): Promise<void> {
+    const prepared = this.ready === undefined ? await this.prepare() : ok(this.ready);
+    if (!prepared.ok) return this.note(prepared.error);
+    this.ready = prepared.value;
+    const values = await this.ready.device.read(METER_REGISTERS);
+    if (!values.ok) {
+      // Another device may answer after a loss of the connection, with its blocks elsewhere.
+      if (values.error.kind !== 'exception') this.ready = undefined;
+      return this.note(describeFault(values.error));
+    }
+    const reading = meterReading(
+      this.meter.id,
+      this.context.clock.now(),
+      this.profile,
+      values.value,
+      this.ready.phases,
+    );
+    if (reading === undefined) return this.note('the meter does not tell the current of every phase');
+    this.note(undefined);
+    if (!this.stopped) this.host.reading(reading);
+  }
+
+  private async prepare(): Promise<Result<ReadyDevice, string>> {
+    const placed = await this.locate();
+    if (!placed.ok) return placed;
+    for (const { register, value } of this.profile.setup) {
+      const set = await this.ensure(placed.value.device, register, value);
+      if (!set.ok) return failed(`${register}: ${describeFault(set.error)}`);
+    }
+    return placed;
+  }
+
+  private async locate(): Promise<Result<ReadyDevice, string>> {
+    const unit = this.meter.unit === undefined ? {} : { unit: this.meter.unit };
+    const { addressing } = this.profile;
+    if (addressing.kind !== 'sunspec') {
+      return ok({ device: new ModbusDevice(this.link, this.profile, { instance: 1, ...unit }), phases: 3 });
+    }
+    const number = this.meter.unit ?? this.profile.unit.unit;
+    const found = await findSunSpecModel(this.link, number, addressing, this.profile.io);
+    if (!found.ok) return failed(describeFault(found.error));
+    if (found.value === undefined) return failed('no SunSpec meter model found');
+    const { base, model } = found.value;
+    const device = new ModbusDevice(this.link, this.profile, { instance: 1, base, ...unit });
+    return ok({ device, phases: model.phases });
+  }
+
+  private async ensure(device: ModbusDevice, register: string, value: number): Promise<Result<void, ModbusFault>> {
+    const before = await device.read([register]);
+    if (!before.ok) return before;
+    if (before.value.get(register) === value) return ok(undefined);
+    this.context.log.warn({ meter: this.meter.id, register, value }, 'meter is set up for another map, changing it');
+    const written = await device.write(register, value);
+    if (!written.ok) return written;
+    const after = await device.read([register]);
+    if (!after.ok) return after;
+    return after.value.get(register) === value
+      ? ok(undefined)
+      : failed({ kind: 'protocol', detail: 'setting not taken' });
+  }
+
+  /** Logs once per change, not once per second. */
+  private note(trouble: string | undefined): void {
+    if (trouble === this.trouble || this.stopped) return;
+    this.trouble = trouble;
+    if (trouble === undefined) this.context.log.info({ meter: this.meter.id }, 'meter is read');
+    else this.context.log.warn({ meter: this.meter.id, reason: trouble }, 'meter cannot be read');
+  }
+}

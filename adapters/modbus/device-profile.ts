@@ -1,0 +1,210 @@
+// What is known of one make of Modbus device, as data: registers, states, control, watchdog, bus manners. Read by the drivers, never code.
+
+export type RegisterType =
+  'uint16' | 'int16' | 'uint32' | 'int32' | 'uint64' | 'int64' | 'float32' | 'float64' | 'string';
+
+export type Order = 'big' | 'little';
+export type ReadFunction = 3 | 4;
+export type WriteFunction = 6 | 16;
+
+/** One value of a device. `value = (masked raw) * scale * 10^factor`, in the base units of the site model (A, W, Wh, V, s). */
+export interface Register {
+  /** 0-based PDU address; relative to what `DeviceProfile.addressing` says. */
+  readonly address: number;
+  readonly type: RegisterType;
+  /** Length of a string in registers; numbers know their own. */
+  readonly words?: number;
+  /** Function to read it with; absent where it cannot be read. */
+  readonly read?: ReadFunction;
+  /** Function to write it with; absent where it cannot be written. */
+  readonly write?: WriteFunction;
+  /** Absent: 1. */
+  readonly scale?: number;
+  /** Name of the register that holds the power of ten (SunSpec scale factor). */
+  readonly factor?: string;
+  /** Raw values that mean "not available"; a float's NaN always does. */
+  readonly sentinels?: readonly number[];
+  /** Applied to the raw value of an unsigned register before everything else: a field of a bit register. */
+  readonly mask?: number;
+  readonly shift?: number;
+  /** Overrides the profile's order. */
+  readonly wordOrder?: Order;
+  readonly byteOrder?: Order;
+  /** `station`: the station's own unit and base address instead of the EVSE's. */
+  readonly of?: 'station';
+  /** Smallest and largest value it takes, in its base unit; 0 is always allowed where the profile writes it. */
+  readonly min?: number;
+  readonly max?: number;
+  /** Every value the source lists, for registers that a state is decided by. */
+  readonly values?: readonly (number | string)[];
+  /** A write wears the device's flash: written only where a person asks for it, never by a driver. */
+  readonly wears?: true;
+  /** What about this register has one source or none. */
+  readonly unverified?: readonly ('address' | 'scale' | 'write function')[];
+}
+
+/** IEC 61851-1 state of an EVSE. B: a car is there, C: it takes energy (D counts as C), `starting`: the device is booting. */
+export type EvseState = 'A' | 'B' | 'C' | 'E' | 'F' | 'starting';
+
+export type Match =
+  | number
+  | string
+  | { readonly bitsSet: number }
+  | { readonly bitsClear: number }
+  | { readonly oneOf: readonly (number | string)[] };
+
+/** The first rule whose every register matches decides. */
+export interface StateRule {
+  readonly when: Readonly<Record<string, Match>>;
+  readonly is: EvseState;
+}
+
+export interface RegisterWrite {
+  readonly register: string;
+  readonly value: number;
+}
+
+/** How a device shows that it took a setpoint. */
+export interface Confirmation {
+  readonly register: string;
+  /** `equals`: holds the value written; `at-most`: what the device applies does not exceed it. */
+  readonly rule: 'equals' | 'at-most';
+  /** In ampere; absent: 0.05 A. */
+  readonly slack?: number;
+}
+
+export interface CurrentControl {
+  /** The register of the current limit per phase; its scale turns the value into ampere. */
+  readonly setpoint: string;
+  /** Step of the setpoint in ampere; limits are rounded down to it. */
+  readonly step: number;
+  /** Range of the setpoint in ampere; a limit below `min` pauses. */
+  readonly min: number;
+  readonly max: number;
+  /** Written, in this order, to stop the energy. */
+  readonly pause: readonly RegisterWrite[];
+  /** Written after the setpoint to let energy flow again. */
+  readonly resume: readonly RegisterWrite[];
+  readonly confirmLimit: readonly Confirmation[];
+  readonly confirmPause: readonly Confirmation[];
+}
+
+/** What the device does by itself when it hears nothing more. */
+export type Watchdog =
+  | { readonly kind: 'none'; readonly note: string }
+  | {
+      /** The setpoint expires unless it is written again. */
+      readonly kind: 'rewrite-setpoint';
+      readonly refreshSeconds: number;
+      /** Validity of a setpoint until the device says otherwise. */
+      readonly defaultSeconds: number;
+      /** Seconds that the last setpoint stays valid. */
+      readonly remaining: string;
+      /** Reads the current that the device falls back to, set in the device itself. */
+      readonly fallbackCurrent: string;
+    }
+  | {
+      /** A time-out register that restarts the clock with every write. */
+      readonly kind: 'rewrite-timeout';
+      readonly refreshSeconds: number;
+      readonly timeoutSeconds: number;
+      readonly timeout: string;
+      readonly fallbackCurrent: string;
+      /** Where the device shows what it has taken. */
+      readonly timeoutReadBack: string;
+      readonly fallbackCurrentReadBack: string;
+    };
+
+export interface PhaseSwitch {
+  readonly register: string;
+  readonly one: number;
+  readonly three: number;
+  /** What a person has to fit or set before it works; the capability is announced only where nothing is needed. */
+  readonly requires?: string;
+}
+
+/** Manners on the bus; every absent entry is unlimited. */
+export interface IoPolicy {
+  /** Answer time in milliseconds; absent: 1500. */
+  readonly timeoutMs?: number;
+  /** Absent: 125, the protocol's limit. */
+  readonly maxRegistersPerRead?: number;
+  /** Silence between an answer and the next request on the same link. */
+  readonly requestDelayMs?: number;
+  readonly minReadIntervalMs?: number;
+  readonly minWriteIntervalMs?: number;
+  /** The device drops a connection that was silent for so long; the link closes it first. */
+  readonly idleCloseSeconds?: number;
+  /** Connections the device takes, for the electrician: one link is shared by everything on the same address. */
+  readonly maxConnections?: number;
+}
+
+/** Which unit id answers for what. A `unit` in site.yaml replaces the number, save where the device knows only one. */
+export type UnitRule =
+  | { readonly kind: 'fixed'; readonly unit: number; readonly only?: true }
+  /** EVSE n of the station answers on unit + n - 1. */
+  | { readonly kind: 'per-evse'; readonly unit: number; readonly station: number };
+
+export type Addressing =
+  | { readonly kind: 'absolute' }
+  /** An EVSE's register is at n x stride + address, n from 1. */
+  | { readonly kind: 'stride'; readonly stride: number }
+  /** Addresses are offsets in a model block that is looked for behind the marker "SunS" at one of the bases. */
+  | { readonly kind: 'sunspec'; readonly bases: readonly number[]; readonly models: readonly SunSpecModel[] };
+
+export interface SunSpecModel {
+  readonly id: number;
+  /** Phases it measures; the rest count as 0. */
+  readonly phases: 1 | 2 | 3;
+}
+
+export interface Detection {
+  readonly register: string;
+  /** A regular expression over a string, a list of numbers, or a range. */
+  readonly expect: string | readonly number[] | { readonly from: number; readonly to: number };
+  /** `source`: a driver or manual does this; `inferred`: ours, does not prove the model. */
+  readonly basis: 'source' | 'inferred';
+}
+
+interface DeviceBasics {
+  readonly id: string;
+  readonly vendor: string;
+  readonly model: string;
+  readonly transports: readonly ('tcp' | 'rtu')[];
+  readonly port?: number;
+  readonly unit: UnitRule;
+  readonly byteOrder: Order;
+  readonly wordOrder: Order;
+  readonly addressing: Addressing;
+  readonly io: IoPolicy;
+  readonly detection: Detection;
+  readonly registers: Readonly<Record<string, Register>>;
+  /** What the electrician has to know or set in the device. */
+  readonly quirks: readonly string[];
+  readonly sources: readonly string[];
+}
+
+export interface ChargerProfile extends DeviceBasics {
+  readonly kind: 'charger';
+  readonly states: readonly StateRule[];
+  readonly control: CurrentControl;
+  readonly watchdog: Watchdog;
+  readonly phases?: PhaseSwitch;
+}
+
+export interface MeterProfile extends DeviceBasics {
+  readonly kind: 'meter';
+  /** `by-power`: the meter gives the size of a current, the sign of the phase's power its direction. */
+  readonly currentSign: 'by-power' | 'own';
+  /** Written once, where the device holds something else, before the map is valid. */
+  readonly setup: readonly RegisterWrite[];
+}
+
+export type DeviceProfile = ChargerProfile | MeterProfile;
+
+/** What a person should be told of a profile before trusting it, one line each. */
+export function unverifiedFacts(profile: DeviceProfile): readonly string[] {
+  return Object.entries(profile.registers).flatMap(([name, register]) =>
+    (register.unverified ?? []).map((what) => `${name}: ${what} not verified`),
+  );
+}

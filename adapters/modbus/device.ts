@@ -1,0 +1,111 @@
+// One EVSE or meter behind a link: its registers by name, placed on the right unit and address, read in blocks.
+import { failed, ok, type Result } from '../../gateway/kernel/result.js';
+import type { DeviceProfile } from './device-profile.js';
+import type { ModbusFault, ModbusLink } from './link.js';
+import { planReads, type PlacedRegister, type ReadBlock } from './read-plan.js';
+import { decode, encode, wordsOf, type RegisterValue } from './register-value.js';
+
+/** Values by register name; a register that the device calls unavailable is absent. */
+export type RegisterValues = ReadonlyMap<string, RegisterValue>;
+
+export interface Placement {
+  /** Number of the EVSE inside its station, from 1; 1 for a meter. */
+  readonly instance: number;
+  /** The unit of site.yaml. */
+  readonly unit?: number;
+  /** Start of the SunSpec model. */
+  readonly base?: number;
+}
+
+export class ModbusDevice {
+  private readonly plans = new Map<string, readonly ReadBlock[]>();
+
+  constructor(
+    private readonly link: ModbusLink,
+    readonly profile: DeviceProfile,
+    private readonly placement: Placement,
+  ) {}
+
+  /** Reads the named registers and the factors they need; fails as a whole, so that values never mix two moments of failure. */
+  async read(names: readonly string[]): Promise<Result<RegisterValues, ModbusFault>> {
+    const words = new Map<string, Buffer>();
+    for (const block of this.plan(names)) {
+      const answer = await this.link.read(block.unit, block.fc, block.address, block.count, this.profile.io);
+      if (!answer.ok) return failed(answer.error);
+      for (const { name, address, register } of block.registers) {
+        const at = (address - block.address) * 2;
+        words.set(name, answer.value.subarray(at, at + wordsOf(register) * 2));
+      }
+    }
+    return ok(this.decodeAll(words));
+  }
+
+  /** Writes one register; `value` in its base unit. A fault says nothing of whether the device took it, save an exception. */
+  async write(name: string, value: number): Promise<Result<void, ModbusFault>> {
+    const placed = this.place(name);
+    if (placed?.register.write === undefined) return failed({ kind: 'protocol', detail: `${name} cannot be written` });
+    const { unit, address, register } = placed;
+    const words = encode(register, this.profile, value);
+    return this.link.write(unit, placed.register.write, address, words, this.profile.io);
+  }
+
+  has(name: string): boolean {
+    return this.profile.registers[name] !== undefined;
+  }
+
+  private decodeAll(words: ReadonlyMap<string, Buffer>): RegisterValues {
+    const values = new Map<string, RegisterValue>();
+    for (const [name, raw] of words) {
+      const register = this.profile.registers[name];
+      if (register === undefined) continue;
+      const power = register.factor === undefined ? 0 : this.power(register.factor, words);
+      const value = power === undefined ? undefined : decode(register, this.profile, raw, power);
+      if (value !== undefined) values.set(name, value);
+    }
+    return values;
+  }
+
+  private power(factor: string, words: ReadonlyMap<string, Buffer>): number | undefined {
+    const register = this.profile.registers[factor];
+    const raw = words.get(factor);
+    const value = register === undefined || raw === undefined ? undefined : decode(register, this.profile, raw);
+    // SunSpec allows -10 to 10; anything else is a register that holds something else.
+    return typeof value === 'number' && Math.abs(value) <= 10 ? value : undefined;
+  }
+
+  private plan(names: readonly string[]): readonly ReadBlock[] {
+    const key = names.join();
+    const known = this.plans.get(key);
+    if (known !== undefined) return known;
+    const wanted = new Set(names.flatMap((name) => [name, this.profile.registers[name]?.factor ?? name]));
+    const placed = [...wanted].flatMap((name) => this.place(name) ?? []);
+    const blocks = planReads(placed, this.profile.io.maxRegistersPerRead ?? 125);
+    this.plans.set(key, blocks);
+    return blocks;
+  }
+
+  private place(name: string): PlacedRegister | undefined {
+    const register = this.profile.registers[name];
+    if (register === undefined) return undefined;
+    const ofStation = register.of === 'station';
+    return { name, register, unit: this.unit(ofStation), address: register.address + this.offset(ofStation) };
+  }
+
+  private unit(ofStation: boolean): number {
+    const rule = this.profile.unit;
+    if (rule.kind === 'fixed') return rule.only === true ? rule.unit : (this.placement.unit ?? rule.unit);
+    return ofStation ? rule.station : (this.placement.unit ?? rule.unit) + this.placement.instance - 1;
+  }
+
+  private offset(ofStation: boolean): number {
+    const { addressing } = this.profile;
+    switch (addressing.kind) {
+      case 'absolute':
+        return 0;
+      case 'stride':
+        return ofStation ? 0 : addressing.stride * this.placement.instance;
+      case 'sunspec':
+        return this.placement.base ?? 0;
+    }
+  }
+}

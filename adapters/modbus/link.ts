@@ -1,0 +1,47 @@
+// One Modbus bus or connection, shared by every unit behind it. Whoever implements it allows one transaction at a time.
+import type { Result } from '../../gateway/kernel/result.js';
+import type { IoPolicy, ReadFunction, WriteFunction } from './device-profile.js';
+
+/** Why a request brought nothing. A fault other than `exception` says nothing of the device's state. */
+export type ModbusFault =
+  /** The device refused: 1 function, 2 address, 3 value, 4 failure, 5 acknowledge, 6 busy, 10 and 11 gateway (Modbus specification section 7). */
+  | { readonly kind: 'exception'; readonly code: number }
+  | { readonly kind: 'timeout' }
+  /** An answer that does not fit the request: transaction, unit, function or length. */
+  | { readonly kind: 'protocol'; readonly detail: string }
+  /** No connection, or it broke during the request. */
+  | { readonly kind: 'unreachable'; readonly detail: string };
+
+export interface ModbusLink {
+  /** Registers `address` to `address + count - 1` as words in big-endian order; `count` from 1 to 125. */
+  read(
+    unit: number,
+    fc: ReadFunction,
+    address: number,
+    count: number,
+    io: IoPolicy,
+  ): Promise<Result<Buffer, ModbusFault>>;
+  /** Writes the words; function 6 takes one of them. Goes before waiting reads. */
+  write(
+    unit: number,
+    fc: WriteFunction,
+    address: number,
+    words: Buffer,
+    io: IoPolicy,
+  ): Promise<Result<void, ModbusFault>>;
+  /** Fails what is waiting and closes; resolves when the bus is free. */
+  stop(): Promise<void>;
+}
+
+/** For logs. */
+export function describeFault(fault: ModbusFault): string {
+  switch (fault.kind) {
+    case 'exception':
+      return `exception ${fault.code}`;
+    case 'timeout':
+      return 'no answer in time';
+    case 'protocol':
+    case 'unreachable':
+      return fault.detail;
+  }
+}

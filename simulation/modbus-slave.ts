@@ -1,0 +1,156 @@
+// A simulated Modbus TCP slave on a real socket: registers by unit, its own framing, so that it shares nothing with the code it tests.
+import { createServer, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+
+/** Words by 0-based address; an absent address answers exception 2 (illegal data address). */
+export type SlaveRegisters = Map<number, number>;
+
+export interface SlaveUnit {
+  readonly holding: SlaveRegisters;
+  /** Absent: function 4 reads the holding registers too. */
+  readonly input?: SlaveRegisters;
+  /** Told after each write, in the order of the addresses. */
+  readonly onWrite?: (address: number, values: readonly number[]) => void;
+}
+
+export interface SlaveRequest {
+  readonly transaction: number;
+  readonly unit: number;
+  readonly fc: number;
+  /** Function code and data. */
+  readonly pdu: Buffer;
+}
+
+export interface ModbusSlaveOptions {
+  /** Absent: any free port. */
+  readonly port?: number;
+  /** Absent: 127.0.0.1. */
+  readonly host?: string;
+  /** A unit that is not listed answers nothing, as on a bus. */
+  readonly units: ReadonlyMap<number, SlaveUnit>;
+  /** Replaces the answer: bytes to send, or undefined to keep silent. Absent: the plain answer goes out. */
+  readonly answer?: (request: SlaveRequest, plain: Buffer | undefined, socket: Socket) => Buffer | undefined;
+}
+
+export interface ModbusSlave {
+  readonly port: number;
+  holding(unit: number): SlaveRegisters;
+  /** Connections accepted since the start. */
+  readonly connections: number;
+  /** Closes every connection, the port stays open. */
+  disconnect(): void;
+  stop(): Promise<void>;
+}
+
+export async function startModbusSlave(options: ModbusSlaveOptions): Promise<ModbusSlave> {
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  const server: Server = createServer((socket) => {
+    connections += 1;
+    sockets.add(socket);
+    let received: Buffer = Buffer.alloc(0);
+    socket.setNoDelay(true);
+    socket.on('close', () => sockets.delete(socket));
+    // A master that goes away without closing is no concern of a slave.
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk) => {
+      received = Buffer.concat([received, chunk]);
+      while (received.length >= 8 && received.length >= 6 + received.readUInt16BE(4)) {
+        const end = 6 + received.readUInt16BE(4);
+        serve(received.subarray(0, end), socket);
+        received = received.subarray(end);
+      }
+    });
+  });
+
+  function serve(frame: Buffer, socket: Socket): void {
+    const request = {
+      transaction: frame.readUInt16BE(0),
+      unit: frame.readUInt8(6),
+      fc: frame.readUInt8(7),
+      pdu: frame.subarray(7),
+    };
+    const unit = options.units.get(request.unit);
+    const plain =
+      unit === undefined ? undefined : modbusFrame(request.transaction, request.unit, answerTo(unit, request));
+    const bytes = options.answer === undefined ? plain : options.answer(request, plain, socket);
+    if (bytes !== undefined && !socket.destroyed) socket.write(bytes);
+  }
+
+  server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  return {
+    port: address.port,
+    get connections() {
+      return connections;
+    },
+    holding(unit) {
+      const known = options.units.get(unit);
+      if (known === undefined) throw new Error(`no unit ${unit}`);
+      return known.holding;
+    },
+    disconnect() {
+      for (const socket of sockets) socket.destroy();
+    },
+    async stop() {
+      for (const socket of sockets) socket.destroy();
+      if (!server.listening) return;
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** A whole Modbus TCP frame around a function code and its data. */
+export function modbusFrame(transaction: number, unit: number, pdu: Buffer): Buffer {
+  const frame = Buffer.alloc(7 + pdu.length);
+  frame.writeUInt16BE(transaction, 0);
+  frame.writeUInt16BE(pdu.length + 1, 4);
+  frame.writeUInt8(unit, 6);
+  pdu.copy(frame, 7);
+  return frame;
+}
+
+function answerTo(unit: SlaveUnit, { fc, pdu }: SlaveRequest): Buffer {
+  if (pdu.length < 5) return exception(fc, 3);
+  const address = pdu.readUInt16BE(1);
+  switch (fc) {
+    case 3:
+    case 4:
+      return read(fc, fc === 4 ? (unit.input ?? unit.holding) : unit.holding, address, pdu.readUInt16BE(3));
+    case 6:
+      return write(unit, fc, address, [pdu.readUInt16BE(3)], pdu);
+    case 16: {
+      const count = pdu.readUInt16BE(3);
+      if (count === 0 || pdu.length !== 6 + count * 2) return exception(fc, 3);
+      const values = Array.from({ length: count }, (_, i) => pdu.readUInt16BE(6 + i * 2));
+      return write(unit, fc, address, values, pdu);
+    }
+    default:
+      return exception(fc, 1);
+  }
+}
+
+function read(fc: number, registers: SlaveRegisters, address: number, count: number): Buffer {
+  if (count === 0 || count > 125) return exception(fc, 3);
+  const answer = Buffer.alloc(2 + count * 2);
+  answer.writeUInt8(fc, 0);
+  answer.writeUInt8(count * 2, 1);
+  for (let i = 0; i < count; i++) {
+    const word = registers.get(address + i);
+    if (word === undefined) return exception(fc, 2);
+    answer.writeUInt16BE(word & 0xffff, 2 + i * 2);
+  }
+  return answer;
+}
+
+function write(unit: SlaveUnit, fc: number, address: number, values: readonly number[], pdu: Buffer): Buffer {
+  if (values.some((_, i) => !unit.holding.has(address + i))) return exception(fc, 2);
+  values.forEach((value, i) => unit.holding.set(address + i, value));
+  unit.onWrite?.(address, values);
+  return Buffer.from(pdu.subarray(0, 5));
+}
+
+const exception = (fc: number, code: number): Buffer => Buffer.from([fc | 0x80, code]);

@@ -1,0 +1,21 @@
+// Every Modbus device that Forecourt knows. To add one: write its profile next to this file and list it here.
+import type { ChargerProfile, DeviceProfile, MeterProfile } from '../../adapters/modbus/device-profile.js';
+import { alfenEveNg9xx } from './alfen-eve-ng9xx.js';
+import { carloGavazziEm24Ethernet } from './carlo-gavazzi-em24-ethernet.js';
+import { janitzaUmg604 } from './janitza-umg604.js';
+import { kebaP30 } from './keba-p30.js';
+import { phoenixCharxSec } from './phoenix-charx-sec.js';
+import { sunspecMeter } from './sunspec-meter-201-204.js';
+
+export const chargerProfiles: readonly ChargerProfile[] = [alfenEveNg9xx, kebaP30, phoenixCharxSec];
+export const meterProfiles: readonly MeterProfile[] = [janitzaUmg604, carloGavazziEm24Ethernet, sunspecMeter];
+
+const byId: ReadonlyMap<string, DeviceProfile> = new Map(
+  [...chargerProfiles, ...meterProfiles].map((profile) => [profile.id, profile]),
+);
+
+/** The profile of a `device:` name in site.yaml; undefined where there is none. */
+export const deviceProfile = (id: string): DeviceProfile | undefined => byId.get(id);
+
+/** Every `device:` name, in alphabetical order. */
+export const deviceIds = (): readonly string[] => [...byId.keys()].sort();
