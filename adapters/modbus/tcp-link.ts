@@ -15,6 +15,8 @@ const CONNECT_TIMEOUT = 2000;
 /** Pause before each attempt in a row that brought nothing, in milliseconds; the last one repeats. */
 const BACK_OFF = [0, 500, 1000, 2000, 5000, 10_000] as const;
 
+const STOPPED: ModbusFault = { kind: 'unreachable', detail: 'stopped' };
+
 interface InFlight {
   readonly transaction: number;
   readonly waiting: Waiting;
@@ -30,6 +32,8 @@ export class TcpLink implements ModbusLink {
   private transaction = 0;
   private failures = 0;
   private retryAt = -Infinity;
+  /** What a request is told that comes before the next attempt to connect. */
+  private lastFault: ModbusFault = STOPPED;
   private cancelWake: CancelTimer = () => undefined;
   private cancelIdle: CancelTimer = () => undefined;
   private cancelConnect: CancelTimer = () => undefined;
@@ -63,14 +67,14 @@ export class TcpLink implements ModbusLink {
       socket === undefined || socket.closed
         ? Promise.resolve()
         : new Promise<void>((resolve) => socket.once('close', () => resolve()));
-    this.drop({ kind: 'unreachable', detail: 'stopped' });
+    this.drop(STOPPED);
     return closed;
   }
 
   private enqueue(request: ModbusRequest, io: IoPolicy): Promise<Result<Buffer, ModbusFault>> {
-    if (this.stopped) return Promise.resolve(unreachable('stopped'));
+    if (this.stopped) return Promise.resolve(failed(STOPPED));
     if (this.socket === undefined && this.context.clock.monotonic() < this.retryAt) {
-      return Promise.resolve(unreachable(`waiting to reconnect to ${this.host}:${this.port}`));
+      return Promise.resolve(failed(this.lastFault));
     }
     return new Promise((settle) => {
       this.queue.add({ request, io, settle });
@@ -167,6 +171,7 @@ export class TcpLink implements ModbusLink {
     // A device that closes an idle connection has not failed.
     if (hadRequest || !wasConnected) this.failures += 1;
     this.retryAt = this.context.clock.monotonic() + pause;
+    this.lastFault = fault;
     this.context.log.debug(
       { peer: `${this.host}:${this.port}`, reason: describeFault(fault) },
       'Modbus connection dropped',
@@ -191,5 +196,3 @@ export class TcpLink implements ModbusLink {
     for (const waiting of this.queue.drain()) waiting.settle(failed(fault));
   }
 }
-
-const unreachable = (detail: string): Result<never, ModbusFault> => failed({ kind: 'unreachable', detail });

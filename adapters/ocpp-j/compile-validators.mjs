@@ -59,14 +59,17 @@ function compile(schemas) {
   return standaloneCode.default(ajv, exported);
 }
 
-/** Ajv writes its helpers as require() calls even into ECMAScript modules. */
+/** Ajv writes its helpers as require() calls even into ECMAScript modules; times are checked by our own, stricter rule. */
 function importing(code) {
   const imports = new Map();
-  const body = code.replace(/require\("([^"]+)"\)/g, (_, path) => {
+  const dateTime = 'require("ajv-formats/dist/formats").fullFormats["date-time"]';
+  if (!code.includes(dateTime)) throw new Error('the generated code does not look as expected');
+  const body = code.replaceAll(dateTime, '{ validate: isDateTime }').replace(/require\("([^"]+)"\)/g, (_, path) => {
     if (!imports.has(path)) imports.set(path, `helper${imports.size}`);
     return imports.get(path);
   });
-  const lines = [...imports].map(([path, name]) => `import ${name} from '${path}.js';`);
+  const lines = [`import { isDateTime } from '../date-time.js';`];
+  for (const [path, name] of imports) lines.push(`import ${name} from '${path}.js';`);
   return `${lines.join('\n')}\n${body}`;
 }
 

@@ -5,10 +5,11 @@ import type { CancelTimer, Clock } from '../../gateway/kernel/clock.js';
 import type { Log, LogFields } from '../../gateway/kernel/log.js';
 import { milliseconds, type Milliseconds } from '../../gateway/kernel/units.js';
 import { mendJson } from './broken-json.js';
-import type { CallAnswer, CallHandler, CallOptions, CallOutcome, OcppConnection, Payload } from './contract.js';
+import type { CallHandler, CallOptions, CallOutcome, OcppConnection, Payload } from './contract.js';
 import type { OcppVersion, RpcErrorCode } from './contract.js';
 import { errorLiteral } from './error-codes.js';
-import { formatError, formatResult, parseFrame, type BadFrame, type Frame, type FrameLimits } from './frame.js';
+import { formatError, parseFrame, type BadFrame, type Frame, type FrameLimits } from './frame.js';
+import { IncomingCalls } from './incoming-calls.js';
 import { watchLiveness, type Liveness } from './liveness.js';
 import { uuidMessageIds, type NextMessageId } from './message-ids.js';
 import { OutgoingCalls } from './outgoing-calls.js';
@@ -42,10 +43,6 @@ export interface ConnectionOptions {
   readonly trace?: Trace | undefined;
 }
 
-type IncomingFrame = { readonly id: string; readonly action: string; readonly payload: Payload; readonly text: string };
-
-/** CALLs that may wait while one is being answered; a charger that empties its queue without waiting for answers stays below. */
-const mostWaiting = 128;
 /** A peer that sends nothing but refused frames for this long does not speak OCPP-J, and would fill the log. */
 const mostRefusedInARow = 100;
 const closeGrace = milliseconds(5000);
@@ -58,8 +55,7 @@ export class Connection implements OcppConnection {
   readonly #validators: Validators;
   readonly #calls: OutgoingCalls;
   readonly #liveness: Liveness;
-  readonly #waiting: IncomingFrame[] = [];
-  #current: IncomingFrame | undefined;
+  readonly #incoming: IncomingCalls;
   #open = true;
   #corked = false;
   #refusedInARow = 0;
@@ -79,6 +75,14 @@ export class Connection implements OcppConnection {
       send: (text) => this.#send(text),
       repair: (action, payload, found) => this.#repaired(action, 'response', payload, found),
       log: (level, message, fields) => this.#log(level, message, fields),
+    });
+    this.#incoming = new IncomingCalls({
+      validators,
+      handler: options.handler,
+      send: (text) => this.#send(text),
+      sendError: (id, code, description) => this.#sendError(id, code, description),
+      log: (level, message, fields) => this.#log(level, message, fields),
+      overflow: () => this.close(1008, 'too many unanswered CALLs'),
     });
     this.#liveness = watchLiveness(socket, clock, options.pingInterval ?? milliseconds(30_000), () => {
       this.#log('info', 'no sign of life: connection given up');
@@ -121,7 +125,7 @@ export class Connection implements OcppConnection {
     if (!this.#open) return;
     this.#open = false;
     this.#liveness.stop();
-    this.#waiting.length = 0;
+    this.#incoming.close();
     this.#calls.close();
     this.#options.closed(code, reason);
   }
@@ -172,59 +176,7 @@ export class Connection implements OcppConnection {
       return this.#sendError(id, errorCodeOf(violation), description);
     }
     this.#refusedInARow = 0;
-    const frame: IncomingFrame = { id, action, payload: payload as Payload, text };
-    if (this.#current === undefined) return this.#handle(frame);
-    // The same CALL once more while it is being answered: one answer serves both.
-    if (this.#current.id === id && this.#current.text === text) return;
-    if (this.#waiting.length >= mostWaiting) return this.close(1008, 'too many unanswered CALLs');
-    this.#waiting.push(frame);
-  }
-
-  #handle(frame: IncomingFrame): void {
-    this.#current = frame;
-    let answer: Promise<CallAnswer>;
-    try {
-      answer = this.#options.handler(frame);
-    } catch (err) {
-      return this.#handlerFailed(err);
-    }
-    answer.then(this.#answer, this.#handlerFailed);
-  }
-
-  readonly #handlerFailed = (err: unknown): void => {
-    this.#log('error', 'CALL could not be handled', { err, action: this.#current?.action });
-    this.#answer({ kind: 'error', code: 'InternalError', description: 'the CALL could not be handled' });
-  };
-
-  readonly #answer = (answer: CallAnswer): void => {
-    const frame = this.#current;
-    if (frame === undefined || !this.#open) return;
-    if (answer.kind === 'error') this.#sendError(frame.id, answer.code, answer.description);
-    else {
-      const violation = this.#validators.validate(frame.action, 'response', answer.payload);
-      if (violation === undefined) {
-        this.#send(formatResult(frame.id, answer.payload));
-        this.#after(answer.afterwards);
-      } else {
-        this.#log('error', 'our answer breaks the schema and was not sent', {
-          fault: 'ocpp-invalid-outgoing',
-          action: frame.action,
-          description: describeViolation(violation),
-        });
-        this.#sendError(frame.id, 'InternalError', 'no valid answer');
-      }
-    }
-    this.#current = undefined;
-    const next = this.#waiting.shift();
-    if (next !== undefined) this.#handle(next);
-  };
-
-  #after(action: (() => void) | undefined): void {
-    try {
-      action?.();
-    } catch (err) {
-      this.#log('error', 'what follows an answer failed', { err });
-    }
+    this.#incoming.accept({ id, action, payload: payload as Payload, text });
   }
 
   #refuse(frame: BadFrame): void {

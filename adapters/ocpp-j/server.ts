@@ -9,10 +9,11 @@ import type { Clock } from '../../gateway/kernel/clock.js';
 import type { Log } from '../../gateway/kernel/log.js';
 import { milliseconds, type Milliseconds } from '../../gateway/kernel/units.js';
 import { AttemptLimit, type AttemptLimits } from './attempt-limit.js';
-import { Connection, type Trace } from './connection.js';
+import { Connection, type ConnectionOptions, type Trace } from './connection.js';
 import type { CallHandler, OcppVersion } from './contract.js';
 import { credentialsFrom, type Credentials } from './credentials.js';
 import { defaultFrameLimits, type FrameLimits } from './frame.js';
+import { OnePerIdentity } from './one-per-identity.js';
 import { QuirkTally } from './quirk-tally.js';
 import { chooseSubprotocol } from './subprotocol.js';
 import { refuseUpgrade, requestedIdentity } from './upgrade.js';
@@ -88,8 +89,7 @@ export class OcppServer<Station> {
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
   readonly #attempts: AttemptLimit;
-  readonly #connections = new Map<string, Connection>();
-  readonly #probing = new Set<string>();
+  readonly #connections = new OnePerIdentity();
   readonly #quirks = new Map<string, QuirkTally>();
   readonly #validators = new Map<OcppVersion, Promise<Validators>>();
   #closing = false;
@@ -112,7 +112,6 @@ export class OcppServer<Station> {
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: (options.limits ?? defaultFrameLimits).length,
-      handleProtocols: (offers) => chooseSubprotocol(offers)?.offered ?? false,
     });
   }
 
@@ -147,7 +146,7 @@ export class OcppServer<Station> {
   /** Stops listening and closes every connection (1001); resolves when all of them are gone. */
   close(): Promise<void> {
     this.#closing = true;
-    for (const connection of this.#connections.values()) connection.close(1001, 'going away');
+    for (const connection of this.#connections.all()) connection.close(1001, 'going away');
     return new Promise((resolve) => {
       this.#http.close(() => resolve());
       this.#http.closeIdleConnections();
@@ -167,40 +166,60 @@ export class OcppServer<Station> {
     this.#attempts.succeeded(remoteAddress, identity);
 
     const offers = request.headers['sec-websocket-protocol']?.split(',') ?? [];
-    const version = chooseSubprotocol(offers)?.version ?? admission.assumeProtocol;
+    const chosen = chooseSubprotocol(offers);
+    // The handshake sees the one entry that counts: a list with faults would end it with 400.
+    if (chosen === undefined) delete request.headers['sec-websocket-protocol'];
+    else request.headers['sec-websocket-protocol'] = chosen.offered;
+    const version = chosen?.version ?? admission.assumeProtocol;
     if (version === undefined) {
       log.warn({ station: identity, offers: offers.length }, 'charger offers no version of OCPP that we speak');
       return this.#handshake(request, stream, head, (socket) => socket.close(1002, 'no common subprotocol'));
     }
     const validators = await this.#validatorsOf(version);
-    if (!(await this.#makeRoom(identity, remoteAddress, admission.proven))) return refuseUpgrade(stream, 409);
+    const probeTimeout = this.#options.probeTimeout ?? milliseconds(5000);
+    const { allowed, older } = await this.#connections.mayTake(identity, admission.proven, probeTimeout);
+    const present = this.#connections.get(identity);
+    if (!allowed || (!admission.proven && present !== undefined && present !== older)) {
+      this.#options.securityEvent?.({ type: 'duplicateRefused', identity, remoteAddress });
+      return refuseUpgrade(stream, 409);
+    }
     if (this.#closing) return refuseUpgrade(stream, 503);
 
+    const { station, repair } = admission;
     this.#handshake(request, stream, head, (socket) => {
-      let owner: ConnectionOwner | undefined;
-      const quirks = this.#quirksOf(identity);
-      const connection: Connection = new Connection({
-        socket,
-        stream,
-        validators,
-        clock: this.#options.clock,
-        log,
-        about: { station: identity },
-        handler: (call) =>
-          owner?.handler(call) ?? Promise.resolve({ kind: 'error', code: 'InternalError', description: 'not ready' }),
-        closed: (code, reason) => {
-          if (this.#connections.get(identity) === connection) this.#connections.delete(identity);
-          owner?.closed(code, reason);
-        },
-        quirk: (name) => quirks.note(name),
-        repair: admission.repair,
-        limits: this.#options.limits,
-        pingInterval: this.#options.pingInterval,
-        trace: this.#options.trace?.(identity),
-      });
-      this.#replace(identity, remoteAddress, connection);
-      owner = this.#options.accepted({ identity, station: admission.station, version, remoteAddress, connection });
+      this.#opened({ identity, station, version, remoteAddress }, { socket, stream, validators, repair });
     });
+  }
+
+  /** Runs inside the handshake: the owner is there before the first frame can be. */
+  #opened(
+    charger: Omit<Accepted<Station>, 'connection'>,
+    wire: Pick<ConnectionOptions, 'socket' | 'stream' | 'validators' | 'repair'>,
+  ): void {
+    const { identity, remoteAddress } = charger;
+    const { clock, log, limits, pingInterval, trace, securityEvent, accepted } = this.#options;
+    const quirks = this.#quirksOf(identity);
+    let owner: ConnectionOwner | undefined;
+    const connection: Connection = new Connection({
+      ...wire,
+      clock,
+      log,
+      about: { station: identity },
+      handler: (call) =>
+        owner?.handler(call) ?? Promise.resolve({ kind: 'error', code: 'InternalError', description: 'not ready' }),
+      closed: (code, reason) => {
+        this.#connections.ended(identity, connection);
+        owner?.closed(code, reason);
+      },
+      quirk: (name) => quirks.note(name),
+      limits,
+      pingInterval,
+      trace: trace?.(identity),
+    });
+    if (this.#connections.take(identity, connection) === 'replaced') {
+      securityEvent?.({ type: 'connectionReplaced', identity, remoteAddress });
+    }
+    owner = accepted({ ...charger, connection });
   }
 
   #refuse(stream: Duplex, identity: string, remoteAddress: string, status: number): void {
@@ -211,28 +230,6 @@ export class OcppServer<Station> {
       this.#options.securityEvent?.({ type: 'attemptsLimited', identity, remoteAddress });
     }
     refuseUpgrade(stream, status);
-  }
-
-  /** Whether the newcomer may have the identity; an unproven one only when the connection that has it is dead. */
-  async #makeRoom(identity: string, remoteAddress: string, proven: boolean): Promise<boolean> {
-    const older = this.#connections.get(identity);
-    if (proven || older === undefined) return true;
-    let alive = true;
-    if (!this.#probing.has(identity)) {
-      this.#probing.add(identity);
-      alive = await older.probe(this.#options.probeTimeout ?? milliseconds(5000));
-      this.#probing.delete(identity);
-    }
-    if (alive) this.#options.securityEvent?.({ type: 'duplicateRefused', identity, remoteAddress });
-    return !alive;
-  }
-
-  #replace(identity: string, remoteAddress: string, connection: Connection): void {
-    const older = this.#connections.get(identity);
-    this.#connections.set(identity, connection);
-    if (older === undefined) return;
-    this.#options.securityEvent?.({ type: 'connectionReplaced', identity, remoteAddress });
-    older.close(1008, 'replaced by a newer connection');
   }
 
   #handshake(request: IncomingMessage, stream: Duplex, head: Buffer, opened: (socket: WebSocket) => void): void {

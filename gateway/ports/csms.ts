@@ -169,6 +169,8 @@ export type CsmsCommand =
       readonly type: 'setChargingProfile';
       readonly target: SlotReference | undefined;
       readonly profile: ChargingProfile;
+      /** The transaction that a 1.6 CSMS means, by its own number; 2.0.1 names it in the profile. */
+      readonly csmsTransactionId?: number;
     }
   | {
       readonly type: 'clearChargingProfile';

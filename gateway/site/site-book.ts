@@ -196,6 +196,17 @@ export class SiteBook implements LiveSite {
     return this.#refreshAll(records);
   }
 
+  /** Where a transaction of this station most likely is while the station has not said: plugged in and free, else the first. */
+  likeliestConnector(id: StationId): ConnectorChange {
+    const own = [...this.#connectors.values()].filter((record) => record.evse.station === id);
+    const record =
+      own.find((each) => each.reported === 'Occupied' && each.transaction === 'none') ??
+      own.find((each) => each.transaction === 'none') ??
+      own[0];
+    if (record === undefined) throw new Error(`station ${id} has no EVSE`);
+    return { evse: record.evse.number, connector: record.connector };
+  }
+
   isInoperative(number: EvseNumber, connector: number): boolean {
     return this.#connectors.get(key(number, connector))?.inoperative ?? false;
   }

@@ -1,0 +1,16 @@
+// OCPP 1.6 idTagInfo <-> what the gateway knows of a token.
+import type { OCPP16 } from 'typed-ocpp';
+import type { IdTokenInfo } from '../../gateway/site/tokens.js';
+import { parseTime } from '../ocpp-j/csms-time.js';
+import { type TokenAliases, tokenOf } from './token-alias.js';
+
+export type IdTagInfo = OCPP16.AuthorizeResponse['idTagInfo'];
+
+export function tokenInfoOf(info: IdTagInfo, aliases: TokenAliases): IdTokenInfo {
+  const cacheExpiry = parseTime(info.expiryDate);
+  return {
+    status: info.status,
+    ...(cacheExpiry !== undefined && { cacheExpiry }),
+    ...(info.parentIdTag !== undefined && info.parentIdTag !== '' && { group: tokenOf(info.parentIdTag, aliases) }),
+  };
+}

@@ -1,0 +1,94 @@
+// Tells an OCPP 1.6 CSMS of one transaction record: the start first, then what follows under the id that the CSMS gave.
+import type { OCPP16 } from 'typed-ocpp';
+import type { CsmsMessage, DeliveryOutcome } from '../../gateway/ports/csms.js';
+import type { TransactionUid } from '../../gateway/kernel/ids.js';
+import type { IdTokenInfo } from '../../gateway/site/tokens.js';
+import type { CallOutcome } from '../ocpp-j/contract.js';
+import { failureOf, type Frame, frame } from '../ocpp-j/csms-delivery.js';
+import { requestOf } from '../ocpp-j/csms-route.js';
+import { tokenInfoOf } from './decode-token-info.js';
+import { type Chain, chainOf, encodeFollower, encodeStart, stateOf } from './encode-transaction.js';
+import type { TokenAliases } from './token-alias.js';
+
+export type TransactionMessage = Extract<CsmsMessage, { type: 'transaction' }>;
+
+interface Begun {
+  readonly id: number;
+  readonly rejected: boolean;
+  readonly info: IdTokenInfo;
+}
+
+export interface TransactionDelivery {
+  deliver(message: TransactionMessage): Promise<DeliveryOutcome>;
+  /** False while the transaction on this connector is open for the site and not yet begun for this CSMS. */
+  startReported(flat: number): boolean;
+}
+
+/** What StartTransaction.conf means (journal section 4). */
+export function readStart(chain: Chain, conf: OCPP16.StartTransactionResponse, aliases: TokenAliases): Begun {
+  const info = tokenInfoOf(conf.idTagInfo, aliases);
+  // A CSMS that stored an earlier try and lost its answer sees the driver twice: the session is good.
+  if (chain.repeated && info.status === 'ConcurrentTx')
+    return { id: conf.transactionId, rejected: false, info: { ...info, status: 'Accepted' } };
+  return { id: conf.transactionId, rejected: conf.transactionId === 0 && info.status !== 'Accepted', info };
+}
+
+export function transactionDelivery(
+  send: (frame: Frame) => Promise<CallOutcome>,
+  aliases: TokenAliases,
+): TransactionDelivery {
+  /** Starts that were answered while the message after them, from the same record, was not: never sent twice. */
+  const begun = new Map<TransactionUid, Begun>();
+  const waiting = new Set<number>();
+
+  async function deliver({ record, slot, state }: TransactionMessage): Promise<DeliveryOutcome> {
+    const chain = chainOf(state);
+    const { csmsTransactionId } = chain;
+    // A dead start that is driven again by hand is a start, not a follower.
+    if (csmsTransactionId !== undefined || (chain.startDead && record.kind !== 'started'))
+      return follow(record, slot, chain, csmsTransactionId ?? -1);
+
+    const known = begun.get(record.uid);
+    const start = known ? undefined : encodeStart(record, slot, chain, aliases);
+    if (!known && !start) {
+      if (record.kind === 'ended') waiting.delete(slot.flat);
+      else waiting.add(slot.flat);
+      return { kind: 'nothing', state: stateOf({ ...chain, pendingStart: chain.pendingStart ?? { at: record.at } }) };
+    }
+    let answer = known;
+    if (start) {
+      const outcome = await send(frame('StartTransaction', start, 'transaction'));
+      if (outcome.kind !== 'result') return failureOf(outcome);
+      answer = readStart(chain, requestOf<OCPP16.StartTransactionResponse>(outcome.payload), aliases);
+      begun.set(record.uid, answer);
+    }
+    if (!answer) return { kind: 'nothing', state };
+    waiting.delete(slot.flat);
+    const began: Chain = { csmsTransactionId: answer.id, ...(answer.rejected && { rejected: true }) };
+    const followed = await follow(record, slot, began, answer.id);
+    if (followed.kind === 'refused' || followed.kind === 'unsent') return followed;
+    begun.delete(record.uid);
+    return { kind: 'answered', state: stateOf(began), idTokenInfo: answer.info };
+  }
+
+  async function follow(
+    record: TransactionMessage['record'],
+    slot: TransactionMessage['slot'],
+    chain: Chain,
+    transactionId: number,
+  ): Promise<DeliveryOutcome> {
+    const state = stateOf(chain);
+    const next = encodeFollower(record, slot, chain, transactionId, aliases);
+    if (!next) return { kind: 'nothing', state };
+    const outcome = await send(next);
+    if (outcome.kind === 'result') {
+      const info = requestOf<OCPP16.StopTransactionResponse>(outcome.payload).idTagInfo;
+      return { kind: 'answered', state, ...(info && { idTokenInfo: tokenInfoOf(info, aliases) }) };
+    }
+    const failure = failureOf(outcome);
+    // The CSMS has no such transaction and is told of its end as a courtesy: once.
+    return chain.rejected && failure.kind === 'refused' ? { kind: 'answered', state } : failure;
+  }
+
+  return { deliver, startReported: (flat) => !waiting.has(flat) };
+}

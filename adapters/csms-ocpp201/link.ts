@@ -1,0 +1,163 @@
+// The link to a CSMS that speaks OCPP 2.0.1: the gateway is one Charging Station with many EVSEs.
+import type { OCPP20 } from 'typed-ocpp';
+import type { CsmsHost, CsmsLink, CsmsMessage, DeliveryOutcome } from '../../gateway/ports/csms.js';
+import type { AdapterContext } from '../../gateway/ports/station.js';
+import type { Csms } from '../../gateway/site/topology.js';
+import { failureOf, type Frame, frame } from '../ocpp-j/csms-delivery.js';
+import { answerBy, oneOf, payloadOf, requestOf } from '../ocpp-j/csms-route.js';
+import { type Dial, openCsmsSession } from '../ocpp-j/csms-session.js';
+import { routes201 } from './commands.js';
+import { encodeMeterValues } from './encode-meter-values.js';
+import {
+  encodeBoot,
+  encodeChargingLimit,
+  encodeDataTransfer,
+  encodeJobStatus,
+  encodeProfiles,
+  encodeReservationEnded,
+  encodeSecurityEvent,
+} from './encode-notices.js';
+import { encodeReport, matches, type ReportFilter } from './encode-report.js';
+import { afterEvent, encodeTransaction } from './encode-transaction.js';
+import { statusTelling } from './status-telling.js';
+import { encodeToken, tokenInfoOf } from './tokens.js';
+
+export interface Ocpp201CsmsOptions {
+  /** Numbers in [0, 1) for the back-off; Math.random unless a test says otherwise. */
+  readonly random?: () => number;
+}
+
+/** GetReports that may be waiting for their report at one time. */
+const MOST_FILTERS = 16;
+
+export function openOcpp201Csms(
+  csms: Csms,
+  host: CsmsHost,
+  context: AdapterContext,
+  dial: Dial,
+  options: Ocpp201CsmsOptions = {},
+): CsmsLink {
+  const filters = new Map<number, ReportFilter>();
+  const routes = routes201({
+    set(requestId, filter) {
+      const [oldest] = filters.keys();
+      if (filters.size >= MOST_FILTERS && oldest !== undefined) filters.delete(oldest);
+      filters.set(requestId, filter);
+    },
+  });
+  const session = openCsmsSession(
+    host,
+    {
+      boot: (identity, reason) => payloadOf(encodeBoot(identity, reason)),
+      answer: (call, command) => answerBy(routes, call, command),
+    },
+    context,
+    dial,
+    options.random,
+  );
+  const send = ({ action, payload, priority }: Frame, whilePending = false) =>
+    session.call(action, payload, priority, whilePending);
+  const statuses = statusTelling(send, (outcome) =>
+    context.log.warn({ csms: csms.id, outcome }, 'CSMS did not take an event'),
+  );
+
+  async function tell(message: Frame | undefined): Promise<DeliveryOutcome> {
+    if (!message) return { kind: 'nothing' };
+    const outcome = await send(message);
+    return outcome.kind === 'result' ? { kind: 'answered' } : failureOf(outcome);
+  }
+
+  async function authorize(message: Extract<CsmsMessage, { type: 'authorize' }>): Promise<DeliveryOutcome> {
+    const request: OCPP20.AuthorizeRequest = { idToken: encodeToken(message.idToken) };
+    const outcome = await send(frame('Authorize', request, 'authorize'));
+    if (outcome.kind !== 'result') return failureOf(outcome);
+    const { idTokenInfo } = requestOf<OCPP20.AuthorizeResponse>(outcome.payload);
+    return { kind: 'answered', idTokenInfo: tokenInfoOf(idTokenInfo) };
+  }
+
+  async function transaction(message: Extract<CsmsMessage, { type: 'transaction' }>): Promise<DeliveryOutcome> {
+    const priority = message.record.kind === 'updated' ? 'values' : 'transaction';
+    const outcome = await send(frame('TransactionEvent', encodeTransaction(message), priority));
+    if (outcome.kind !== 'result') return failureOf(outcome);
+    const answer = requestOf<OCPP20.TransactionEventResponse>(outcome.payload);
+    const info = answer.idTokenInfo && tokenInfoOf(answer.idTokenInfo);
+    const chargingPriority = answer.chargingPriority ?? info?.chargingPriority;
+    return {
+      kind: 'answered',
+      state: afterEvent(message.state),
+      ...(info && { idTokenInfo: { ...info, ...(chargingPriority !== undefined && { chargingPriority }) } }),
+      ...(answer.totalCost !== undefined && { totalCost: answer.totalCost }),
+    };
+  }
+
+  async function dataTransfer(message: Extract<CsmsMessage, { type: 'dataTransfer' }>): Promise<DeliveryOutcome> {
+    const outcome = await send(frame('DataTransfer', encodeDataTransfer(message), 'status'));
+    if (outcome.kind !== 'result') return failureOf(outcome);
+    const { status, data } = requestOf<OCPP20.DataTransferResponse>(outcome.payload);
+    return {
+      kind: 'answered',
+      data: {
+        status: oneOf(status, ['Accepted', 'Rejected', 'UnknownMessageId', 'UnknownVendorId'], 'Rejected'),
+        ...(data !== undefined && { data }),
+      },
+    };
+  }
+
+  /** Also before Boot is accepted: a CSMS reads the station's configuration while it makes up its mind (B02.FR.02). */
+  async function report(message: Extract<CsmsMessage, { type: 'report' }>): Promise<DeliveryOutcome> {
+    const filter = filters.get(message.requestId);
+    const variables = filter ? message.variables.filter((one) => matches(filter, one)) : message.variables;
+    for (const piece of encodeReport(message.requestId, variables, context.clock.now())) {
+      const outcome = await send(frame('NotifyReport', piece, 'status'), true);
+      if (outcome.kind !== 'result') return failureOf(outcome);
+    }
+    filters.delete(message.requestId);
+    return { kind: 'answered' };
+  }
+
+  function deliver(message: CsmsMessage): Promise<DeliveryOutcome> {
+    switch (message.type) {
+      case 'status':
+        return statuses.connector(message.connector);
+      case 'stationStatus':
+        return statuses.station(message.status, message.error, message.at);
+      case 'authorize':
+        return authorize(message);
+      case 'transaction':
+        return transaction(message);
+      case 'meterValues': {
+        const values = encodeMeterValues(message.slot?.evse ?? 0, message.meterValues);
+        return tell(values && frame('MeterValues', values, 'values'));
+      }
+      case 'reservationEnded':
+        return tell(frame('ReservationStatusUpdate', encodeReservationEnded(message), 'status'));
+      case 'securityEvent':
+        return tell(frame('SecurityEventNotification', encodeSecurityEvent(message), 'status'));
+      case 'dataTransfer':
+        return dataTransfer(message);
+      case 'report':
+        return report(message);
+      case 'reportChargingProfiles': {
+        const profiles = encodeProfiles(message);
+        return tell(profiles && frame('ReportChargingProfiles', profiles, 'status'));
+      }
+      case 'chargingLimit':
+        return tell(encodeChargingLimit(message));
+      case 'jobStatus':
+        return tell(encodeJobStatus(message));
+    }
+  }
+
+  return {
+    get accepted() {
+      return session.accepted;
+    },
+    start: () => session.start(),
+    deliver,
+    reboot: (reason) => {
+      statuses.forget();
+      session.reboot(reason);
+    },
+    stop: () => session.stop(),
+  };
+}

@@ -1,0 +1,268 @@
+// One charging station's session with one CSMS, over as many sockets as it takes: dial, back-off, Boot, heartbeat, who may speak when.
+import type { BootReason, CsmsHost, Priority, StationIdentity } from '../../gateway/ports/csms.js';
+import type { AdapterContext } from '../../gateway/ports/station.js';
+import type { CancelTimer } from '../../gateway/kernel/clock.js';
+import { type Milliseconds, milliseconds, seconds } from '../../gateway/kernel/units.js';
+import type { CallAnswer, CallHandler, CallOutcome, IncomingCall, OcppConnection, Payload } from './contract.js';
+import { PRIORITIES } from './csms-delivery.js';
+import { gate } from './csms-gate.js';
+import type { Commander } from './csms-route.js';
+import { parseTime } from './csms-time.js';
+import { reconnectWaits } from './backoff.js';
+
+/**
+ * One attempt to reach the CSMS. Never rejects. `handler` answers the CSMS's calls from the first moment on; `onClose`
+ * comes once when the connection that was given has gone, whoever ended it, `close` included.
+ */
+export type Dial = (
+  handler: CallHandler,
+  onClose: (reason: string) => void,
+) => Promise<{ readonly connection: OcppConnection } | { readonly refused: string }>;
+
+/** What differs between the versions. */
+export interface Dialect {
+  boot(identity: StationIdentity, reason: BootReason): Payload;
+  answer(call: IncomingCall, command: Commander): Promise<CallAnswer>;
+}
+
+export interface CsmsSession {
+  readonly accepted: boolean;
+  start(): void;
+  /** Refused as `closed` while Boot is not accepted; `whilePending`: the CSMS asked for it, so it may leave before that. */
+  call(action: string, payload: Payload, priority: Priority, whilePending?: boolean): Promise<CallOutcome>;
+  reboot(reason: BootReason): void;
+  stop(): Promise<void>;
+}
+
+/** `none`: not asked yet, or asked and not answered. */
+type BootState = 'none' | 'pending' | 'rejected' | 'accepted';
+
+/** How often the heartbeat's interval is looked at again, because the CSMS may change it at any time. */
+const HEARTBEAT_CHECK = seconds(30);
+
+/**
+ * BootNotification goes out when the process starts, on `reboot`, and when the CSMS answers SecurityError because it has
+ * forgotten the station; never on a plain reconnect (2.0.1 Part 4 section 5.3, OCPP-J 1.6 section 5.4).
+ * `host.heartbeatInterval` must be what `host.setting('HeartbeatInterval')` says from then on.
+ * @param random numbers in [0, 1) for the back-off
+ */
+export function openCsmsSession(
+  host: CsmsHost,
+  dialect: Dialect,
+  { clock, log }: AdapterContext,
+  dial: Dial,
+  random: () => number = Math.random,
+): CsmsSession {
+  let boot: BootState = 'none';
+  let bootReason = host.bootReason;
+  let connection: OcppConnection | undefined;
+  let dialing = false;
+  let stopped = false;
+  let started = false;
+  /** Rises with every BootNotification and every socket: an answer to an older one is of no interest. */
+  let round = 0;
+  let forgotten = false;
+  let triggered = false;
+  let lastHeartbeat: Milliseconds = milliseconds(0);
+  let cancelRetry: CancelTimer = () => {};
+  let cancelHeartbeat: CancelTimer = () => {};
+  let closing: (() => void) | undefined;
+  let stopping: Promise<void> | undefined;
+
+  const up = (): boolean => boot === 'accepted' && connection !== undefined;
+  const timeout = (): number => seconds(host.setting('MessageTimeout') || 30);
+  const waits = (): Iterator<Milliseconds, never> =>
+    reconnectWaits(
+      {
+        waitMinimum: seconds(host.setting('RetryBackOffWaitMinimum')),
+        randomRange: seconds(host.setting('RetryBackOffRandomRange')),
+        repeatTimes: host.setting('RetryBackOffRepeatTimes'),
+      },
+      random,
+    );
+  let dialWaits = waits();
+  let bootWaits = waits();
+  const later = (delay: Milliseconds, action: () => void): void => {
+    cancelRetry();
+    cancelRetry = clock.after(delay, action);
+  };
+
+  async function connect(): Promise<void> {
+    if (stopped || dialing || connection) return;
+    dialing = true;
+    let gone: string | undefined;
+    let mine: OcppConnection | undefined;
+    const result = await dial(handle, (reason) => {
+      gone = reason;
+      if (mine && connection === mine) lost(reason);
+    });
+    dialing = false;
+    if ('refused' in result) return retry(result.refused);
+    mine = result.connection;
+    if (gone !== undefined || !mine.open) return retry(gone ?? 'closed at once');
+    connection = mine;
+    round++;
+    forgotten = false;
+    if (stopped) mine.close(1000, 'stopping');
+    else if (boot === 'accepted') linkUp(false);
+    else void sendBoot();
+  }
+
+  function retry(reason: string): void {
+    if (stopped) return closing?.();
+    const delay = dialWaits.next().value;
+    log.warn({ csms: host.csms, reason, retryAfter: delay }, 'No link to the CSMS');
+    later(delay, () => void connect());
+  }
+
+  function lost(reason: string): void {
+    const wasUp = up();
+    connection = undefined;
+    round++;
+    cancelHeartbeat();
+    if (boot !== 'accepted') boot = 'none';
+    if (wasUp) host.linkDown(reason);
+    retry(reason);
+  }
+
+  function linkUp(booted: boolean): void {
+    dialWaits = waits();
+    bootWaits = waits();
+    lastHeartbeat = clock.monotonic();
+    watchHeartbeat();
+    host.linkUp(booted);
+  }
+
+  async function sendBoot(): Promise<void> {
+    const socket = connection;
+    if (!socket) return;
+    cancelRetry();
+    const mine = ++round;
+    const outcome = await socket.call('BootNotification', dialect.boot(host.identity, bootReason), {
+      timeout: timeout(),
+      priority: 0,
+    });
+    if (mine !== round || outcome.kind === 'closed') return;
+    if (outcome.kind !== 'result') {
+      log.warn({ csms: host.csms, outcome }, 'BootNotification not answered');
+      return bootAgainAfter(0);
+    }
+    const { status, interval, currentTime } = outcome.payload;
+    const at = parseTime(currentTime);
+    if (at !== undefined) host.timeFromCsms(at);
+    const wait = typeof interval === 'number' && interval > 0 ? interval : 0;
+    if (status === 'Accepted') {
+      boot = 'accepted';
+      if (wait > 0) host.heartbeatInterval(wait);
+      linkUp(true);
+    } else {
+      boot = status === 'Rejected' ? 'rejected' : 'pending';
+      log.warn({ csms: host.csms, status, interval: wait }, 'CSMS has not accepted the station');
+      bootAgainAfter(wait);
+    }
+  }
+
+  /** @param wait seconds, as the CSMS asked; 0: the station's own back-off (B02.FR.07, B03.FR.06) */
+  function bootAgainAfter(wait: number): void {
+    const delay = wait > 0 ? seconds(wait) : bootWaits.next().value;
+    later(delay, () => void sendBoot());
+  }
+
+  function watchHeartbeat(): void {
+    cancelHeartbeat();
+    const due = seconds(host.setting('HeartbeatInterval')) - (clock.monotonic() - lastHeartbeat);
+    const wait = due > 0 ? Math.min(due, HEARTBEAT_CHECK) : HEARTBEAT_CHECK;
+    cancelHeartbeat = clock.after(milliseconds(wait), () => {
+      const interval = host.setting('HeartbeatInterval');
+      if (interval > 0 && clock.monotonic() - lastHeartbeat >= seconds(interval)) void sendHeartbeat();
+      watchHeartbeat();
+    });
+  }
+
+  async function sendHeartbeat(): Promise<void> {
+    lastHeartbeat = clock.monotonic();
+    const outcome = await call('Heartbeat', {}, 'status', true);
+    if (outcome.kind === 'result') {
+      const at = parseTime(outcome.payload['currentTime']);
+      if (at !== undefined) host.timeFromCsms(at);
+    } else if (outcome.kind !== 'closed') log.warn({ csms: host.csms, outcome }, 'Heartbeat not answered');
+  }
+
+  async function call(
+    action: string,
+    payload: Payload,
+    priority: Priority,
+    whilePending = false,
+  ): Promise<CallOutcome> {
+    const socket = connection;
+    const may = boot === 'accepted' || (boot === 'pending' && (whilePending || triggered));
+    if (!socket || !may) return { kind: 'closed', sent: false };
+    const outcome = await socket.call(action, payload, { timeout: timeout(), priority: PRIORITIES[priority] });
+    if (outcome.kind !== 'error' || outcome.code !== 'SecurityError' || forgotten || socket !== connection || !up())
+      return outcome;
+    // A CSMS that lost its own memory refuses everything until the station has booted (B02.FR.09): not the message's fault.
+    forgotten = true;
+    log.warn({ csms: host.csms, action }, 'CSMS no longer knows the station: booting again');
+    reboot(host.bootReason);
+    return { kind: 'closed', sent: false };
+  }
+
+  function reboot(reason: BootReason): void {
+    const wasUp = up();
+    bootReason = reason;
+    boot = 'none';
+    cancelHeartbeat();
+    if (wasUp) host.linkDown('booting again');
+    void sendBoot();
+  }
+
+  const command = gate(
+    {
+      get accepted() {
+        return boot === 'accepted';
+      },
+      sendHeartbeat: () => void sendHeartbeat(),
+      sendBoot: () => reboot('Triggered'),
+      asTriggered: (action) => {
+        triggered = true;
+        try {
+          action();
+        } finally {
+          triggered = false;
+        }
+      },
+    },
+    (asked) => host.command(asked),
+  );
+
+  async function handle(incoming: IncomingCall): Promise<CallAnswer> {
+    // B03.FR.08; 1.6 leaves it open.
+    if (boot === 'rejected')
+      return { kind: 'error', code: 'SecurityError', description: 'BootNotification is rejected' };
+    return dialect.answer(incoming, command);
+  }
+
+  return {
+    get accepted() {
+      return up();
+    },
+    start() {
+      if (started) return;
+      started = true;
+      void connect();
+    },
+    call,
+    reboot,
+    stop() {
+      stopping ??= new Promise<void>((resolve) => {
+        stopped = true;
+        cancelRetry();
+        cancelHeartbeat();
+        closing = resolve;
+        if (connection) connection.close(1000, 'stopping');
+        else if (!dialing) resolve();
+      });
+      return stopping;
+    },
+  };
+}

@@ -1,0 +1,184 @@
+// Puts a current in force on a charger, by whichever kind of charging profile that charger takes, and remembers which.
+import { ampere, type Ampere } from '../../gateway/kernel/units.js';
+import type { StationTransactionId } from '../../gateway/kernel/ids.js';
+import type { ChargingRateUnit } from '../../gateway/site/charging-profile.js';
+import type { CommandOutcome, SetLimit } from '../../gateway/site/station-command.js';
+import type { Evse } from '../../gateway/site/topology.js';
+import { outcomeWithout, type Reply } from './charger-link.js';
+import { limitWays, type LimitPurpose, type LimitWay } from './charging-limit.js';
+import { textOf } from './fields.js';
+
+/** One single-period profile to be written. */
+export interface ProfileWish {
+  readonly evse: Evse;
+  readonly purpose: LimitPurpose;
+  readonly stackLevel: number;
+  readonly unit: ChargingRateUnit;
+  readonly current: Ampere;
+  /** Only where a switch of phases is meant. */
+  readonly phases?: 1 | 3;
+  readonly transaction?: StationTransactionId;
+}
+
+/** The calls of one protocol version that the writer needs; each reply carries `status` as the charger gave it. */
+export interface ProfileCalls {
+  write(wish: ProfileWish): Promise<Reply>;
+  /** Removes the TxProfile of the EVSE. */
+  clearTxProfile(evse: Evse): Promise<Reply>;
+}
+
+export interface ChargingAbilities {
+  /** Units the charger takes, the preferred one first. */
+  readonly units: readonly ChargingRateUnit[];
+  readonly maxStackLevel?: number;
+}
+
+const statusOf = (reply: Reply): string | undefined =>
+  reply.kind === 'answered' ? textOf(reply.payload, 'status') : undefined;
+
+/** What one connection has taught about a charger's profiles; made anew for each connection. */
+export class LimitWriter {
+  readonly #singleEvse: boolean;
+  #units: readonly ChargingRateUnit[] = ['A', 'W'];
+  #maxStackLevel: number | undefined;
+  /** What worked last, per kind of situation. */
+  readonly #worked = new Map<'transaction' | 'idle', LimitWay>();
+  /** The transaction whose TxProfile is in force, per EVSE: it would outrank any TxDefaultProfile. */
+  readonly #txProfiles = new Map<Evse, StationTransactionId>();
+  /** EVSEs whose TxDefaultProfile lies above the fallback current, and for which transaction it does. */
+  readonly #raised = new Map<Evse, StationTransactionId | undefined>();
+  /** EVSEs whose fail-safe profile was accepted. */
+  readonly #protected = new Set<Evse>();
+  #unsupported = false;
+
+  constructor(singleEvse: boolean) {
+    this.#singleEvse = singleEvse;
+  }
+
+  /** No profile of any kind is taken: there is no use in asking again on this connection. */
+  get unsupported(): boolean {
+    return this.#unsupported;
+  }
+
+  learn(abilities: ChargingAbilities): void {
+    if (abilities.units.length > 0) this.#units = abilities.units;
+    this.#maxStackLevel = abilities.maxStackLevel;
+  }
+
+  /** Whether the EVSE goes by its fallback current for the next car if the gateway falls silent now. */
+  fallsBack(evse: Evse): boolean {
+    return this.#protected.has(evse) && !this.#raised.has(evse);
+  }
+
+  /** Writes the TxDefaultProfile that holds while the gateway is away. */
+  async installFallback(evse: Evse, calls: ProfileCalls): Promise<CommandOutcome> {
+    const outcome = await this.#attempt(
+      { purpose: 'TxDefaultProfile', stackLevel: 0 },
+      { evse, current: evse.fallbackCurrent },
+      calls,
+    );
+    if (outcome.status !== 'Accepted') return outcome;
+    this.#raised.delete(evse);
+    this.#protected.add(evse);
+    return outcome;
+  }
+
+  /**
+   * Puts the limit in force. Without a transaction nothing flows yet, so the default never rises above the fallback
+   * current: it is what the next car starts with, and what holds when the gateway has died by then.
+   */
+  async apply(command: SetLimit, evse: Evse, calls: ProfileCalls): Promise<CommandOutcome> {
+    if (this.#unsupported) return { status: 'NotSupported', detail: 'takes no charging profile' };
+    const transaction = command.stationTransactionId;
+    const situation = transaction === undefined ? 'idle' : 'transaction';
+    const wanted = {
+      evse,
+      ...(command.phases !== undefined && { phases: command.phases }),
+      ...(transaction !== undefined && { transaction }),
+    };
+    let last: CommandOutcome = { status: 'Rejected' };
+    let everyWayUnsupported = true;
+    for (const way of this.#ways(situation)) {
+      const isDefault = way.purpose === 'TxDefaultProfile';
+      const current =
+        isDefault && situation === 'idle' ? ampere(Math.min(command.current, evse.fallbackCurrent)) : command.current;
+      if (isDefault && transaction !== undefined && this.#txProfiles.get(evse) === transaction) {
+        const cleared = statusOf(await calls.clearTxProfile(evse));
+        if (cleared !== 'Accepted' && cleared !== 'Unknown')
+          return { status: 'Rejected', detail: 'an earlier TxProfile stays in force' };
+        this.#txProfiles.delete(evse);
+      }
+      last = await this.#attempt(way, { ...wanted, current }, calls);
+      if (last.status === 'Accepted') {
+        this.#remember(situation, way, evse, current, transaction);
+        return last;
+      }
+      if (last.status === 'Uncertain') {
+        // It may be in force all the same: a default written later would be outranked by it.
+        if (way.purpose === 'TxProfile' && transaction !== undefined) this.#txProfiles.set(evse, transaction);
+        if (isDefault && current > evse.fallbackCurrent) this.#raised.set(evse, transaction);
+        return last;
+      }
+      if (last.status === 'Offline') return last;
+      everyWayUnsupported &&= last.status === 'NotSupported';
+    }
+    if (everyWayUnsupported) this.#unsupported = true;
+    return last;
+  }
+
+  /**
+   * The transaction has ended, and its TxProfile with it (OCPP 1.6 section 3.13.1).
+   * @returns the EVSEs whose default was raised for it and should go back to the fallback current
+   */
+  transactionEnded(transaction: StationTransactionId): readonly Evse[] {
+    for (const [evse, of] of this.#txProfiles) if (of === transaction) this.#txProfiles.delete(evse);
+    return [...this.#raised].filter(([, of]) => of === transaction).map(([evse]) => evse);
+  }
+
+  #ways(situation: 'transaction' | 'idle'): readonly LimitWay[] {
+    const ways = limitWays(situation === 'transaction', this.#maxStackLevel, this.#singleEvse);
+    const worked = this.#worked.get(situation);
+    if (!worked) return ways;
+    const others = ways.filter((way) => way.purpose !== worked.purpose || way.stackLevel !== worked.stackLevel);
+    return [worked, ...others];
+  }
+
+  #remember(
+    situation: 'transaction' | 'idle',
+    way: LimitWay,
+    evse: Evse,
+    current: Ampere,
+    transaction: StationTransactionId | undefined,
+  ): void {
+    this.#worked.set(situation, way);
+    if (way.purpose === 'TxProfile' && transaction !== undefined) this.#txProfiles.set(evse, transaction);
+    if (way.purpose !== 'TxDefaultProfile') return;
+    if (current > evse.fallbackCurrent) this.#raised.set(evse, transaction);
+    else this.#raised.delete(evse);
+  }
+
+  /** One way, in every unit that may do; the unit that was taken is the only one from then on. */
+  async #attempt(
+    way: LimitWay,
+    wanted: Omit<ProfileWish, 'purpose' | 'stackLevel' | 'unit'>,
+    calls: ProfileCalls,
+  ): Promise<CommandOutcome> {
+    const { transaction, ...rest } = wanted;
+    const bound = way.purpose === 'TxProfile' && transaction !== undefined ? { ...rest, transaction } : rest;
+    let outcome: CommandOutcome = { status: 'Rejected' };
+    for (const unit of this.#units) {
+      const reply = await calls.write({ ...bound, ...way, unit });
+      outcome = outcomeOfProfile(reply);
+      if (outcome.status === 'Accepted') this.#units = [unit];
+      if (outcome.status !== 'Rejected') return outcome;
+    }
+    return outcome;
+  }
+}
+
+const outcomeOfProfile = (reply: Reply): CommandOutcome => {
+  if (reply.kind !== 'answered') return outcomeWithout(reply);
+  const status = textOf(reply.payload, 'status');
+  if (status === 'Accepted') return { status: 'Accepted' };
+  return { status: status === 'NotSupported' ? 'NotSupported' : 'Rejected', detail: status ?? 'no status' };
+};

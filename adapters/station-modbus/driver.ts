@@ -1,0 +1,245 @@
+// One Modbus charger: polls its EVSEs, tells when it comes and goes, carries out commands. It holds no policy of the site.
+import { ModbusDevice, type RegisterValues } from '../modbus/device.js';
+import { unverifiedFacts, type ChargerProfile } from '../modbus/device-profile.js';
+import type { ModbusLink } from '../modbus/link.js';
+import type { AdapterContext, StationHost } from '../../gateway/ports/station.js';
+import type { EvseNumber } from '../../gateway/kernel/ids.js';
+import type { Capabilities } from '../../gateway/site/capabilities.js';
+import type { CommandOutcome, StationCommand } from '../../gateway/site/station-command.js';
+import type { Inventory } from '../../gateway/site/station-event.js';
+import type { Evse, Station } from '../../gateway/site/topology.js';
+import {
+  DEFAULT_STATION_SETTINGS,
+  type ModbusStationDriver,
+  type OpenTransaction,
+  type StationSettings,
+} from './contract.js';
+import { EvseControl } from './evse-control.js';
+import { ModbusEvse } from './evse.js';
+import { Outbox } from './outbox.js';
+import { WatchdogFeeder, type Fallback } from './watchdog.js';
+
+const INVENTORY = ['Device.Vendor', 'Device.Model', 'Device.Serial', 'Device.Firmware'];
+
+/** Opens a charger and polls it until stopped; the first poll begins in a later turn, so that `resume` comes before it. */
+export function openModbusStation(
+  station: Station,
+  profile: ChargerProfile,
+  link: ModbusLink,
+  host: StationHost,
+  context: AdapterContext,
+  settings: StationSettings = DEFAULT_STATION_SETTINGS,
+): ModbusStationDriver {
+  const driver = new ModbusStation(station, profile, link, host, context, settings);
+  driver.start();
+  return driver;
+}
+
+interface Point {
+  readonly evse: ModbusEvse;
+  readonly control: EvseControl;
+  readonly watchdog: WatchdogFeeder;
+  fallback: Fallback | undefined;
+}
+
+class ModbusStation implements ModbusStationDriver {
+  private readonly outbox: Outbox;
+  private readonly points: ReadonlyMap<EvseNumber, Point>;
+  private readonly inventoryDevice: ModbusDevice;
+  private connected = false;
+  private wasConnected = false;
+  private missed = 0;
+  private announced = '';
+  private polling: Promise<void> | undefined;
+  private stopped = false;
+  private cancel: () => void = () => undefined;
+
+  constructor(
+    readonly station: Station,
+    private readonly profile: ChargerProfile,
+    link: ModbusLink,
+    host: StationHost,
+    private readonly context: AdapterContext,
+    private readonly settings: StationSettings,
+  ) {
+    this.outbox = new Outbox(station.id, host, context);
+    const unit = station.link.kind === 'modbus' && station.link.unit !== undefined ? { unit: station.link.unit } : {};
+    this.inventoryDevice = new ModbusDevice(link, profile, { instance: 1, ...unit });
+    this.points = new Map(
+      station.evses.map((evse) => {
+        const device = new ModbusDevice(link, profile, { instance: evse.stationEvse, ...unit });
+        return [evse.number, this.point(evse, device)];
+      }),
+    );
+  }
+
+  start(): void {
+    for (const fact of unverifiedFacts(this.profile)) {
+      this.context.log.warn({ station: this.station.id, device: this.profile.id }, fact);
+    }
+    const poll = (): void => {
+      this.polling ??= this.poll().finally(() => (this.polling = undefined));
+    };
+    this.cancel = this.context.clock.every(this.settings.pollInterval, poll);
+    queueMicrotask(() => {
+      if (!this.stopped) poll();
+    });
+  }
+
+  resume(open: readonly OpenTransaction[]): void {
+    for (const transaction of open) this.points.get(transaction.evse)?.evse.resume(transaction);
+  }
+
+  async execute(command: StationCommand): Promise<CommandOutcome> {
+    if (command.type === 'changeAvailability') return this.changeAvailability(command.evse, command.operative);
+    if (command.type !== 'setLimit' && command.type !== 'requestStart' && command.type !== 'requestStop') {
+      return { status: 'NotSupported' };
+    }
+    const point = this.points.get(command.evse);
+    if (point === undefined) return { status: 'Rejected', detail: `no EVSE ${command.evse}` };
+    if (!this.connected) return { status: 'Offline' };
+    switch (command.type) {
+      case 'setLimit': {
+        const phases = command.phases === undefined ? undefined : await point.control.switchPhases(command.phases);
+        return phases === undefined || phases.status === 'Accepted' ? point.control.limit(command.current) : phases;
+      }
+      case 'requestStart':
+        return point.evse.requestStart(command);
+      case 'requestStop':
+        return point.evse.runs(command.stationTransactionId)
+          ? point.evse.requestStop()
+          : { status: 'Rejected', detail: 'no such transaction' };
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.cancel();
+    for (const point of this.points.values()) point.watchdog.disarm();
+    await this.outbox.stop();
+    await this.polling;
+    for (const point of this.points.values()) {
+      await point.watchdog.stop();
+      await point.control.stop();
+    }
+  }
+
+  private point(evse: Evse, device: ModbusDevice): Point {
+    const control = new EvseControl(evse, this.profile, device, this.context);
+    const learned = (fallback: Fallback): void => {
+      const point = this.points.get(evse.number);
+      if (point !== undefined) point.fallback = fallback;
+      this.announce();
+    };
+    return {
+      evse: new ModbusEvse(this.station, evse, this.profile, device, control, this.outbox, this.settings, this.context),
+      control,
+      watchdog: new WatchdogFeeder(evse, this.profile.watchdog, device, control, learned, this.context),
+      fallback: undefined,
+    };
+  }
+
+  private async poll(): Promise<void> {
+    let answered = false;
+    for (const point of this.points.values()) {
+      if (!this.connected && !answered) {
+        if (!(await this.answers())) break;
+        answered = true;
+        await this.connect();
+      }
+      if (this.stopped) return;
+      answered = (await point.evse.poll()) || answered;
+    }
+    if (answered) this.missed = 0;
+    else this.miss();
+  }
+
+  /** A charger that is away is asked one question, not one for each EVSE. */
+  private async answers(): Promise<boolean> {
+    const state = Object.keys(this.profile.states[0]?.when ?? {});
+    const answer = await this.inventoryDevice.read(state);
+    return answer.ok;
+  }
+
+  private async connect(): Promise<void> {
+    const read = await this.inventoryDevice.read(INVENTORY.filter((name) => this.inventoryDevice.has(name)));
+    // A charger that does not tell its name is still a charger.
+    const inventory = this.inventory(read.ok ? read.value : new Map());
+    const afterSilence = this.wasConnected;
+    this.connected = true;
+    this.wasConnected = true;
+    for (const point of this.points.values()) point.fallback = undefined;
+    const capabilities = this.capabilities();
+    this.announced = JSON.stringify(capabilities);
+    const at = this.context.clock.now();
+    this.outbox.post(() => ({ type: 'connected', station: this.station.id, capabilities }));
+    this.outbox.post(() => ({ type: 'booted', station: this.station.id, inventory, at }));
+    for (const point of this.points.values()) {
+      point.evse.forgetReported();
+      void point.control.reconnected(afterSilence);
+      point.watchdog.arm();
+    }
+  }
+
+  private miss(): void {
+    this.missed += 1;
+    if (!this.connected || this.missed < this.settings.missedPolls) return;
+    this.connected = false;
+    for (const point of this.points.values()) point.watchdog.disarm();
+    const reason = `no answer to ${this.missed} polls in a row`;
+    this.outbox.post(() => ({ type: 'disconnected', station: this.station.id, reason }));
+  }
+
+  private announce(): void {
+    const capabilities = this.capabilities();
+    const text = JSON.stringify(capabilities);
+    if (text === this.announced || !this.connected) return;
+    this.announced = text;
+    this.outbox.post(() => ({ type: 'capabilities', station: this.station.id, capabilities }));
+  }
+
+  private capabilities(): Capabilities {
+    const fallbacks = [...this.points.values()].map((point) => point.fallback);
+    const fallback = fallbacks.every((one) => one?.proven === true);
+    const after = Math.max(...fallbacks.map((one) => one?.after ?? 0));
+    return {
+      protocol: 'modbus',
+      currentLimit: true,
+      fallback,
+      ...(fallback ? { fallbackAfter: after } : {}),
+      reservation: false,
+      remoteStart: true,
+      unlock: false,
+      localList: false,
+      phaseSwitching: this.profile.phases !== undefined && this.profile.phases.requires === undefined,
+      trigger: false,
+      reader: false,
+    };
+  }
+
+  private inventory(values: RegisterValues): Inventory {
+    const text = (name: string): string | undefined => {
+      const value = values.get(name);
+      return value === undefined || value === '' ? undefined : String(value);
+    };
+    const serialNumber = text('Device.Serial');
+    const firmwareVersion = text('Device.Firmware');
+    return {
+      vendor: text('Device.Vendor') ?? this.profile.vendor,
+      model: text('Device.Model') ?? this.profile.model,
+      ...(serialNumber === undefined ? {} : { serialNumber }),
+      ...(firmwareVersion === undefined ? {} : { firmwareVersion }),
+    };
+  }
+
+  private async changeAvailability(number: EvseNumber | undefined, operative: boolean): Promise<CommandOutcome> {
+    const one = number === undefined ? undefined : this.points.get(number);
+    if (number !== undefined && one === undefined) return { status: 'Rejected', detail: `no EVSE ${number}` };
+    const points = one === undefined ? [...this.points.values()] : [one];
+    const outcomes = await Promise.all(points.map((point) => point.evse.changeAvailability(operative)));
+    return (
+      outcomes.find((outcome) => outcome.status === 'Scheduled') ??
+      outcomes.find((outcome) => outcome.status !== 'Accepted') ?? { status: 'Accepted' }
+    );
+  }
+}

@@ -1,0 +1,221 @@
+// Makes one EVSE offer what it is told to, and no more: writes the setpoint, reads back what the device took, repeats what did not arrive.
+import type { AdapterContext } from '../../gateway/ports/station.js';
+import type { CommandOutcome } from '../../gateway/site/station-command.js';
+import type { Evse } from '../../gateway/site/topology.js';
+import { milliseconds } from '../../gateway/kernel/units.js';
+import type { ChargerProfile, Confirmation, RegisterWrite } from '../modbus/device-profile.js';
+import type { ModbusDevice } from '../modbus/device.js';
+import { describeFault, type ModbusFault } from '../modbus/link.js';
+
+const CONFIRM_TRIES = 5;
+const CONFIRM_PAUSE = milliseconds(500);
+/** Before a refused limit is tried again by itself. */
+const REFUSED_PAUSE = 30_000;
+const SLACK = 0.05;
+
+export class EvseControl {
+  private commanded: number | undefined;
+  private delivering = false;
+  /** What the device was last told over this connection, in A, 0 for a pause; undefined where that is not known. */
+  private told: number | undefined;
+  /** Monotonic time from which a limit that failed is tried again by itself. */
+  private repairAt = 0;
+  private repairing = false;
+  private trouble: string | undefined;
+  private stopped = false;
+  private wake: () => void = () => undefined;
+  private tail: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly evse: Evse,
+    private readonly profile: ChargerProfile,
+    private readonly device: ModbusDevice,
+    private readonly context: AdapterContext,
+  ) {}
+
+  /** What the device has been told to offer; undefined where that is not known. */
+  get offered(): number | undefined {
+    return this.told;
+  }
+
+  /** The limit that holds while a transaction is open, per phase; until then the EVSE stays paused. */
+  limit(current: number): Promise<CommandOutcome> {
+    const asked = this.usable(current);
+    this.commanded = asked;
+    return this.enqueue(() =>
+      this.commanded === asked
+        ? this.apply()
+        : Promise.resolve<CommandOutcome>({ status: 'Rejected', detail: 'a later limit took its place' }),
+    );
+  }
+
+  /** Energy may flow, up to the commanded limit. Without one the device is left as it is. */
+  deliver(): Promise<CommandOutcome> {
+    this.delivering = true;
+    return this.settle();
+  }
+
+  /** An open transaction was found at the start: the device goes on as it is until the first limit. */
+  resume(): void {
+    this.delivering = true;
+  }
+
+  /** No energy until `deliver`. */
+  hold(): Promise<CommandOutcome> {
+    this.delivering = false;
+    return this.settle();
+  }
+
+  /**
+   * The device is back and may have forgotten everything. While it was away the core may have freed all above the fallback
+   * current, so more than that is offered only when it is commanded anew.
+   */
+  reconnected(afterSilence: boolean): Promise<CommandOutcome> {
+    this.told = undefined;
+    if (afterSilence && this.commanded !== undefined) {
+      this.commanded = Math.min(this.commanded, this.usable(this.evse.fallbackCurrent));
+    }
+    return this.settle();
+  }
+
+  /** Repeats a setpoint that has not arrived; called with every poll. */
+  repair(): void {
+    const target = this.target();
+    if (this.repairing || target === undefined || this.told === target) return;
+    if (this.context.clock.monotonic() < this.repairAt) return;
+    this.repairing = true;
+    // How it ends is kept in `told` and logged.
+    void this.settle().finally(() => (this.repairing = false));
+  }
+
+  /** Writes the setpoint again so that it stays valid; nothing where none is known to hold. */
+  refresh(): Promise<boolean> {
+    return this.enqueue(async () => {
+      if (this.told === undefined || this.told !== this.target()) return false;
+      const written = await this.device.write(this.profile.control.setpoint, this.told);
+      if (!written.ok) this.told = undefined;
+      return written.ok;
+    });
+  }
+
+  switchPhases(phases: 1 | 3): Promise<CommandOutcome> {
+    const { phases: phaseSwitch } = this.profile;
+    if (phaseSwitch === undefined) return Promise.resolve({ status: 'NotSupported' });
+    return this.enqueue(async () => {
+      const value = phases === 1 ? phaseSwitch.one : phaseSwitch.three;
+      const written = await this.device.write(phaseSwitch.register, value);
+      return written.ok ? { status: 'Accepted' } : outcomeOf(written.error);
+    });
+  }
+
+  /** Gives up waiting for confirmations; resolves when no write is under way. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.wake();
+    await this.tail;
+  }
+
+  /** Rounded down to the device's step; 0 where the device or the car could not charge with it. */
+  private usable(current: number): number {
+    const { step, min, max } = this.profile.control;
+    const most = Math.min(current, max, this.evse.maxCurrent);
+    const steps = Math.floor(most / step + 1e-6);
+    const value = Math.round(steps * step * 1e6) / 1e6;
+    return value < Math.max(min, this.evse.minCurrent) ? 0 : value;
+  }
+
+  private target(): number | undefined {
+    return this.delivering ? this.commanded : 0;
+  }
+
+  private settle(): Promise<CommandOutcome> {
+    return this.enqueue(() => this.apply());
+  }
+
+  private async apply(): Promise<CommandOutcome> {
+    const target = this.target();
+    if (target === undefined) return { status: 'Accepted', detail: 'as found' };
+    if (this.told !== target) {
+      const fault = await this.tell(target);
+      if (fault !== undefined) return this.failed(outcomeOf(fault));
+      this.told = target;
+    }
+    const outcome = await this.confirm(target);
+    if (outcome.status !== 'Accepted') return this.failed(outcome);
+    this.trouble = undefined;
+    return outcome;
+  }
+
+  private failed(outcome: CommandOutcome): CommandOutcome {
+    this.told = undefined;
+    // A device that refused will refuse again; one that did not answer may have been busy.
+    this.repairAt = this.context.clock.monotonic() + (outcome.status === 'Rejected' ? REFUSED_PAUSE : 0);
+    if (this.trouble !== outcome.detail) {
+      this.trouble = outcome.detail;
+      this.context.log.warn(
+        { station: this.evse.station, evse: this.evse.number, target: this.target(), reason: outcome.detail },
+        'charger has not taken its limit',
+      );
+    }
+    return outcome;
+  }
+
+  private async tell(target: number): Promise<ModbusFault | undefined> {
+    const { setpoint, pause, resume } = this.profile.control;
+    // Enabling again is spared where the device is known to be enabled: some write only once in five seconds.
+    const enable = this.told === undefined || this.told === 0 ? resume : [];
+    const writes: readonly RegisterWrite[] = target === 0 ? pause : [{ register: setpoint, value: target }, ...enable];
+    this.told = undefined;
+    for (const { register, value } of writes) {
+      const written = await this.device.write(register, value);
+      if (!written.ok) return written.error;
+    }
+    return undefined;
+  }
+
+  private async confirm(target: number): Promise<CommandOutcome> {
+    const { confirmLimit, confirmPause } = this.profile.control;
+    const confirmations = target === 0 ? confirmPause : confirmLimit;
+    if (confirmations.length === 0) return { status: 'Accepted' };
+    const names = confirmations.map((confirmation) => confirmation.register);
+    let detail = '';
+    for (let attempt = 0; attempt < CONFIRM_TRIES; attempt++) {
+      if (attempt > 0) await this.pause();
+      if (this.stopped) return { status: 'Uncertain', detail: 'stopped' };
+      const values = await this.device.read(names);
+      if (!values.ok) return outcomeOf(values.error, 'Uncertain');
+      const open = confirmations.find(
+        (confirmation) => !shows(confirmation, values.value.get(confirmation.register), target),
+      );
+      if (open === undefined) return { status: 'Accepted' };
+      detail = `${open.register} is ${String(values.value.get(open.register))} after ${target} A was written`;
+    }
+    return { status: 'Rejected', detail };
+  }
+
+  private pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.context.clock.after(CONFIRM_PAUSE, resolve);
+      this.wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  private enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.tail.then(work);
+    this.tail = run;
+    return run;
+  }
+}
+
+function shows(confirmation: Confirmation, value: number | string | undefined, target: number): boolean {
+  if (typeof value !== 'number') return false;
+  const slack = confirmation.slack ?? SLACK;
+  return confirmation.rule === 'equals' ? Math.abs(value - target) <= slack : value <= target + slack;
+}
+
+function outcomeOf(fault: ModbusFault, refused: 'Rejected' | 'Uncertain' = 'Rejected'): CommandOutcome {
+  return { status: fault.kind === 'exception' ? refused : 'Uncertain', detail: describeFault(fault) };
+}

@@ -1,0 +1,321 @@
+// One EVSE of a Modbus charger: carries out what its session decides and tells the gateway about it in the words of a charging station.
+import type { AdapterContext } from '../../gateway/ports/station.js';
+import type { EvseNumber, StationTransactionId } from '../../gateway/kernel/ids.js';
+import type { MeterValue, ReadingContext } from '../../gateway/site/metering.js';
+import type { CommandOutcome, RequestStart } from '../../gateway/site/station-command.js';
+import type { ChargingState, TransactionReported } from '../../gateway/site/station-event.js';
+import type { IdToken } from '../../gateway/site/tokens.js';
+import type { Evse, Station } from '../../gateway/site/topology.js';
+import type { ChargerProfile } from '../modbus/device-profile.js';
+import type { ModbusDevice } from '../modbus/device.js';
+import { describeFault } from '../modbus/link.js';
+import type { OpenTransaction, StationSettings } from './contract.js';
+import { believed, isPlausible, type RegisterPoint } from './energy-register.js';
+import type { EvseControl } from './evse-control.js';
+import { stepSession, type Session, type SessionAction, type SessionEvent } from './evse-session.js';
+import type { Outbox } from './outbox.js';
+import {
+  chargingState,
+  connectorError,
+  connectorStatus,
+  ENERGY,
+  meterValue,
+  polledRegisters,
+  takeSnapshot,
+  type Snapshot,
+} from './snapshot.js';
+
+/** More waiting reports than this and periodic values are left out: starts and ends matter more. */
+const BACKLOG = 20;
+
+interface RunningTransaction {
+  readonly idToken: IdToken;
+  /** Issued by the gateway's answer to the start. */
+  id?: StationTransactionId;
+  lastReported: number;
+  chargingState: ChargingState;
+}
+
+export class ModbusEvse {
+  private session: Session = { phase: 'idle' };
+  private transaction: RunningTransaction | undefined;
+  private snapshot: Snapshot | undefined;
+  private energy: RegisterPoint | undefined;
+  private operative = true;
+  private reportedStatus = '';
+  private idleReportedAt = -Infinity;
+  private trouble: string | undefined;
+
+  constructor(
+    private readonly station: Station,
+    readonly evse: Evse,
+    private readonly profile: ChargerProfile,
+    private readonly device: ModbusDevice,
+    readonly control: EvseControl,
+    private readonly outbox: Outbox,
+    private readonly settings: StationSettings,
+    private readonly context: AdapterContext,
+  ) {}
+
+  /** Takes over a transaction that was open when the gateway stopped. */
+  resume(open: OpenTransaction): void {
+    this.session = { phase: 'open' };
+    this.transaction = {
+      idToken: open.idToken,
+      id: open.stationTransactionId,
+      lastReported: this.context.clock.monotonic(),
+      chargingState: 'EVConnected',
+    };
+    if (open.meterStart !== undefined) this.energy = { energy: open.meterStart };
+    this.control.resume();
+  }
+
+  /** Reads the EVSE and acts on what is seen; false where it did not answer. */
+  async poll(): Promise<boolean> {
+    const values = await this.device.read(polledRegisters(this.profile));
+    if (!values.ok) {
+      this.note(describeFault(values.error));
+      return false;
+    }
+    const snapshot = takeSnapshot(this.profile, values.value, this.context.clock.now());
+    this.note(snapshot === undefined ? 'a state that its profile does not know' : undefined);
+    if (snapshot === undefined) return true;
+    await this.takeEnergy(snapshot);
+    this.snapshot = snapshot;
+    const now = this.context.clock.monotonic();
+    this.step({ type: 'polled', state: snapshot.state, now, operative: this.operative });
+    this.reportStatus();
+    this.reportValues(now);
+    this.control.repair();
+    return true;
+  }
+
+  /** Tells everything anew after the station was away. */
+  forgetReported(): void {
+    this.reportedStatus = '';
+  }
+
+  requestStart(command: RequestStart): CommandOutcome {
+    if (!this.operative) return { status: 'Rejected', detail: 'the EVSE is inoperative' };
+    const state = this.snapshot?.state;
+    if (state === undefined || state === 'starting') return { status: 'Rejected', detail: 'the charger is starting' };
+    if (state === 'E' || state === 'F') return { status: 'Rejected', detail: 'the EVSE is faulted' };
+    const rejected = this.step({
+      type: 'requestStart',
+      idToken: command.idToken,
+      remoteStartId: command.remoteStartId,
+      plugged: state !== 'A',
+      until: this.context.clock.monotonic() + this.settings.connectionTimeout,
+    });
+    return rejected === undefined ? { status: 'Accepted' } : { status: 'Rejected', detail: rejected };
+  }
+
+  runs(id: StationTransactionId): boolean {
+    return this.transaction?.id === id;
+  }
+
+  async requestStop(): Promise<CommandOutcome> {
+    const running = this.transaction;
+    const held = await this.control.hold();
+    if (held.status !== 'Accepted') return held;
+    await this.readAgain();
+    // The car may have left while the charger was told to stop: then the transaction has ended by itself.
+    if (running === this.transaction) this.step({ type: 'stop' });
+    return { status: 'Accepted' };
+  }
+
+  async changeAvailability(operative: boolean): Promise<CommandOutcome> {
+    this.operative = operative;
+    if (this.transaction !== undefined) return { status: operative ? 'Accepted' : 'Scheduled' };
+    if (!operative && this.session.phase !== 'closed') this.session = { phase: 'idle' };
+    this.reportStatus();
+    return operative ? { status: 'Accepted' } : this.control.hold();
+  }
+
+  private step(event: SessionEvent): string | undefined {
+    const { session, action, rejected } = stepSession(this.session, event, this.station.start);
+    this.session = session;
+    if (action !== undefined) this.act(action);
+    return rejected;
+  }
+
+  private act(action: SessionAction): void {
+    switch (action.do) {
+      case 'authorize':
+        this.outbox.post(
+          () => ({ type: 'authorize', station: this.station.id, idToken: action.idToken }),
+          (info) => this.step({ type: 'judged', accepted: info.status === 'Accepted' }),
+        );
+        return;
+      case 'start':
+        return this.start(action);
+      case 'deliver':
+        // How it ended shows in the next poll, which repairs it.
+        void this.control.deliver();
+        return;
+      case 'end':
+        return this.end(action);
+    }
+  }
+
+  private start(action: SessionAction & { do: 'start' }): void {
+    const transaction: RunningTransaction = {
+      idToken: action.idToken,
+      lastReported: this.context.clock.monotonic(),
+      chargingState: 'EVConnected',
+    };
+    this.transaction = transaction;
+    const started: TransactionReported = {
+      type: 'transaction',
+      station: this.station.id,
+      kind: 'started',
+      ...this.place(),
+      at: this.context.clock.now(),
+      trigger: action.trigger,
+      chargingState: 'EVConnected',
+      idToken: action.idToken,
+      meterValues: this.meterValues('Transaction.Begin'),
+      offline: false,
+      ...(action.remoteStartId === undefined ? {} : { remoteStartId: action.remoteStartId }),
+    };
+    this.outbox.post<TransactionReported>(
+      () => started,
+      (answer) => {
+        transaction.id = answer.stationTransactionId;
+        const status = answer.idTokenInfo?.status ?? 'Accepted';
+        if (this.transaction === transaction) this.step({ type: 'recorded', accepted: status === 'Accepted' });
+      },
+    );
+  }
+
+  private end(action: SessionAction & { do: 'end' }): void {
+    const { transaction } = this;
+    if (transaction === undefined) return;
+    this.transaction = undefined;
+    void this.control.hold();
+    this.postTransaction(transaction, {
+      kind: 'ended',
+      trigger: action.trigger,
+      stoppedReason: action.reason,
+      chargingState: this.snapshot?.state === 'A' ? 'Idle' : 'EVConnected',
+      meterValues: this.meterValues('Transaction.End'),
+    });
+    this.reportStatus();
+  }
+
+  private reportStatus(): void {
+    if (this.snapshot === undefined) return;
+    const { state, values } = this.snapshot;
+    const status = connectorStatus(state, this.operative || this.transaction !== undefined);
+    const charging = this.chargingState(state);
+    const error = connectorError(state, values);
+    const key = [status, charging, error.code, error.vendorErrorCode].join();
+    if (key === this.reportedStatus) return;
+    this.reportedStatus = key;
+    const at = this.context.clock.now();
+    const place = this.place();
+    this.outbox.post(() => ({
+      type: 'status',
+      station: this.station.id,
+      ...place,
+      status,
+      chargingState: charging,
+      error,
+      at,
+    }));
+  }
+
+  private reportValues(now: number): void {
+    const { transaction, snapshot } = this;
+    if (snapshot === undefined || this.outbox.backlog > BACKLOG) return;
+    if (transaction === undefined) {
+      if (now - this.idleReportedAt < this.settings.idleMeterInterval) return;
+      this.idleReportedAt = now;
+      const meterValues = this.meterValues('Sample.Periodic');
+      this.outbox.post(() => ({ type: 'meterValues', station: this.station.id, evse: this.evse.number, meterValues }));
+      return;
+    }
+    const charging = this.chargingState(snapshot.state);
+    const changed = charging !== transaction.chargingState;
+    if (!changed && now - transaction.lastReported < this.settings.meterInterval) return;
+    transaction.chargingState = charging;
+    transaction.lastReported = now;
+    this.postTransaction(transaction, {
+      kind: 'updated',
+      trigger: changed ? 'ChargingStateChanged' : 'MeterValuePeriodic',
+      chargingState: charging,
+      meterValues: this.meterValues('Sample.Periodic'),
+    });
+  }
+
+  private postTransaction(
+    transaction: RunningTransaction,
+    what: Pick<TransactionReported, 'kind' | 'trigger' | 'chargingState' | 'stoppedReason' | 'meterValues'>,
+  ): void {
+    const at = this.context.clock.now();
+    this.outbox.post<TransactionReported>(() => ({
+      type: 'transaction',
+      station: this.station.id,
+      ...this.place(),
+      // The start was answered before this is built: reports go out one after the other.
+      ...(transaction.id === undefined ? {} : { stationTransactionId: transaction.id }),
+      at,
+      offline: false,
+      ...what,
+    }));
+  }
+
+  private meterValues(context: ReadingContext): readonly MeterValue[] {
+    const offered = this.control.offered;
+    return this.snapshot === undefined ? [] : [meterValue(this.snapshot, this.energy?.energy, offered, context)];
+  }
+
+  private chargingState(state: Snapshot['state']): ChargingState {
+    return chargingState(state, this.session.phase === 'open', this.control.offered);
+  }
+
+  private place(): { readonly evse: EvseNumber; readonly connector: number } {
+    return { evse: this.evse.number, connector: this.evse.connectors[0]?.number ?? 1 };
+  }
+
+  /** Fresh values for the end of a transaction; without them the last ones have to do. */
+  private async readAgain(): Promise<void> {
+    const values = await this.device.read(polledRegisters(this.profile));
+    const snapshot = values.ok ? takeSnapshot(this.profile, values.value, this.context.clock.now()) : undefined;
+    if (snapshot === undefined) return;
+    await this.takeEnergy(snapshot);
+    this.snapshot = snapshot;
+  }
+
+  private async takeEnergy(snapshot: Snapshot): Promise<void> {
+    const energy = snapshot.values.get(ENERGY);
+    if (typeof energy !== 'number') return;
+    const at = this.context.clock.monotonic();
+    const last = this.transaction === undefined ? undefined : this.energy;
+    if (last === undefined || isPlausible(last, energy, at, this.maxPower())) {
+      this.energy = { energy, at };
+      return;
+    }
+    const again = await this.device.read([ENERGY]);
+    const second = again.ok ? again.value.get(ENERGY) : undefined;
+    if (typeof second === 'number') this.energy = { energy: believed(last, second), at };
+    this.context.log.warn(
+      { station: this.station.id, evse: this.evse.number, register: energy, before: last.energy, again: second },
+      'energy register jumped',
+    );
+  }
+
+  /** What the EVSE can give at the most, in W. */
+  private maxPower(): number {
+    const highestVoltage = 260;
+    return this.evse.maxCurrent * highestVoltage * this.evse.phases.length;
+  }
+
+  private note(trouble: string | undefined): void {
+    if (trouble === this.trouble) return;
+    this.trouble = trouble;
+    const fields = { station: this.station.id, evse: this.evse.number };
+    if (trouble === undefined) this.context.log.info(fields, 'charger is read');
+    else this.context.log.warn({ ...fields, reason: trouble }, 'charger cannot be read');
+  }
+}

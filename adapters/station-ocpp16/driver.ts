@@ -1,0 +1,103 @@
+// The driver of one OCPP 1.6 charger: lives as long as the site does, while its connections come and go.
+import { AnnouncedCapabilities } from '../ocpp-j/announced-capabilities.js';
+import { ChargerLink, COMMAND_TIME } from '../ocpp-j/charger-link.js';
+import { LimitWriter } from '../ocpp-j/limit-writer.js';
+import type { OcppStationDriver, OcppStationSettings } from '../ocpp-j/station-driver.js';
+import { StationReports } from '../ocpp-j/station-reports.js';
+import type { AdapterContext, StationHost } from '../../gateway/ports/station.js';
+import type { Capabilities } from '../../gateway/site/capabilities.js';
+import type { Evse, Station } from '../../gateway/site/topology.js';
+import type { Charger, Learned } from './charger.js';
+import { Commands } from './commands.js';
+import { ConnectorNumbers } from './connectors.js';
+import { ChargerMemory } from './memory.js';
+import { messages } from './messages.js';
+import { installFallback, SetUp } from './setup.js';
+
+export type { OcppStationDriver } from '../ocpp-j/station-driver.js';
+
+/** What the Core profile promises; the rest is learned from the charger's configuration. */
+const CORE: Capabilities = {
+  protocol: 'ocpp1.6',
+  currentLimit: true,
+  fallback: false,
+  reservation: false,
+  remoteStart: true,
+  unlock: true,
+  localList: false,
+  phaseSwitching: false,
+  trigger: false,
+  reader: true,
+};
+
+const learnedNothing = (station: Station): Learned => ({
+  limits: new LimitWriter(station.evses.length === 1),
+  statusSeen: new Set(),
+  booted: false,
+  listChunk: 20,
+});
+
+/**
+ * One charger that speaks OCPP 1.6, not connected yet.
+ * @param settings voltage in V; intervals in seconds
+ */
+export function openOcpp16Station(
+  station: Station,
+  host: StationHost,
+  context: AdapterContext,
+  settings: OcppStationSettings,
+): OcppStationDriver {
+  const { clock, log } = context;
+  const reports = new StationReports(host, log, station.id);
+  const link = new ChargerLink(clock, (attachment) => new SetUp(charger, attachment).run());
+  const charger: Charger = {
+    station,
+    clock,
+    log,
+    settings,
+    link,
+    reports,
+    connectors: new ConnectorNumbers(station),
+    memory: new ChargerMemory(clock),
+    learned: learnedNothing(station),
+    capabilities: new AnnouncedCapabilities(station, reports, CORE),
+  };
+  const commands = new Commands(charger);
+
+  /** A default that had to serve a transaction goes back to the fallback current when that transaction is over. */
+  async function lowerDefaults(evses: readonly Evse[]): Promise<void> {
+    const { attachment } = link;
+    if (!attachment || evses.length === 0) return;
+    const options = { deadline: link.deadline(COMMAND_TIME), priority: 0 };
+    for (const evse of evses) await installFallback(charger, attachment, evse, options);
+    charger.capabilities.announceChange(charger.learned.limits);
+  }
+
+  const handlers = messages(charger, (evses) => void lowerDefaults(evses));
+  const handler = reports.handler(handlers, (action) => {
+    if (action !== 'BootNotification') link.messageAnswered();
+  });
+
+  function detach(reason: string): void {
+    if (link.detach()) reports.tell({ type: 'disconnected', station: station.id, reason });
+  }
+
+  return {
+    station,
+    handler,
+    attach(connection) {
+      detach('replaced by a newer connection');
+      charger.learned = learnedNothing(station);
+      link.attach(connection);
+      reports.tell({ type: 'connected', station: station.id, capabilities: charger.capabilities.current });
+    },
+    detach,
+    execute: (command) => commands.execute(command),
+    async stop() {
+      const connection = link.attachment?.connection;
+      detach('the gateway stops');
+      connection?.close(1001, 'the gateway stops');
+      await reports.stop();
+    },
+  };
+}

@@ -1,0 +1,37 @@
+// Tokens between the two vocabularies: idTag of 20 characters here, typed idToken and ten statuses inside.
+import type { Payload } from '../ocpp-j/contract.js';
+import { toRfc3339 } from '../../gateway/kernel/units.js';
+import type { AuthorizationStatus, IdToken, IdTokenInfo } from '../../gateway/site/tokens.js';
+import type { Station } from '../../gateway/site/topology.js';
+
+/** CiString20Type: a longer token cannot be told to a 1.6 charger. */
+export const ID_TAG_LENGTH = 20;
+
+export const fitsIdTag = (token: IdToken): boolean => token.idToken.length > 0 && token.idToken.length <= ID_TAG_LENGTH;
+
+/** 1.6 has no types: what a reader sends is a card. */
+export const idTokenOf = (idTag: string): IdToken =>
+  idTag === '' ? { idToken: '', type: 'NoAuthorization' } : { idToken: idTag, type: 'ISO14443' };
+
+const STATUSES = {
+  Accepted: 'Accepted',
+  Blocked: 'Blocked',
+  ConcurrentTx: 'ConcurrentTx',
+  Expired: 'Expired',
+  Invalid: 'Invalid',
+  NoCredit: 'Blocked',
+  NotAllowedTypeEVSE: 'Blocked',
+  NotAtThisLocation: 'Blocked',
+  NotAtThisTime: 'Blocked',
+  Unknown: 'Invalid',
+} as const satisfies Record<AuthorizationStatus, string>;
+
+/** idTagInfo as the charger may see it; a token that is good elsewhere on the site only is Invalid here. */
+export function idTagInfoOf(info: IdTokenInfo, station: Station): Payload {
+  const usable = info.evses === undefined || station.evses.some((evse) => info.evses?.includes(evse.number));
+  return {
+    status: usable ? STATUSES[info.status] : 'Invalid',
+    ...(info.cacheExpiry !== undefined && { expiryDate: toRfc3339(info.cacheExpiry) }),
+    ...(info.group && fitsIdTag(info.group) && { parentIdTag: info.group.idToken }),
+  };
+}

@@ -1,0 +1,58 @@
+// The rules of the house, by name: lint, format, layers (who may import whom), unused. Prints only what is wrong.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { binary, ensureInstalled, PrepareFailed } from './prepare.mjs';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const codeFolders = ['gateway', 'adapters', 'site-config', 'simulation', 'test'];
+const present = (paths) => paths.filter((path) => existsSync(join(root, path)));
+
+/** One check: the package and command that does it, and its arguments; `fix` may change files. */
+const checks = {
+  lint: (fix) => [
+    'oxlint',
+    'oxlint',
+    ['-c', '.oxlintrc.json', ...(fix ? ['--fix'] : []), ...present([...codeFolders, 'deploy'])],
+  ],
+  format: (fix) => [
+    'prettier',
+    'prettier',
+    [fix ? '--write' : '--check', '--log-level=warn', '--cache', '--cache-location=out/.prettier', '.'],
+  ],
+  layers: () => ['dependency-cruiser', 'depcruise', ['--config', '.dependency-cruiser.cjs', ...present(codeFolders)]],
+  unused: () => ['knip', 'knip', ['--no-progress']],
+};
+
+/** Runs the named checks one after the other and returns the names of those that failed. */
+export function runChecks(names, fix = false) {
+  return names.filter((name) => {
+    const [packageName, command, args] = checks[name](fix);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [binary(packageName, command), ...args], {
+      cwd: root,
+      encoding: 'utf8',
+      maxBuffer: 64 * 1024 * 1024,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    process.stdout.write(`${status === 0 ? 'ok    ' : 'FAILED'} ${name}\n`);
+    if (status !== 0) process.stdout.write(`${stdout}${stderr}`);
+    return status !== 0;
+  });
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const asked = process.argv.slice(2);
+  const names = asked.filter((argument) => !argument.startsWith('-'));
+  const unknown = names.filter((name) => !(name in checks));
+  try {
+    if (unknown.length > 0)
+      throw new PrepareFailed(`no such check: ${unknown.join(', ')}; there are ${Object.keys(checks).join(', ')}`);
+    ensureInstalled();
+    process.exitCode = runChecks(names, asked.includes('--fix')).length > 0 ? 1 : 0;
+  } catch (error) {
+    if (!(error instanceof PrepareFailed)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 2;
+  }
+}

@@ -1,0 +1,259 @@
+// One plan: what every EVSE is told now, so that no circuit is exceeded whatever the chargers do with it.
+import { milliseconds, type Ampere, type Timestamp } from '../kernel/units.js';
+import { ampere } from '../kernel/units.js';
+import { allocate, ORDERS, type Candidate, type Share } from './allocation.js';
+import { rowsOf, takeEach } from './capacity.js';
+import { demandOf, observeSession, sleeps } from './demand.js';
+import { gridOperatorLimit, headrooms, type Headroom } from './headroom.js';
+import type { Network, Outlet, Triple } from './network.js';
+import type { EvseObservation, Snapshot } from './observation.js';
+import { release, type LimitCommand, type Wish } from './release.js';
+import { evseReport, toPerPhase, type BalancingReport, type CircuitReport } from './report.js';
+import { defaultSettings, type BalancingSettings } from './settings.js';
+import { observeExcess, observeLink, observeSettling, standOf, type Escalation, type Stand } from './standing.js';
+import type { BalancingState, CircuitState, EvseState } from './state.js';
+import { limitUnbalance } from './unbalance.js';
+
+export interface Plan {
+  readonly state: BalancingState;
+  /** To be sent now, in any order; the outcome of each goes to `confirmed` or `failed`. */
+  readonly commands: readonly LimitCommand[];
+  /** Steps against chargers that do not react; `resend` and `pause` are among the commands already. */
+  readonly escalations: readonly Escalation[];
+  readonly report: BalancingReport;
+}
+
+const MAX_STEP = 60_000;
+
+interface Seen {
+  readonly outlet: Outlet;
+  readonly observation: EvseObservation | undefined;
+  readonly state: EvseState;
+  readonly stand: Stand;
+  readonly benched: boolean;
+  readonly repeat: boolean;
+}
+
+/**
+ * Decides the setpoint of every EVSE. Pure; called about once a second and after every event that matters. The same
+ * input again answers no command.
+ */
+export function plan(
+  network: Network,
+  state: BalancingState,
+  snapshot: Snapshot,
+  now: Timestamp,
+  settings: BalancingSettings = defaultSettings,
+): Plan {
+  const elapsed = milliseconds(Math.min(MAX_STEP, Math.max(0, now - state.plannedAt)));
+  const { seen, escalations } = observe(network, state, snapshot, elapsed, now, settings);
+  const share = sumByCircuit(network, (index) => seen[index]?.stand.share);
+  const fallbacks = sumByCircuit(network, (index) => fallbackOf(network.outlets[index]));
+  const operator = gridOperatorLimit(network, state, snapshot.gridOperator, now, settings);
+  const measured = headrooms(network, state, snapshot, share, fallbacks, operator.limit, now, settings);
+  const caps = snapshot.caps ?? [];
+  const rows = rowsOf(network, measured.headrooms, caps);
+
+  const candidates = new Map<number, Candidate>();
+  const left = Float64Array.from(rows.slack);
+  seen.forEach((one, index) => {
+    const candidate = candidateOf(index, one, measured.headrooms, network, now, settings);
+    if (candidate !== undefined) candidates.set(index, candidate);
+    else if (keepsItsCurrent(one)) takeEach(left, rows.of[index] ?? [], one.stand.worst);
+  });
+  const moving = measured.headrooms.map(({ meter }) => meter === 'live' || meter === 'stale');
+  const strategy = network.policy.strategy;
+  const divided = allocate([...candidates.values()], rows, left, moving, strategy);
+  const shares = settings.unbalance === undefined ? divided : limitUnbalance(divided, candidates, settings.unbalance);
+
+  const shareOf = new Map(shares.map((one) => [one.outlet, one]));
+  const stale = measured.headrooms.map(({ meter }) => meter === 'stale');
+  const noRaise = (index: number): boolean => network.outlets[index]?.path.some((row) => stale[row]) ?? false;
+  const wishes = wishesOf(seen, shareOf, noRaise, candidates, strategy);
+  const states = seen.map((one) => one.state);
+  const stands = seen.map((one) => one.stand);
+  const released = release(network, states, stands, wishes, rows, now, settings);
+
+  const targets = new Map(wishes.map((wish) => [wish.outlet, wish.target]));
+  const reserved = sumByCircuit(network, (index) => worstIf(seen[index], false));
+  const granted = sumByCircuit(network, (index) => worstIf(seen[index], true));
+  const report: BalancingReport = {
+    evses: seen.map((one, index) =>
+      evseReport(network, caps, measured.headrooms, reserved, {
+        ...one,
+        state: released.states[index] ?? one.state,
+        share: shareOf.get(index),
+        target: targets.get(index) ?? one.stand.ceiling,
+        waitingCell: released.waiting.get(index),
+        noRaise: noRaise(index),
+        minimum: one.outlet.evse.minCurrent,
+      }),
+    ),
+    circuits: circuitReports(network, measured.headrooms, measured.circuits, reserved, granted),
+    failsafe: operator.failsafeSince !== undefined,
+  };
+  const next: BalancingState = {
+    evses: released.states,
+    circuits: measured.circuits,
+    plannedAt: now,
+    ...(operator.failsafeSince === undefined ? {} : { failsafeSince: operator.failsafeSince }),
+  };
+  return { state: next, commands: released.commands, escalations, report };
+}
+
+function observe(
+  network: Network,
+  state: BalancingState,
+  snapshot: Snapshot,
+  elapsed: number,
+  now: Timestamp,
+  settings: BalancingSettings,
+): { readonly seen: readonly Seen[]; readonly escalations: readonly Escalation[] } {
+  const observations = new Map(snapshot.evses.map((one) => [one.evse, one]));
+  const escalations: Escalation[] = [];
+  const seen = network.outlets.flatMap((outlet, index): Seen[] => {
+    const before = state.evses[index];
+    if (before === undefined) return [];
+    const observation = observations.get(outlet.evse.number);
+    const linked = observeSettling(observeLink(outlet, before, observation, now), observation, now, settings);
+    const session = observeSession(outlet, linked, observation, elapsed, now, settings);
+    const known = session === linked.session ? linked : { ...linked, session };
+    const stand = standOf(outlet, known, observation, now, settings);
+    const excess = observeExcess(known, stand, observation, now, settings);
+    if (excess.escalation !== undefined) escalations.push(excess.escalation);
+    const benched = excess.state.benchedUntil !== undefined && now < excess.state.benchedUntil;
+    return [{ outlet, observation, state: excess.state, stand, benched, repeat: excess.escalation?.type === 'resend' }];
+  });
+  return { seen, escalations };
+}
+
+/** Counted as it stands in the plan for the others: not to be moved by a setpoint, or not to be told one. */
+const keepsItsCurrent = ({ stand, observation }: Seen): boolean =>
+  stand.standing !== 'obeying' || (observation?.startsAt !== undefined && !observation.transactionOpen);
+
+function candidateOf(
+  index: number,
+  { outlet, observation, state, stand, benched }: Seen,
+  headroom: readonly Headroom[],
+  network: Network,
+  now: Timestamp,
+  settings: BalancingSettings,
+): Candidate | undefined {
+  if (observation?.wantsEnergy !== true || stand.standing !== 'obeying' || benched) return undefined;
+  const { evse, path } = outlet;
+  const upper = Math.min(observation.upperBound, evse.maxCurrent);
+  if (!(upper >= evse.minCurrent)) return undefined;
+  const { session } = state;
+  const demand = demandOf(session, evse.minCurrent, now, settings);
+  const running = state.sent === undefined ? observation.chargingState === 'Charging' : state.sent > 0;
+  const waitingSince = session.waitingSince ?? now;
+  const patience = session.pausedBefore ? settings.restartPatience : settings.startPatience;
+  const factor = now - waitingSince >= patience ? 1 : settings.startFactor;
+  const rotation = network.policy.rotation;
+  const stale = path.some((row) => headroom[row]?.meter === 'stale');
+  const weight = observation.weight ?? 1;
+  const { departure, energyNeeded } = observation;
+  return {
+    outlet: index,
+    phases: stand.phases,
+    minimum: evse.minCurrent,
+    bound: Math.min(upper, demand),
+    boundedBy: demand < upper ? 'demand' : 'upperBound',
+    weight: weight > 0 ? weight : 1,
+    priority: observation.priority,
+    running,
+    protected: running && now - (session.onSince ?? now) < rotation,
+    sleeping: running && sleeps(session, now, settings),
+    turns: Math.floor(session.service / Math.max(1, rotation)),
+    waitingSince,
+    activeSince: observation.activeSince ?? 0,
+    laxity:
+      departure === undefined
+        ? Infinity
+        : (departure - now) / 3_600_000 - (energyNeeded ?? 0) / (upper * 230 * phaseCount(stand.phases)),
+    energyServed: observation.energyServed ?? 0,
+    startNeed: evse.minCurrent * factor,
+    heldBack: stale || (session.offSince !== undefined && now - session.offSince < settings.minimumOff),
+  };
+}
+
+const phaseCount = (mask: number): number => (mask & 1) + ((mask >> 1) & 1) + ((mask >> 2) & 1);
+
+function wishesOf(
+  seen: readonly Seen[],
+  shares: ReadonlyMap<number, Share>,
+  noRaise: (index: number) => boolean,
+  candidates: ReadonlyMap<number, Candidate>,
+  strategy: keyof typeof ORDERS,
+): readonly Wish[] {
+  const ordered = [...candidates.values()].sort(ORDERS[strategy]).map((candidate) => candidate.outlet);
+  const others = seen.flatMap((_, index) => (candidates.has(index) ? [] : [index]));
+  return [...ordered, ...others].flatMap((index): Wish[] => {
+    const one = seen[index];
+    if (one?.observation?.link !== 'connected') return [];
+    const target = shares.get(index)?.target ?? targetOutside(one);
+    return target === undefined ? [] : [{ outlet: index, target, noRaise: noRaise(index), repeat: one.repeat }];
+  });
+}
+
+/** What an EVSE that takes no part in the division is told: to pause, or what it was told last. */
+function targetOutside({ observation, state, stand, benched, outlet }: Seen): number | undefined {
+  if (observation?.startsAt !== undefined && !observation.transactionOpen) return undefined;
+  const upper = Math.min(observation?.upperBound ?? 0, outlet.evse.maxCurrent);
+  const mayCharge = observation?.wantsEnergy === true && !benched && upper >= outlet.evse.minCurrent;
+  return mayCharge && stand.standing !== 'obeying' ? Math.min(state.sent ?? 0, upper) : 0;
+}
+
+function fallbackOf(outlet: Outlet | undefined): Triple {
+  const on = (bit: number): number => ((outlet?.wired ?? 0) & bit ? (outlet?.evse.fallbackCurrent ?? 0) : 0);
+  return [on(1), on(2), on(4)];
+}
+
+const worstIf = (one: Seen | undefined, obeying: boolean): Triple | undefined =>
+  (one?.stand.standing === 'obeying') === obeying ? one?.stand.worst : undefined;
+
+function sumByCircuit(network: Network, of: (index: number) => Triple | undefined): readonly Triple[] {
+  const sums = network.circuits.map((): [number, number, number] => [0, 0, 0]);
+  network.outlets.forEach((outlet, index) => {
+    const add = of(index);
+    if (add === undefined) return;
+    for (const row of outlet.path) {
+      const sum = sums[row];
+      if (sum === undefined) continue;
+      sum[0] += add[0];
+      sum[1] += add[1];
+      sum[2] += add[2];
+    }
+  });
+  return sums;
+}
+
+function circuitReports(
+  network: Network,
+  headroom: readonly Headroom[],
+  circuits: readonly CircuitState[],
+  reserved: readonly Triple[],
+  granted: readonly Triple[],
+): readonly CircuitReport[] {
+  const none: Triple = [0, 0, 0];
+  const current = (value: number | undefined): Ampere => ampere(value ?? 0);
+  return network.circuits.flatMap((circuit, index): CircuitReport[] => {
+    const one = headroom[index];
+    if (one === undefined) return [];
+    const [L1, L2, L3] = circuits[index]?.heat ?? none;
+    return [
+      {
+        circuit: circuit.id,
+        limit: current(one.limit),
+        limitedBy: one.limitedBy,
+        meter: one.meter,
+        background: toPerPhase(one.background),
+        slack: toPerPhase(one.slack),
+        reserved: toPerPhase(reserved[index] ?? none),
+        granted: toPerPhase(granted[index] ?? none),
+        heat: { L1, L2, L3 },
+        breaker: { L1: one.breaker[0], L2: one.breaker[1], L3: one.breaker[2] },
+      },
+    ];
+  });
+}

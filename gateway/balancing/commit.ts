@@ -1,0 +1,137 @@
+// The life of a setpoint: sent, confirmed, refused, lost. It answers the one question that keeps fuses whole: what may this EVSE take now?
+import type { EvseNumber } from '../kernel/ids.js';
+import type { Ampere, Timestamp } from '../kernel/units.js';
+import type { CommandOutcome } from '../site/station-command.js';
+import type { Evse } from '../site/topology.js';
+import { milliseconds, timestamp, type Milliseconds } from '../kernel/units.js';
+import type { Network } from './network.js';
+import { defaultSettings, type BalancingSettings } from './settings.js';
+import type { BalancingState, EvseState } from './state.js';
+
+const later = (at: Timestamp, by: Milliseconds): Timestamp => timestamp(at + by);
+const same = (a: number, b: number): boolean => Math.abs(a - b) < 0.05;
+
+/** The highest setpoint that may be in force at the charger: confirmed, on its way, in doubt, or not yet followed by the car. */
+export function ceilingOf(state: EvseState, evse: Evse): number {
+  let highest = state.confirmed ?? evse.maxCurrent;
+  for (const command of state.open) highest = Math.max(highest, command.current);
+  return Math.max(highest, state.settling?.from ?? 0);
+}
+
+/** What each EVSE may take at most: what to keep over a restart and hand to `initialBalancing`. */
+export function ceilings(network: Network, state: BalancingState): ReadonlyMap<EvseNumber, number> {
+  return new Map(
+    network.outlets.map(({ evse }, index) => {
+      const of = state.evses[index];
+      return [evse.number, of === undefined ? evse.maxCurrent : ceilingOf(of, evse)];
+    }),
+  );
+}
+
+/** The state after a setpoint has been handed over for sending. */
+export function withSent(state: EvseState, current: number, now: Timestamp): EvseState {
+  const { retryAt: _, ...rest } = state;
+  // A repeated setpoint adds no doubt, so the list cannot grow while a charger stays mute.
+  const open = state.open.filter((command) => !(command.uncertain && same(command.current, current)));
+  return { ...rest, open: [...open, { current, at: now, uncertain: false }], sent: current, sentAt: now };
+}
+
+function change(
+  network: Network,
+  state: BalancingState,
+  evse: EvseNumber,
+  by: (of: EvseState, evse: Evse) => EvseState,
+): BalancingState {
+  const index = network.indexOf.get(evse);
+  const outlet = index === undefined ? undefined : network.outlets[index];
+  const of = index === undefined ? undefined : state.evses[index];
+  if (index === undefined || outlet === undefined || of === undefined) return state;
+  return { ...state, evses: state.evses.with(index, by(of, outlet.evse)) };
+}
+
+/** The charger has accepted the setpoint `current`. What was sent before it is superseded: one link keeps its order. */
+export function confirmed(
+  network: Network,
+  state: BalancingState,
+  evse: EvseNumber,
+  current: Ampere,
+  now: Timestamp,
+  settings: BalancingSettings = defaultSettings,
+): BalancingState {
+  return change(network, state, evse, (of, outlet) => {
+    const position = of.open.findIndex((command) => same(command.current, current));
+    if (position < 0) return of;
+    const before = Math.max(
+      of.confirmed ?? outlet.maxCurrent,
+      of.settling?.from ?? 0,
+      ...of.open.slice(0, position).map((command) => command.current),
+    );
+    const { settling: _, retryAt: __, ...rest } = of;
+    const settled = before <= current;
+    return {
+      ...rest,
+      confirmed: current,
+      confirmedAt: now,
+      open: of.open.slice(position + 1),
+      ...(settled ? {} : { settling: { from: before, since: now, until: later(now, settings.settle) } }),
+    };
+  });
+}
+
+/**
+ * The setpoint `current` was not accepted. `Uncertain`: it may be in force all the same, and stays counted. Every other
+ * outcome is the charger's or the adapter's word that nothing changed.
+ */
+export function failed(
+  network: Network,
+  state: BalancingState,
+  evse: EvseNumber,
+  current: Ampere,
+  outcome: CommandOutcome['status'],
+  now: Timestamp,
+  settings: BalancingSettings = defaultSettings,
+): BalancingState {
+  return change(network, state, evse, (of) => {
+    const position = of.open.findIndex((command) => !command.uncertain && same(command.current, current));
+    const command = of.open[position];
+    if (command === undefined) return of;
+    const wait = outcome === 'NotSupported' ? milliseconds(settings.retry * 30) : settings.retry;
+    return {
+      ...of,
+      open:
+        outcome === 'Uncertain'
+          ? of.open.with(position, { ...command, uncertain: true })
+          : of.open.toSpliced(position, 1),
+      retryAt: later(now, wait),
+    };
+  });
+}
+
+/** The charger is silent. Calling it again changes nothing. */
+export function lost(network: Network, state: BalancingState, evse: EvseNumber, now: Timestamp): BalancingState {
+  return change(network, state, evse, (of) => (of.link === 'lost' ? of : withLost(of, now)));
+}
+
+export function withLost(of: EvseState, now: Timestamp): EvseState {
+  return {
+    ...of,
+    link: 'lost',
+    // An unknown charger has been silent since the start.
+    lostAt: of.link === 'unknown' ? (of.lostAt ?? now) : now,
+    open: of.open.map((command) => ({ ...command, uncertain: true })),
+  };
+}
+
+/** The charger is back: what it holds is at most what it held and its fallback, until it confirms a new setpoint. */
+export function returned(network: Network, state: BalancingState, evse: EvseNumber): BalancingState {
+  return change(network, state, evse, withReturned);
+}
+
+export function withReturned(of: EvseState, outlet: Evse): EvseState {
+  const { lostAt: _, sent: __, sentAt: ___, retryAt: ____, ...rest } = of;
+  return {
+    ...rest,
+    link: 'connected',
+    ...(of.confirmed === undefined ? {} : { confirmed: Math.max(of.confirmed, outlet.fallbackCurrent) }),
+  };
+}

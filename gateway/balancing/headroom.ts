@@ -1,0 +1,151 @@
+// How much current each circuit has left for its EVSEs, per phase: limit minus background, and what a missing meter does to that.
+import type { Timestamp } from '../kernel/units.js';
+import type { Circuit } from '../site/topology.js';
+import type { MeterReading } from '../site/metering.js';
+import { accountBreaker, type BreakerDecision } from './breaker.js';
+import type { Network, Triple } from './network.js';
+import type { GridOperatorSignal, Snapshot } from './observation.js';
+import type { BalancingSettings } from './settings.js';
+import type { BalancingState, CircuitState } from './state.js';
+
+export type MeterHealth = 'none' | 'live' | 'stale' | 'lost';
+
+export interface Headroom {
+  /** The lesser of breaker and grid operator's limit. */
+  readonly limit: number;
+  readonly limitedBy: 'breaker' | 'gridOperator';
+  readonly meter: MeterHealth;
+  readonly background: Triple;
+  /** What EVSEs may take together; below 0 where the background alone is too much. */
+  readonly slack: Triple;
+  readonly breaker: readonly [BreakerDecision, BreakerDecision, BreakerDecision];
+}
+
+const ZERO: Triple = [0, 0, 0];
+const HOLD: Headroom['breaker'] = ['hold', 'hold', 'hold'];
+const triple = (of: (phase: 0 | 1 | 2) => number): Triple => [of(0), of(1), of(2)];
+const tripleOf = (reading: MeterReading): Triple => [reading.current.L1, reading.current.L2, reading.current.L3];
+const usable = (reading: MeterReading | undefined): reading is MeterReading =>
+  reading !== undefined && tripleOf(reading).every(Number.isFinite);
+
+/** The grid operator's limit now: his word, or the fail-safe while his heartbeat is missing and until he has spoken again. */
+export function gridOperatorLimit(
+  network: Network,
+  state: BalancingState,
+  signal: GridOperatorSignal | undefined,
+  now: Timestamp,
+  settings: BalancingSettings,
+): { readonly limit?: number; readonly failsafeSince?: Timestamp } {
+  const policy = network.policy.gridOperatorLimit;
+  if (policy === undefined) return signal?.limit === undefined ? {} : { limit: signal.limit };
+  const heartbeat = signal?.heartbeatAt;
+  const alive = heartbeat !== undefined && Math.abs(now - heartbeat) <= settings.gridHeartbeat;
+  const since = alive ? state.failsafeSince : (state.failsafeSince ?? now);
+  if (since !== undefined && !(alive && signal?.saidAt !== undefined && signal.saidAt >= since)) {
+    return { limit: Math.min(policy.failsafe, signal?.limit ?? policy.failsafe), failsafeSince: since };
+  }
+  return signal?.limit === undefined ? {} : { limit: signal.limit };
+}
+
+function health(
+  circuit: Circuit,
+  of: CircuitState,
+  now: Timestamp,
+  share: Triple,
+  settings: BalancingSettings,
+): MeterHealth {
+  if (circuit.meter === undefined) return 'none';
+  if (of.readingAt === undefined) return 'lost';
+  const age = Math.abs(now - of.readingAt);
+  if (age >= settings.meterLost) return 'lost';
+  if (age > 2 * settings.meterInterval) return 'stale';
+  const still = of.unchanged;
+  const frozen =
+    still !== undefined &&
+    now - still.since >= settings.meterFrozen &&
+    still.share.some((before, phase) => Math.abs(before - (share[phase] ?? 0)) > 2);
+  return frozen ? 'stale' : 'live';
+}
+
+/** Takes a new reading in: background by peak-hold, the thermal account, and whether the meter still moves. */
+function withReading(
+  of: CircuitState,
+  reading: MeterReading,
+  breaker: number,
+  share: Triple,
+  settings: BalancingSettings,
+): { readonly state: CircuitState; readonly decisions: Headroom['breaker'] } {
+  const current = tripleOf(reading);
+  const account = accountBreaker(of.heat, of.heatAt, current, breaker, reading.at);
+  // Feed-in is not counted as room: a cloud would take it away faster than a car can follow.
+  const sample = { at: reading.at, current: triple((p) => Math.max(0, current[p] - share[p])) };
+  const background = [...of.background.filter((old) => reading.at - old.at < settings.peakHold), sample];
+  const held = triple((p) => background.reduce((most, one) => Math.max(most, one.current[p]), 0));
+  const moved = of.unchanged?.current.some((before, phase) => before !== current[phase]) ?? true;
+  const unchanged = moved || of.unchanged === undefined ? { since: reading.at, current, share } : of.unchanged;
+  return {
+    state: { background, held, readingAt: reading.at, unchanged, heat: account.heat, heatAt: reading.at },
+    decisions: account.decisions,
+  };
+}
+
+/**
+ * The headroom of every circuit.
+ * @param share per circuit, what its chargers measured and what is therefore certainly not background
+ * @param fallbacks per circuit, the sum of its EVSEs' fallback currents: all that a blind circuit without `whenMeterLost`
+ *   may give, because its chargers could take that without a gateway too
+ */
+export function headrooms(
+  network: Network,
+  state: BalancingState,
+  snapshot: Snapshot,
+  share: readonly Triple[],
+  fallbacks: readonly Triple[],
+  gridLimit: number | undefined,
+  now: Timestamp,
+  settings: BalancingSettings,
+): { readonly circuits: readonly CircuitState[]; readonly headrooms: readonly Headroom[] } {
+  const circuits: CircuitState[] = [...state.circuits];
+  const answer: Headroom[] = [];
+  const below: Triple[] = network.circuits.map(() => ZERO);
+  for (let index = network.circuits.length - 1; index >= 0; index--) {
+    const circuit = network.circuits[index];
+    const before = circuits[index];
+    if (circuit === undefined || before === undefined) continue;
+    const measured = share[index] ?? ZERO;
+    const reading = circuit.meter === undefined ? undefined : snapshot.meters.get(circuit.meter);
+    let of = before;
+    let breaker = HOLD;
+    if (usable(reading) && reading.at !== before.readingAt) {
+      const taken = withReading(before, reading, circuit.breaker, measured, settings);
+      of = taken.state;
+      breaker = taken.decisions;
+    }
+    circuits[index] = of;
+    const meter = health(circuit, of, now, measured, settings);
+    const feeder = network.feeder[index] ?? -1;
+    const operator = feeder < 0 ? gridLimit : undefined;
+    const limit = Math.min(circuit.breaker, operator ?? Infinity);
+    // What metered circuits below carry besides their chargers also flows through an unmetered feeder.
+    const background = circuit.meter === undefined ? (below[index] ?? ZERO) : of.held;
+    const blind = meter === 'lost';
+    const slack = triple((p) => {
+      const open = limit - circuit.margin - background[p];
+      const blindly = blind ? (circuit.whenMeterLost ?? fallbacks[index]?.[p] ?? 0) : Infinity;
+      const tooMuch = usable(reading) ? Math.max(0, tripleOf(reading)[p] - limit) : 0;
+      if (breaker[p] === 'open') return 0;
+      return Math.min(open, blindly) - (breaker[p] === 'shed' ? tooMuch : 0);
+    });
+    answer[index] = {
+      limit,
+      limitedBy: limit < circuit.breaker ? 'gridOperator' : 'breaker',
+      meter,
+      background,
+      slack,
+      breaker,
+    };
+    const carried = below[feeder];
+    if (carried !== undefined) below[feeder] = triple((p) => carried[p] + background[p]);
+  }
+  return { circuits, headrooms: answer };
+}

@@ -1,0 +1,66 @@
+// What load balancing is told about the site at one moment.
+import type { EvseNumber, MeterId } from '../kernel/ids.js';
+import type { Ampere, Milliseconds, Timestamp, WattHour } from '../kernel/units.js';
+import type { MeterReading } from '../site/metering.js';
+import type { ChargingState } from '../site/station-event.js';
+import type { PerPhase, Phase } from '../site/topology.js';
+
+export interface EvseObservation {
+  readonly evse: EvseNumber;
+  /** `unknown`: not heard of since the gateway started. */
+  readonly link: 'unknown' | 'connected' | 'lost';
+  /** An open, authorized transaction with a car connected, and the EVSE operative. */
+  readonly wantsEnergy: boolean;
+  /** A transaction is open, whether or not it may have energy. */
+  readonly transactionOpen: boolean;
+  readonly chargingState: ChargingState;
+  /** Higher goes first; equal ones share. */
+  readonly priority: number;
+  /** Share of the current above the minimum, relative to others of its priority; above 0, 1 unless given. */
+  readonly weight?: number;
+  /** When this car began to want energy; tells one session from the next. */
+  readonly activeSince?: Timestamp;
+  readonly energyServed?: WattHour;
+  /** On grid phases. Where the rotation is unknown: on the phases as wired, which are not believed one by one. */
+  readonly measured?: { readonly current: PerPhase<Ampere>; readonly at: Timestamp };
+  /** The least of the hardware, the cable and the profiles of every CSMS, per phase. */
+  readonly upperBound: Ampere;
+  /** Where `upperBound` comes from, in words for the explanation. */
+  readonly boundBy?: string;
+  /** Grid phases the car is known to use; absent: learned from `measured`. */
+  readonly phasesUsed?: readonly Phase[];
+  /**
+   * Only where a setpoint ends with its transaction (OCPP TxProfile): what the EVSE then offers the next car before it
+   * has been told anything (its fail-safe default profile). Absent: the last setpoint stays in force.
+   */
+  readonly startsAt?: Ampere;
+  /** Proven to fall back by itself this long after it lost the gateway; absent: not proven. */
+  readonly fallbackAfter?: Milliseconds;
+  readonly departure?: Timestamp;
+  readonly energyNeeded?: WattHour;
+}
+
+/** A bound on the sum of several EVSEs, per phase: a CSMS's ChargingStationMaxProfile over its view (OCPP 1.6 section 3.13.3). */
+export interface SharedCap {
+  readonly name: string;
+  readonly evses: readonly EvseNumber[];
+  readonly limit: Ampere;
+}
+
+/** The grid operator's word, where site.yaml says that there is one. */
+export interface GridOperatorSignal {
+  readonly heartbeatAt?: Timestamp;
+  /** When a limit, or its end, was last said. */
+  readonly saidAt?: Timestamp;
+  /** Absent with `saidAt`: no limit. */
+  readonly limit?: Ampere;
+}
+
+export interface Snapshot {
+  /** In any order; an EVSE that is missing counts as unknown. */
+  readonly evses: readonly EvseObservation[];
+  /** The newest reading of each meter. */
+  readonly meters: ReadonlyMap<MeterId, MeterReading>;
+  readonly caps?: readonly SharedCap[];
+  readonly gridOperator?: GridOperatorSignal;
+}

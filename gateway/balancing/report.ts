@@ -1,0 +1,134 @@
+// Why every EVSE has the current it has, and how every circuit stands: what `forecourt explain` and the console show.
+import type { CircuitId, EvseNumber } from '../kernel/ids.js';
+import { ampere, type Ampere } from '../kernel/units.js';
+import { perPhase, PHASES, type PerPhase, type Phase } from '../site/topology.js';
+import type { Share } from './allocation.js';
+import type { BreakerDecision } from './breaker.js';
+import { rowName, type RowName } from './capacity.js';
+import type { Headroom, MeterHealth } from './headroom.js';
+import type { Network, Triple } from './network.js';
+import type { EvseObservation, SharedCap } from './observation.js';
+import type { Stand, Standing } from './standing.js';
+import type { EvseState } from './state.js';
+
+/** What holds an EVSE at its current. `where` names the circuit or cap and the phase. */
+export type Because =
+  | { readonly kind: 'idle' }
+  /** Hardware, cable or a charging profile; `by` in the words of the observation. */
+  | { readonly kind: 'upperBound'; readonly by?: string }
+  | { readonly kind: 'belowMinimum'; readonly by?: string; readonly minimum: Ampere }
+  | { readonly kind: 'demand' }
+  | { readonly kind: 'full'; readonly where: RowName; readonly why: FullBecause }
+  /** Not all can charge at their minimum: it waits for its turn. */
+  | { readonly kind: 'rotation'; readonly where: RowName; readonly why: FullBecause }
+  /** Its current is known, and still to be given up by another. */
+  | { readonly kind: 'release'; readonly where: RowName }
+  | { readonly kind: 'meterStale' }
+  /** Charging stopped moments ago and resumes after the least pause. */
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'unbalance' }
+  | { readonly kind: 'benched' }
+  | { readonly kind: Exclude<Standing, 'obeying'> };
+
+/** Why a circuit is full: other cars and the building, or current kept for chargers that cannot be trusted. */
+export type FullBecause = 'load' | 'reserve' | 'meterLost' | 'gridOperator';
+
+export interface EvseReport {
+  readonly evse: EvseNumber;
+  readonly standing: Standing;
+  /** What the plan wants it to have. */
+  readonly target: Ampere;
+  /** What it was told last; absent: nothing yet. */
+  readonly sent?: Ampere;
+  /** What it may take at most, and what is therefore counted on each of its phases. */
+  readonly ceiling: Ampere;
+  readonly phases: readonly Phase[];
+  readonly because: Because;
+}
+
+export interface CircuitReport {
+  readonly circuit: CircuitId;
+  readonly limit: Ampere;
+  readonly limitedBy: 'breaker' | 'gridOperator';
+  readonly meter: MeterHealth;
+  readonly background: PerPhase<Ampere>;
+  /** What EVSEs may take together. */
+  readonly slack: PerPhase<Ampere>;
+  /** Kept for EVSEs that are not obeying. */
+  readonly reserved: PerPhase<Ampere>;
+  /** What the obeying ones may take. */
+  readonly granted: PerPhase<Ampere>;
+  /** Thermal account of the breaker: 1 at its rating for ever. */
+  readonly heat: PerPhase<number>;
+  readonly breaker: PerPhase<BreakerDecision>;
+}
+
+export interface BalancingReport {
+  readonly evses: readonly EvseReport[];
+  readonly circuits: readonly CircuitReport[];
+  readonly failsafe: boolean;
+}
+
+export const toPerPhase = (of: Triple): PerPhase<Ampere> =>
+  perPhase((phase) => ampere(of[phase === 'L1' ? 0 : phase === 'L2' ? 1 : 2]));
+
+export function fullBecause(headrooms: readonly Headroom[], reserved: readonly Triple[], cell: number): FullBecause {
+  const headroom = headrooms[Math.floor(cell / 3)];
+  if (headroom?.meter === 'lost') return 'meterLost';
+  if (headroom?.limitedBy === 'gridOperator') return 'gridOperator';
+  return (reserved[Math.floor(cell / 3)]?.[cell % 3] ?? 0) > 0 ? 'reserve' : 'load';
+}
+
+export interface EvseFacts {
+  readonly stand: Stand;
+  readonly state: EvseState;
+  readonly observation: EvseObservation | undefined;
+  readonly share: Share | undefined;
+  readonly target: number;
+  readonly waitingCell: number | undefined;
+  readonly noRaise: boolean;
+  readonly benched: boolean;
+  readonly minimum: number;
+}
+
+export function evseReport(
+  network: Network,
+  caps: readonly SharedCap[],
+  headrooms: readonly Headroom[],
+  reserved: readonly Triple[],
+  facts: EvseFacts,
+): EvseReport {
+  const { state, stand } = facts;
+  return {
+    evse: state.evse,
+    standing: stand.standing,
+    target: ampere(facts.target),
+    ...(state.sent === undefined ? {} : { sent: ampere(state.sent) }),
+    ceiling: ampere(stand.ceiling),
+    phases: PHASES.filter((_, index) => stand.phases & (1 << index)),
+    because: because(network, caps, headrooms, reserved, facts),
+  };
+}
+
+function because(
+  network: Network,
+  caps: readonly SharedCap[],
+  headrooms: readonly Headroom[],
+  reserved: readonly Triple[],
+  { stand, state, observation, share, target, waitingCell, noRaise, benched, minimum }: EvseFacts,
+): Because {
+  if (stand.standing !== 'obeying') return { kind: stand.standing };
+  if (observation?.wantsEnergy !== true) return { kind: 'idle' };
+  if (benched) return { kind: 'benched' };
+  const by = observation.boundBy === undefined ? {} : { by: observation.boundBy };
+  if (share === undefined) return { kind: 'belowMinimum', ...by, minimum: ampere(minimum) };
+  const behind = target > (state.sent ?? 0) + 1e-6;
+  if (behind && noRaise) return { kind: 'meterStale' };
+  if (behind && waitingCell !== undefined) return { kind: 'release', where: rowName(network, caps, waitingCell) };
+  const cause = share.cause;
+  if (cause.kind === 'full' || cause.kind === 'rotation') {
+    const where = rowName(network, caps, cause.cell);
+    return { kind: cause.kind, where, why: fullBecause(headrooms, reserved, cause.cell) };
+  }
+  return cause.kind === 'upperBound' ? { kind: 'upperBound', ...by } : { kind: cause.kind };
+}

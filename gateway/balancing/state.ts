@@ -1,0 +1,105 @@
+// What load balancing remembers from one plan to the next: plain data, replaced as a whole.
+import type { EvseNumber } from '../kernel/ids.js';
+import type { Timestamp } from '../kernel/units.js';
+import type { Network, PhaseMask, Triple } from './network.js';
+import type { EvseObservation } from './observation.js';
+
+/** A setpoint on its way: it may be in force already, or never. */
+export interface OpenCommand {
+  readonly current: number;
+  readonly at: Timestamp;
+  /** Sent without an answer; only a later confirmation ends the doubt. */
+  readonly uncertain: boolean;
+}
+
+export interface EvseState {
+  readonly evse: EvseNumber;
+  /** The last setpoint the charger is known to hold; absent: it may take its maximum. */
+  readonly confirmed?: number;
+  readonly confirmedAt?: Timestamp;
+  /** In the order of sending. */
+  readonly open: readonly OpenCommand[];
+  /** The last setpoint sent; absent: none since the gateway started or the charger came back. */
+  readonly sent?: number;
+  readonly sentAt?: Timestamp;
+  /** A car that has just been cut may still take `from`. */
+  readonly settling?: { readonly from: number; readonly since: Timestamp; readonly until: Timestamp };
+  /** Refused or unanswered: not before this time again. */
+  readonly retryAt?: Timestamp;
+  /** A change of the link as far as it has been worked in. */
+  readonly link: EvseObservation['link'];
+  readonly lostAt?: Timestamp;
+  /** Since when it takes more than it may, and which step against that was taken last. */
+  readonly excess?: { readonly since: Timestamp; readonly step: number; readonly stepAt: Timestamp };
+  readonly benchedUntil?: Timestamp;
+  readonly session: Session;
+}
+
+/** What is only true of the car that is there now. */
+export interface Session {
+  readonly activeSince?: Timestamp;
+  readonly onSince?: Timestamp;
+  readonly offSince?: Timestamp;
+  readonly waitingSince?: Timestamp;
+  /** Time with a setpoint above 0, in milliseconds. */
+  readonly service: number;
+  readonly pausedBefore: boolean;
+  /** Until then the car may try its full upper bound. */
+  readonly trialUntil?: Timestamp;
+  /** Highest measured worst phase of the last and of the running half minute. */
+  readonly peak: { readonly last: number; readonly running: number; readonly since: Timestamp } | undefined;
+  readonly idleSince?: Timestamp;
+  readonly phases?: PhaseMask;
+  readonly learning?: { readonly phases: PhaseMask; readonly since: Timestamp };
+}
+
+export const newSession: Session = { service: 0, pausedBefore: false, peak: undefined };
+
+export interface CircuitState {
+  readonly background: readonly { readonly at: Timestamp; readonly current: Triple }[];
+  readonly held: Triple;
+  readonly readingAt?: Timestamp;
+  readonly unchanged?: { readonly since: Timestamp; readonly current: Triple; readonly share: Triple };
+  /** Thermal account of the breaker, 1 at its rating for ever. */
+  readonly heat: Triple;
+  readonly heatAt?: Timestamp;
+}
+
+export interface BalancingState {
+  /** By index in the network's outlets. */
+  readonly evses: readonly EvseState[];
+  readonly circuits: readonly CircuitState[];
+  readonly plannedAt: Timestamp;
+  /** Since when the grid operator's fail-safe limit holds; absent: it does not. */
+  readonly failsafeSince?: Timestamp;
+}
+
+/**
+ * The state at the start of the gateway.
+ * @param remembered the setpoint each EVSE held at most when the gateway was last alive (`ceilings` of its last state); an
+ *   EVSE that is not in it may take its maximum until it confirms a setpoint.
+ */
+export function initialBalancing(
+  network: Network,
+  now: Timestamp,
+  remembered?: ReadonlyMap<EvseNumber, number>,
+): BalancingState {
+  const evses = network.outlets.map(({ evse }): EvseState => {
+    const ceiling = remembered?.get(evse.number);
+    return {
+      evse: evse.number,
+      ...(ceiling === undefined ? {} : { confirmed: Math.max(ceiling, evse.fallbackCurrent) }),
+      open: [],
+      link: 'unknown',
+      lostAt: now,
+      session: newSession,
+    };
+  });
+  const circuits = network.circuits.map((): CircuitState => ({ background: [], held: [0, 0, 0], heat: [0, 0, 0] }));
+  return {
+    evses,
+    circuits,
+    plannedAt: now,
+    ...(network.policy.gridOperatorLimit === undefined ? {} : { failsafeSince: now }),
+  };
+}

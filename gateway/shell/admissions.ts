@@ -1,0 +1,240 @@
+// Lets drivers in: asks what is known here, then the CSMS, then the offline rules, and remembers who was let in by whom.
+import type { Clock } from '../kernel/clock.js';
+import type { CsmsId, EvseNumber, StationId } from '../kernel/ids.js';
+import { maskToken, type Log } from '../kernel/log.js';
+import { minutes, type Timestamp } from '../kernel/units.js';
+import { afterAnswer, afterTimeout, decideStart, type StartContext, type StartDecision } from '../authorization/decide-start.js';
+import { afterStopAnswer, decideStop, type StopContext } from '../authorization/decide-stop.js';
+import type { Knowledge } from '../authorization/known-token.js';
+import type { TransactionReported } from '../site/station-event.js';
+import type { Site, Station } from '../site/topology.js';
+import { tokenKey, type IdToken, type IdTokenInfo } from '../site/tokens.js';
+import type { Transaction } from '../site/transaction.js';
+import type { Admission } from '../transactions/intake.js';
+import type { Reservations } from './reservations.js';
+import type { SiteVariables } from './site-variables.js';
+import type { TokenStore } from './token-store.js';
+import type { TransactionKeeper } from './transaction-keeper.js';
+
+/** How long a card that was accepted may take to plug in before it is asked about again. */
+const VERDICT_LIFETIME = minutes(5);
+
+/** A CSMS that can be asked about a token. */
+export interface Authority {
+  readonly csms: CsmsId;
+  readonly state: 'online' | 'offline' | 'pending';
+  /** Undefined: no answer in time, or an error. */
+  authorize(token: IdToken): Promise<IdTokenInfo | undefined>;
+}
+
+export interface Verdict {
+  readonly info: IdTokenInfo;
+  /** Present where the driver was let in. */
+  readonly admission?: Admission;
+}
+
+/** A start that a CSMS has asked for and that has not happened yet. */
+export interface RemoteStart {
+  readonly csms: CsmsId;
+  readonly evse: EvseNumber;
+  readonly idToken: IdToken;
+  readonly group?: IdToken;
+  readonly remoteStartId: number;
+  readonly until: Timestamp;
+}
+
+export interface AdmissionDependencies {
+  readonly site: Site;
+  readonly keeper: TransactionKeeper;
+  readonly tokens: TokenStore;
+  readonly reservations: Reservations;
+  readonly variables: SiteVariables;
+  /** The one CSMS that decides for an EVSE. */
+  readonly authorityOf: (evse: EvseNumber) => Authority | undefined;
+  /** A master pass ends everything on a station (C16). */
+  readonly stopAll: (station: StationId) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class Admissions {
+  readonly #deps: AdmissionDependencies;
+  readonly #remoteStarts = new Map<EvseNumber, RemoteStart>();
+  readonly #verdicts = new Map<string, { readonly verdict: Verdict; readonly until: Timestamp }>();
+
+  constructor(deps: AdmissionDependencies) {
+    this.#deps = deps;
+  }
+
+  /** A token was presented at a station, to start or to stop: the message does not say which (1.6 section 4.1). */
+  async identify(stationId: StationId, token: IdToken): Promise<IdTokenInfo> {
+    const station = this.#station(stationId);
+    for (const { number } of station?.evses ?? []) {
+      const transaction = this.#deps.keeper.book.openOn(number)?.transaction;
+      if (transaction !== undefined && (await this.#mayStop(station, token, transaction))) return { status: 'Accepted' };
+    }
+    if (this.#remoteStart(station, undefined, token) !== undefined) return { status: 'Accepted' };
+    const verdict = await this.#judge(station, undefined, token);
+    this.#remember(stationId, token, verdict);
+    return verdict.info;
+  }
+
+  /** A transaction begins with this token; whether it may go on, and on what ground. */
+  async admit(stationId: StationId, evse: EvseNumber | undefined, token: IdToken, remoteStartId: number | undefined): Promise<Verdict> {
+    const station = this.#station(stationId);
+    const remote = this.#remoteStart(station, evse, token);
+    if (remote !== undefined) {
+      this.#remoteStarts.delete(remote.evse);
+      const reservationId = this.#deps.reservations.match(remote.evse, token, remote.group);
+      return {
+        info: { status: 'Accepted' },
+        admission: {
+          basis: 'remote',
+          owner: remote.csms,
+          remoteStartId: remoteStartId ?? remote.remoteStartId,
+          ...(remote.group && { group: remote.group }),
+          ...(reservationId !== undefined && { reservationId }),
+        },
+      };
+    }
+    const known = this.#verdicts.get(verdictKey(stationId, token));
+    const held = evse === undefined ? undefined : this.#deps.reservations.holding(evse, token);
+    // A reservation is judged against the EVSE, which the presented card could not name.
+    if (known !== undefined && known.until > this.#deps.clock.now() && held === undefined) return known.verdict;
+    return this.#judge(station, evse, token);
+  }
+
+  /** The transaction is on disk: what it used up is gone. */
+  started(transaction: Transaction, verdict: Verdict): void {
+    const { tokens, clock, reservations } = this.#deps;
+    if (transaction.idToken === undefined) return;
+    this.#verdicts.delete(verdictKey(transaction.station, transaction.idToken));
+    if (verdict.admission?.basis === 'cache') tokens.used(transaction.idToken, clock.now());
+    if (transaction.reservationId !== undefined) {
+      reservations.consumed(transaction.evse, transaction.idToken, transaction.group);
+    }
+  }
+
+  /** What a repeated start, or an end with a token, is told of that token. */
+  standing(transaction: Transaction, event: TransactionReported): IdTokenInfo | undefined {
+    if (event.idToken === undefined) return undefined;
+    return { status: transaction.deauthorized === true ? 'Invalid' : 'Accepted' };
+  }
+
+  expectRemoteStart(start: RemoteStart): void {
+    this.#remoteStarts.set(start.evse, start);
+  }
+
+  forgetRemoteStart(evse: EvseNumber): void {
+    this.#remoteStarts.delete(evse);
+  }
+
+  /** Judges a token that a CSMS wants to start remotely, where it is to be authorized like a card. */
+  judgeRemote(station: StationId, evse: EvseNumber, token: IdToken): Promise<Verdict> {
+    return this.#judge(this.#station(station), evse, token, true);
+  }
+
+  /** What is known of tokens at this moment. */
+  knowledge(evse: EvseNumber | undefined, authority: Authority | undefined): Knowledge {
+    const { variables, site, tokens, clock } = this.#deps;
+    const list = authority === undefined ? undefined : tokens.list(authority.csms);
+    return {
+      now: clock.now(),
+      settings: variables.authorization,
+      siteTokens: site.authorization.localTokens,
+      cache: tokens.cache,
+      ...(list && { list }),
+      ...(evse !== undefined && { evse }),
+    };
+  }
+
+  async #mayStop(station: Station | undefined, token: IdToken, transaction: Transaction): Promise<boolean> {
+    const authority = this.#deps.authorityOf(transaction.evse);
+    const context: StopContext = {
+      ...this.knowledge(transaction.evse, authority),
+      idToken: token,
+      transaction,
+      online: authority?.state === 'online',
+    };
+    let decision = decideStop(context);
+    if (decision === 'ask') {
+      // Another driver's card at a station with several EVSEs is no stop: only a shared group makes the question worth while.
+      if (transaction.group === undefined) return false;
+      decision = afterStopAnswer(context, await authority?.authorize(token));
+    }
+    if (decision === 'stop-all' && station !== undefined) this.#deps.stopAll(station.id);
+    return decision === 'stop' || decision === 'stop-all';
+  }
+
+  async #judge(station: Station | undefined, evse: EvseNumber | undefined, token: IdToken, remote = false): Promise<Verdict> {
+    const { keeper, reservations, tokens, clock, log } = this.#deps;
+    const authority = this.#authority(station, evse);
+    const held = evse === undefined ? undefined : reservations.holding(evse, token);
+    const context: StartContext = {
+      ...this.knowledge(evse, authority),
+      idToken: token,
+      authority: authority?.state ?? 'offline',
+      freeStation: station?.start.kind === 'free' && tokenKey(station.start.idToken) === tokenKey(token),
+      openTransactions: keeper.book.open().filter((open) => open.idToken && tokenKey(open.idToken) === tokenKey(token)).length,
+      ...(remote && { remote }),
+      ...(held && { reservation: held }),
+    };
+    let decision: StartDecision = decideStart(context);
+    if (decision.decision === 'ask') {
+      const info = await authority?.authorize(token);
+      if (info !== undefined) {
+        tokens.learn(authority?.csms, token, info, clock.now());
+        decision = afterAnswer(context, info);
+      } else decision = afterTimeout(context);
+    }
+    if (decision.decision !== 'accept') {
+      const why = decision.decision === 'reject' ? decision.why : 'not decided';
+      log.info({ ...(station && { station: station.id }), ...(evse && { evse }), idToken: maskToken(token.idToken), why }, 'driver refused');
+      return { info: decision.decision === 'reject' ? decision.info : { status: 'Invalid' } };
+    }
+    const reservationId = evse === undefined ? undefined : reservations.match(evse, token, decision.info.group);
+    return {
+      info: decision.info,
+      admission: {
+        basis: decision.basis,
+        ...(authority && { owner: authority.csms }),
+        ...(decision.info.group && { group: decision.info.group }),
+        ...(reservationId !== undefined && { reservationId }),
+      },
+    };
+  }
+
+  #authority(station: Station | undefined, evse: EvseNumber | undefined): Authority | undefined {
+    const numbers = evse === undefined ? (station?.evses.map(({ number }) => number) ?? []) : [evse];
+    for (const number of numbers) {
+      const authority = this.#deps.authorityOf(number);
+      if (authority !== undefined) return authority;
+    }
+    return undefined;
+  }
+
+  #remoteStart(station: Station | undefined, evse: EvseNumber | undefined, token: IdToken): RemoteStart | undefined {
+    const numbers = evse === undefined ? (station?.evses.map(({ number }) => number) ?? []) : [evse];
+    for (const number of numbers) {
+      const pending = this.#remoteStarts.get(number);
+      if (pending === undefined || tokenKey(pending.idToken) !== tokenKey(token)) continue;
+      if (pending.until > this.#deps.clock.now()) return pending;
+      this.#remoteStarts.delete(number);
+    }
+    return undefined;
+  }
+
+  #remember(station: StationId, token: IdToken, verdict: Verdict): void {
+    const now = this.#deps.clock.now();
+    for (const [key, { until }] of this.#verdicts) if (until <= now) this.#verdicts.delete(key);
+    if (verdict.admission !== undefined) {
+      this.#verdicts.set(verdictKey(station, token), { verdict, until: (now + VERDICT_LIFETIME) as Timestamp });
+    }
+  }
+
+  #station(id: StationId): Station | undefined {
+    return this.#deps.site.stations.find((station) => station.id === id);
+  }
+}
+
+const verdictKey = (station: StationId, token: IdToken): string => `${station} ${tokenKey(token)}`;

@@ -1,0 +1,254 @@
+// Takes in what stations report: decides, makes it durable, answers, and tells everyone inside what has changed.
+import type { CancelTimer, Clock } from '../kernel/clock.js';
+import { transactionUid, uuidV7, type EvseNumber, type StationId } from '../kernel/ids.js';
+import { maskToken, type Log } from '../kernel/log.js';
+import { seconds } from '../kernel/units.js';
+import type { Journal } from '../ports/journal.js';
+import type { StationHost } from '../ports/station.js';
+import type { ConnectorChange, SiteBook } from '../site/site-book.js';
+import type {
+  AuthorizeRequested,
+  BootAnswer,
+  DataTransferAnswer,
+  DataTransferReceived,
+  MeterValuesReported,
+  ReservationEndedReported,
+  StationAnswer,
+  StationBooted,
+  StationEvent,
+  StatusReported,
+  TransactionAnswer,
+  TransactionReported,
+} from '../site/station-event.js';
+import type { IdTokenInfo } from '../site/tokens.js';
+import type { Transaction } from '../site/transaction.js';
+import type { Decision } from '../transactions/book.js';
+import { decideTransaction } from '../transactions/decide.js';
+import { decideStatus } from '../transactions/status.js';
+import type { Admissions } from './admissions.js';
+import type { TransactionKeeper } from './transaction-keeper.js';
+
+/** How long a silent station's idle connectors still look as they did (aggregation section 3). */
+const LOSS_GRACE = seconds(30);
+/** What chargers are told to send a sign of life at, in seconds; the link itself is watched by pings. */
+const HEARTBEAT_INTERVAL = 300;
+/** Vendor messages that only want to hear Accepted. */
+const CHATTER = new Set(['evbstatusnotification']);
+
+/** What the rest of the gateway does when something has changed. */
+export interface IntakeListener {
+  connectorsChanged(changes: readonly ConnectorChange[]): void;
+  transactionChanged(transaction: Transaction): void;
+  measured(evse: EvseNumber): void;
+  stationChanged(id: StationId): void;
+  /** The station can be told things again: what it missed, and the limits. */
+  stationReady(id: StationId): void;
+  reservationEnded(event: ReservationEndedReported): void;
+}
+
+export interface IntakeDependencies {
+  readonly book: SiteBook;
+  readonly keeper: TransactionKeeper;
+  readonly admissions: Admissions;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly listener: IntakeListener;
+}
+
+export class Intake implements StationHost {
+  readonly #deps: IntakeDependencies;
+  readonly #graces = new Map<StationId, CancelTimer>();
+
+  constructor(deps: IntakeDependencies) {
+    this.#deps = deps;
+  }
+
+  async report<E extends StationEvent>(event: E): Promise<StationAnswer<E>> {
+    // Each branch answers what StationAnswer promises for its event; the compiler cannot follow that through the switch.
+    return (await this.#answer(event)) as StationAnswer<E>;
+  }
+
+  stop(): void {
+    for (const cancel of this.#graces.values()) cancel();
+    this.#graces.clear();
+  }
+
+  #answer(event: StationEvent): Promise<unknown> | unknown {
+    switch (event.type) {
+      case 'connected':
+        this.#graces.get(event.station)?.();
+        this.#changed(event.station, this.#deps.book.linkChanged(event.station, true, this.#now(), event.capabilities));
+        this.#deps.listener.stationReady(event.station);
+        return undefined;
+      case 'disconnected':
+        return this.#disconnected(event.station, event.reason);
+      case 'capabilities':
+        this.#deps.book.learned(event.station, event.capabilities);
+        this.#deps.listener.stationReady(event.station);
+        return undefined;
+      case 'booted':
+        return this.#booted(event);
+      case 'status':
+        return this.#status(event);
+      case 'authorize':
+        return this.#authorize(event);
+      case 'transaction':
+        return this.#transaction(event);
+      case 'meterValues':
+        return this.#meterValues(event);
+      case 'reservationEnded':
+        this.#deps.listener.reservationEnded(event);
+        return undefined;
+      case 'securityEvent':
+        return this.#deps.journal.commit({
+          records: [
+            {
+              type: 'security',
+              station: event.station,
+              event: event.event,
+              at: event.at,
+              ...(event.techInfo !== undefined && { techInfo: event.techInfo }),
+            },
+          ],
+        });
+      case 'dataTransfer':
+        return dataTransfer(event);
+      case 'jobStatus':
+        this.#deps.log.info({ station: event.station, job: event.job, status: event.status }, 'progress on a station');
+        return undefined;
+    }
+  }
+
+  #disconnected(station: StationId, reason: string): void {
+    const { book, clock, log } = this.#deps;
+    log.info({ station, reason }, 'station disconnected');
+    this.#changed(station, book.linkChanged(station, false, this.#now()));
+    this.#graces.get(station)?.();
+    this.#graces.set(
+      station,
+      clock.after(LOSS_GRACE, () => this.#changed(station, book.lost(station))),
+    );
+  }
+
+  #booted(event: StationBooted): BootAnswer {
+    const { book, listener, log } = this.#deps;
+    log.info({ station: event.station, model: event.inventory.model }, 'station booted');
+    book.booted(event.station, event.inventory);
+    listener.stationChanged(event.station);
+    return { status: 'Accepted', now: this.#now(), interval: HEARTBEAT_INTERVAL };
+  }
+
+  async #status(event: StatusReported): Promise<void> {
+    const { book, keeper } = this.#deps;
+    const changes = book.status(event);
+    const decision = decideStatus(keeper.book, event, { protocol: this.#protocol(event.station) });
+    if (decision !== undefined && decision.changes.length > 0) {
+      await keeper.enter(decision, false);
+      changes.push(...this.#entered(decision));
+    }
+    this.#changed(event.station, changes);
+  }
+
+  async #authorize(event: AuthorizeRequested): Promise<IdTokenInfo> {
+    const info = await this.#deps.admissions.identify(event.station, event.idToken);
+    this.#deps.log.info(
+      { station: event.station, idToken: maskToken(event.idToken.idToken), status: info.status },
+      'token presented',
+    );
+    return info;
+  }
+
+  async #transaction(event: TransactionReported): Promise<TransactionAnswer> {
+    const { keeper, admissions, log, randomBytes, book } = this.#deps;
+    const now = this.#now();
+    // A token that opens a transaction is judged before the transaction is written, so that the basis is on disk with it.
+    const verdict =
+      event.idToken !== undefined && event.kind !== 'ended'
+        ? await admissions.admit(event.station, event.evse, event.idToken, event.remoteStartId)
+        : undefined;
+    const decision = decideTransaction(keeper.book, event, {
+      now,
+      protocol: this.#protocol(event.station),
+      uid: transactionUid(uuidV7(now, randomBytes(10))),
+      nextStationTransactionId: () => keeper.nextStationTransactionId(),
+      resolveEvse: () => book.likeliestConnector(event.station),
+      ...(verdict?.admission && { admission: verdict.admission }),
+    });
+    for (const anomaly of decision.anomalies) {
+      const about = { station: event.station, ...(decision.transaction && { transaction: decision.transaction.uid }) };
+      log.warn({ ...about, anomaly }, 'unusual transaction event');
+    }
+    if (decision.changes.length > 0) {
+      await keeper.enter(decision, isSample(event));
+      if (verdict !== undefined && decision.transaction !== undefined) {
+        admissions.started(decision.transaction, verdict);
+      }
+      const changes = this.#entered(decision);
+      const { transaction } = decision;
+      if (transaction !== undefined) {
+        book.measured(transaction.evse, event.meterValues);
+        this.#deps.listener.measured(transaction.evse);
+      }
+      this.#changed(event.station, changes);
+    }
+    const known = keeper.book.byStationTransaction(event.station, decision.answer.stationTransactionId);
+    const info = verdict?.info ?? (known === undefined ? undefined : admissions.standing(known.transaction, event));
+    return { stationTransactionId: decision.answer.stationTransactionId, ...(info && { idTokenInfo: info }) };
+  }
+
+  async #meterValues(event: MeterValuesReported): Promise<void> {
+    const { book, journal, listener } = this.#deps;
+    await journal.commit(
+      {
+        records: [
+          {
+            type: 'meter',
+            station: event.station,
+            ...(event.evse !== undefined && { evse: event.evse }),
+            meterValues: event.meterValues,
+          },
+        ],
+      },
+      'batch',
+    );
+    if (event.evse !== undefined) {
+      book.measured(event.evse, event.meterValues);
+      listener.measured(event.evse);
+    }
+  }
+
+  /** Tells the inside of everything a durable decision has changed. */
+  #entered(decision: Decision): ConnectorChange[] {
+    const { book, listener } = this.#deps;
+    const changes: ConnectorChange[] = [];
+    for (const { after } of decision.changes) {
+      changes.push(...book.transactionChanged(after.transaction, this.#now()));
+      listener.transactionChanged(after.transaction);
+    }
+    return changes;
+  }
+
+  #changed(station: StationId, changes: readonly ConnectorChange[]): void {
+    this.#deps.listener.stationChanged(station);
+    if (changes.length > 0) this.#deps.listener.connectorsChanged(changes);
+  }
+
+  #protocol(station: StationId): 'ocpp1.6' | 'ocpp2.0.1' | 'modbus' {
+    return this.#deps.book.station(station)?.capabilities?.protocol ?? 'ocpp1.6';
+  }
+
+  #now() {
+    return this.#deps.clock.now();
+  }
+}
+
+/** Periodic values change nothing but registers: they may wait for company on their way to the disk. */
+const isSample = (event: TransactionReported): boolean =>
+  event.kind === 'updated' && event.idToken === undefined && event.trigger.startsWith('MeterValue');
+
+function dataTransfer(event: DataTransferReceived): DataTransferAnswer {
+  const known = CHATTER.has((event.messageId ?? '').toLowerCase());
+  return { status: known ? 'Accepted' : 'UnknownVendorId' };
+}

@@ -1,0 +1,150 @@
+// The site's reservations: kept on disk, shown on connectors, told to chargers that can show them, ended in time.
+import type { Clock } from '../kernel/clock.js';
+import type { CsmsId, EvseNumber, StationId } from '../kernel/ids.js';
+import type { Log } from '../kernel/log.js';
+import type { Journal } from '../ports/journal.js';
+import type { StationDriver } from '../ports/station.js';
+import { isReservation, type ConnectorState, type Reservation } from '../reservations/reservation.js';
+import { blocks, cancel, consume, expire, removeUnusable, reserve, reservedEvses, type EndedReservation, type ReserveStatus } from '../reservations/reserve.js';
+import type { ConnectorChange, SiteBook } from '../site/site-book.js';
+import type { StationCommand } from '../site/station-command.js';
+import type { IdToken } from '../site/tokens.js';
+import type { Site } from '../site/topology.js';
+
+const COLLECTION = 'reservation';
+
+export interface ReservationDependencies {
+  readonly site: Site;
+  readonly book: SiteBook;
+  readonly journal: Journal;
+  readonly drivers: ReadonlyMap<StationId, StationDriver>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Connectors that are shown as reserved now, or no longer. */
+  readonly changed: (changes: readonly ConnectorChange[]) => void;
+  /** One ended without having been used. */
+  readonly ended: (ended: EndedReservation) => void;
+}
+
+export class Reservations {
+  readonly #deps: ReservationDependencies;
+  #list: readonly Reservation[];
+
+  private constructor(deps: ReservationDependencies, list: readonly Reservation[]) {
+    this.#deps = deps;
+    this.#list = list;
+  }
+
+  static async open(deps: ReservationDependencies): Promise<Reservations> {
+    const stored = (await deps.journal.load(COLLECTION)).get('all');
+    return new Reservations(deps, Array.isArray(stored) ? stored.filter(isReservation) : []);
+  }
+
+  async reserve(request: Reservation): Promise<ReserveStatus> {
+    const decided = reserve(this.#list, request, this.#connectors(), this.#deps.clock.now());
+    if (decided.status !== 'Accepted') return decided.status;
+    await this.#keep(decided.reservations);
+    if (request.evse !== undefined) {
+      this.#tell(request.evse, {
+        type: 'reserve',
+        reservationId: request.id,
+        evse: request.evse,
+        idToken: request.idToken,
+        expiry: request.expiry,
+        ...(request.group && { group: request.group }),
+      });
+    }
+    return 'Accepted';
+  }
+
+  async cancel(csms: CsmsId, id: number): Promise<'Accepted' | 'Rejected'> {
+    const decided = cancel(this.#list, csms, id);
+    if (decided.cancelled === undefined) return 'Rejected';
+    await this.#keep(decided.reservations);
+    this.#release(decided.cancelled);
+    return 'Accepted';
+  }
+
+  /** Who an EVSE is held for, as far as that keeps this token out; its group is still to be compared. */
+  holding(evse: EvseNumber, idToken: IdToken): Reservation | undefined {
+    return this.#list.length === 0 ? undefined : blocks(this.#list, this.#connectors(), { evse, idToken });
+  }
+
+  /** The reservation that a start with this token would use up. */
+  match(evse: EvseNumber, idToken: IdToken, group: IdToken | undefined): number | undefined {
+    if (this.#list.length === 0) return undefined;
+    return consume(this.#list, this.#connectors(), { evse, idToken, ...(group && { group }) }).used?.id;
+  }
+
+  /** The start has happened. */
+  consumed(evse: EvseNumber, idToken: IdToken, group: IdToken | undefined): void {
+    const decided = consume(this.#list, this.#connectors(), { evse, idToken, ...(group && { group }) });
+    if (decided.used !== undefined) this.#keepSoon(decided.reservations);
+  }
+
+  /** Ends what has run out and what can no longer be met; called once a second and when a connector changes. */
+  tend(): void {
+    if (this.#list.length === 0) return;
+    const expired = expire(this.#list, this.#deps.clock.now());
+    const usable = removeUnusable(expired.reservations, this.#connectors());
+    const ended = [...expired.ended, ...usable.ended];
+    if (ended.length === 0) return;
+    this.#keepSoon(usable.reservations);
+    for (const each of ended) {
+      if (each.why === 'Expired') this.#release(each.reservation);
+      this.#deps.ended(each);
+    }
+  }
+
+  /** After a start of the gateway, and whenever the set of free EVSEs changes. */
+  show(): void {
+    const held = reservedEvses(this.#list, this.#connectors());
+    const changes: ConnectorChange[] = [];
+    for (const station of this.#deps.site.stations) {
+      for (const { number } of station.evses) changes.push(...this.#deps.book.reserved(number, held.has(number)));
+    }
+    if (changes.length > 0) this.#deps.changed(changes);
+  }
+
+  #keepSoon(list: readonly Reservation[]): void {
+    this.#keep(list).catch((err: unknown) =>
+      this.#deps.log.error({ err, fault: 'FC-J01' }, 'a change of reservations could not be written'),
+    );
+  }
+
+  async #keep(list: readonly Reservation[]): Promise<void> {
+    this.#list = list;
+    this.show();
+    await this.#deps.journal.commit({ documents: [{ collection: COLLECTION, key: 'all', value: list }] });
+  }
+
+  /** A charger that shows reservations forgets this one. */
+  #release(reservation: Reservation): void {
+    if (reservation.evse !== undefined) {
+      this.#tell(reservation.evse, { type: 'cancelReservation', reservationId: reservation.id });
+    }
+  }
+
+  /** Chargers without the profile are not told: the gateway refuses the wrong driver by itself. */
+  #tell(evse: EvseNumber, command: StationCommand): void {
+    const { book, drivers, log } = this.#deps;
+    const station = book.describe(evse)?.station;
+    if (station === undefined || book.station(station)?.capabilities?.reservation !== true) return;
+    drivers
+      .get(station)
+      ?.execute(command)
+      .then((outcome) => {
+        if (outcome.status !== 'Accepted') log.info({ station, evse, outcome: outcome.status }, `charger did not take ${command.type}`);
+      })
+      .catch((err: unknown) => log.error({ err, station }, 'a station adapter failed'));
+  }
+
+  #connectors(): readonly ConnectorState[] {
+    const states: ConnectorState[] = [];
+    for (const live of this.#deps.book.connectors()) {
+      const type = this.#deps.book.describe(live.evse)?.connectors.find(({ number }) => number === live.connector)?.type;
+      states.push({ evse: live.evse, type: type ?? 'Other', status: live.status });
+    }
+    return states;
+  }
+}

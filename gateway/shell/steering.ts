@@ -1,0 +1,269 @@
+// Carries out what load balancing plans: once a second and after every event, decreases and increases as they are released.
+import type { CancelTimer, Clock } from '../kernel/clock.js';
+import type { EvseNumber, MeterId, StationId } from '../kernel/ids.js';
+import type { Log } from '../kernel/log.js';
+import { ampere, milliseconds, seconds, wattHour, type Ampere } from '../kernel/units.js';
+import { plan } from '../balancing/balancer.js';
+import { ceilings, confirmed, failed } from '../balancing/commit.js';
+import { networkOf, type Network } from '../balancing/network.js';
+import type { EvseObservation, GridOperatorSignal, SharedCap } from '../balancing/observation.js';
+import type { LimitCommand } from '../balancing/release.js';
+import type { BalancingReport } from '../balancing/report.js';
+import type { Escalation } from '../balancing/standing.js';
+import { initialBalancing, type BalancingState } from '../balancing/state.js';
+import type { Journal } from '../ports/journal.js';
+import type { StationDriver } from '../ports/station.js';
+import type { MeterReading } from '../site/metering.js';
+import type { SiteBook } from '../site/site-book.js';
+import type { Evse, Site } from '../site/topology.js';
+import type { Transaction } from '../site/transaction.js';
+
+const TICK = seconds(1);
+const COLLECTION = 'balancing';
+
+/** What bounds an EVSE beside its hardware: the charging profiles of every CSMS. */
+export interface ProfileBounds {
+  limit(evse: EvseNumber, transaction: Transaction | undefined): { readonly current: Ampere; readonly by: string } | undefined;
+  caps(): readonly SharedCap[];
+}
+
+export interface SteeringDependencies {
+  readonly site: Site;
+  readonly book: SiteBook;
+  readonly drivers: ReadonlyMap<StationId, StationDriver>;
+  readonly profiles: ProfileBounds;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A charger does not obey: stop its transaction, or take it out of service. */
+  readonly escalate: (evse: EvseNumber, step: 'stop' | 'inoperative') => void;
+  /** The plan has changed what an EVSE may have. */
+  readonly planned: (report: BalancingReport) => void;
+}
+
+export class Steering {
+  readonly #deps: SteeringDependencies;
+  readonly #network: Network;
+  readonly #evses: readonly Evse[];
+  readonly #meters = new Map<MeterId, MeterReading>();
+  readonly #suspended = new Set<string>();
+  /** Stations heard of since the gateway started. */
+  readonly #known = new Set<StationId>();
+  #state: BalancingState;
+  #report: BalancingReport | undefined;
+  #gridOperator: GridOperatorSignal | undefined;
+  #timer: CancelTimer | undefined;
+  #wake: CancelTimer | undefined;
+  #savedCeilings: string | undefined;
+
+  private constructor(deps: SteeringDependencies, remembered: ReadonlyMap<EvseNumber, number>) {
+    this.#deps = deps;
+    this.#network = networkOf(deps.site);
+    this.#evses = deps.site.stations.flatMap((station) => station.evses);
+    this.#state = initialBalancing(this.#network, deps.clock.now(), remembered);
+  }
+
+  static async open(deps: SteeringDependencies): Promise<Steering> {
+    const saved = (await deps.journal.load(COLLECTION)).get('ceilings');
+    const pairs = Array.isArray(saved) ? (saved as [EvseNumber, number][]) : [];
+    return new Steering(deps, new Map(pairs));
+  }
+
+  start(): void {
+    this.#timer = this.#deps.clock.every(TICK, () => this.#plan());
+    this.#plan();
+  }
+
+  stop(): void {
+    this.#timer?.();
+    this.#wake?.();
+  }
+
+  /** Something has changed that should not wait for the next second. */
+  wake(): void {
+    this.#wake ??= this.#deps.clock.after(milliseconds(0), () => {
+      this.#wake = undefined;
+      this.#plan();
+    });
+  }
+
+  reading(reading: MeterReading): void {
+    this.#meters.set(reading.meter, reading);
+    this.wake();
+  }
+
+  meter(id: MeterId): MeterReading | undefined {
+    return this.#meters.get(id);
+  }
+
+  /** The grid operator's word: a limit per phase, or that there is none. */
+  gridLimit(limit: Ampere | undefined): void {
+    const now = this.#deps.clock.now();
+    this.#gridOperator = { heartbeatAt: now, saidAt: now, ...(limit !== undefined && { limit }) };
+    this.wake();
+  }
+
+  /** Energy stops for a transaction whose driver was refused afterwards, while it stays open. */
+  suspend(transaction: Transaction): void {
+    this.#suspended.add(transaction.uid);
+    this.wake();
+  }
+
+  ended(transaction: Transaction): void {
+    this.#suspended.delete(transaction.uid);
+  }
+
+  /** Why every EVSE has what it has; undefined before the first plan. */
+  get report(): BalancingReport | undefined {
+    return this.#report;
+  }
+
+  #plan(): void {
+    const { clock, profiles, log, planned } = this.#deps;
+    const now = clock.now();
+    const result = plan(
+      this.#network,
+      this.#state,
+      {
+        evses: this.#evses.map((evse) => this.#observe(evse)),
+        meters: this.#meters,
+        caps: profiles.caps(),
+        ...(this.#gridOperator && { gridOperator: this.#gridOperator }),
+      },
+      now,
+    );
+    this.#state = result.state;
+    this.#noteCircuits(result.report);
+    this.#report = result.report;
+    for (const escalation of result.escalations) this.#escalate(escalation);
+    if (result.commands.length > 0) {
+      this.#send(result.commands).catch((err: unknown) => log.error({ err }, 'current limits could not be sent'));
+    }
+    planned(result.report);
+  }
+
+  /**
+   * A charger keeps its setpoint when the gateway dies, so what each may take is on disk before a raise goes out: the next
+   * start of the gateway then counts no charger too low. Cuts never wait.
+   */
+  async #send(commands: readonly LimitCommand[]): Promise<void> {
+    const { book, journal, log } = this.#deps;
+    const offered = (command: LimitCommand): number => book.evse(command.evse)?.offered ?? Infinity;
+    const cuts = commands.filter((command) => command.current <= offered(command));
+    const raises = commands.filter((command) => command.current > offered(command));
+    for (const command of cuts) this.#execute(command);
+    const value = [...ceilings(this.#network, this.#state)];
+    const text = JSON.stringify(value);
+    if (text !== this.#savedCeilings) {
+      this.#savedCeilings = text;
+      try {
+        await journal.commit({ documents: [{ collection: COLLECTION, key: 'ceilings', value }] });
+      } catch (err) {
+        // Without the disk nobody is charged more; the running ones go on.
+        this.#savedCeilings = undefined;
+        log.error({ err, fault: 'FC-J01' }, 'no current is raised while the journal cannot be written');
+        for (const raise of raises) {
+          this.#state = failed(this.#network, this.#state, raise.evse, raise.current, 'Rejected', this.#deps.clock.now());
+        }
+        return;
+      }
+    }
+    for (const command of raises) this.#execute(command);
+  }
+
+  #execute(command: LimitCommand): void {
+    const { book, clock, drivers, log } = this.#deps;
+    const evse = book.describe(command.evse);
+    const driver = evse === undefined ? undefined : drivers.get(evse.station);
+    if (evse === undefined || driver === undefined) return;
+    const transaction = book.evse(command.evse)?.transaction;
+    driver
+      .execute({
+        type: 'setLimit',
+        evse: command.evse,
+        current: command.current,
+        ...(transaction && { stationTransactionId: transaction.stationTransactionId }),
+      })
+      .then((outcome) => {
+        const now = clock.now();
+        if (outcome.status === 'Accepted') {
+          this.#state = confirmed(this.#network, this.#state, command.evse, command.current, now);
+          book.offered(command.evse, command.current);
+        } else {
+          this.#state = failed(this.#network, this.#state, command.evse, command.current, outcome.status, now);
+          log.warn(
+            { station: evse.station, evse: evse.number, fault: 'FC-B01', outcome: outcome.status, detail: outcome.detail },
+            'current limit not confirmed',
+          );
+        }
+        this.wake();
+      })
+      .catch((err: unknown) => log.error({ err, evse: command.evse }, 'a station adapter failed'));
+  }
+
+  #observe(evse: Evse): EvseObservation {
+    const { book, profiles } = this.#deps;
+    const station = book.station(evse.station);
+    const live = book.evse(evse.number);
+    const transaction = live?.transaction;
+    const bound = profiles.limit(evse.number, transaction);
+    if (station?.connected === true) this.#known.add(evse.station);
+    const connector = transaction && book.connector(evse.number, transaction.connector);
+    const capabilities = station?.capabilities;
+    const startsAt = startingCurrent(evse, capabilities?.protocol, capabilities?.fallback ?? false);
+    return {
+      evse: evse.number,
+      link: station?.connected === true ? 'connected' : this.#known.has(evse.station) ? 'lost' : 'unknown',
+      wantsEnergy:
+        transaction !== undefined &&
+        (transaction.idToken !== undefined || transaction.orphan === true) &&
+        transaction.deauthorized !== true &&
+        !this.#suspended.has(transaction.uid) &&
+        transaction.chargingState !== 'Idle' &&
+        connector?.reported !== 'Faulted',
+      transactionOpen: transaction !== undefined,
+      chargingState: transaction?.chargingState ?? 'Idle',
+      priority: 0,
+      upperBound: ampere(Math.min(evse.maxCurrent, bound?.current ?? Infinity)),
+      ...(bound && bound.current < evse.maxCurrent && { boundBy: bound.by }),
+      ...(transaction && { activeSince: transaction.startedAt, energyServed: served(transaction) }),
+      ...(live?.current && live.currentAt !== undefined && { measured: { current: live.current, at: live.currentAt } }),
+      ...(startsAt !== undefined && { startsAt }),
+      ...(capabilities?.fallbackAfter !== undefined && { fallbackAfter: milliseconds(capabilities.fallbackAfter) }),
+    };
+  }
+
+  #escalate({ evse, type, measured, allowed }: Escalation): void {
+    const { log, escalate } = this.#deps;
+    log.error({ evse, fault: 'FC-B02', step: type, measured, allowed }, 'the charger draws more than it was told');
+    if (type === 'stop' || type === 'inoperative') escalate(evse, type);
+  }
+
+  /** A meter that is lost or back, and a breaker above its rating, are told once. */
+  #noteCircuits(report: BalancingReport): void {
+    const { log } = this.#deps;
+    for (const circuit of report.circuits) {
+      const before = this.#report?.circuits.find((each) => each.circuit === circuit.circuit);
+      if (circuit.meter !== before?.meter && (circuit.meter === 'lost' || before?.meter === 'lost')) {
+        const lost = circuit.meter === 'lost';
+        if (lost) log.warn({ circuit: circuit.circuit, fault: 'FC-B03' }, 'meter lost');
+        else log.info({ circuit: circuit.circuit }, 'meter back');
+      }
+      const phases = (['L1', 'L2', 'L3'] as const).filter((phase) => circuit.breaker[phase] !== before?.breaker[phase]);
+      for (const phase of phases) {
+        const decision = circuit.breaker[phase];
+        if (before !== undefined) log.warn({ circuit: circuit.circuit, phase, decision, fault: 'FC-B04' }, 'breaker load changed');
+      }
+    }
+  }
+}
+
+/** What an EVSE offers a car that it has not been told about: its fail-safe default, where its setpoint ends with a transaction. */
+function startingCurrent(evse: Evse, protocol: string | undefined, fallback: boolean): Ampere | undefined {
+  if (protocol === 'modbus' || protocol === undefined) return undefined;
+  return fallback ? evse.fallbackCurrent : evse.maxCurrent;
+}
+
+const served = (transaction: Transaction) =>
+  wattHour(Math.max(0, (transaction.register ?? 0) - (transaction.meterStart ?? transaction.register ?? 0)));
+

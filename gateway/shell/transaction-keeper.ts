@@ -1,0 +1,137 @@
+// Puts what was decided about transactions on disk before anyone is answered, and brings it back after a restart.
+import { journalSeq, stationTransactionId, type JournalSeq, type StationTransactionId } from '../kernel/ids.js';
+import type { Log } from '../kernel/log.js';
+import { chargeDetailRecord } from '../billing/charge-detail-record.js';
+import type { DocumentPut, Journal } from '../ports/journal.js';
+import type { Site } from '../site/topology.js';
+import type { JournalRecord, Transaction, TransactionRecord } from '../site/transaction.js';
+import { apply, undo, type Decision, type TransactionBook, type TransactionEntry } from '../transactions/book.js';
+import { isTransactionEntry, recover } from '../transactions/recovery.js';
+
+const TRANSACTIONS = 'transaction';
+const BILLS = 'cdr';
+const COUNTERS = 'counter';
+
+export interface KeeperDependencies {
+  readonly site: Site;
+  readonly journal: Journal;
+  readonly log: Log;
+}
+
+/** Reading a whole journal after a restart is done in pieces of this many entries. */
+const RECOVERY_CHUNK = 1000;
+
+export class TransactionKeeper {
+  /** Transactions whose newest entry is in the journal but not yet in their own document. */
+  readonly #dirty = new Map<string, TransactionEntry>();
+  #lastStationTransactionId: number;
+  #checkpoint: JournalSeq;
+
+  private constructor(
+    readonly book: TransactionBook,
+    readonly deps: KeeperDependencies,
+    lastId: number,
+    checkpoint: JournalSeq,
+  ) {
+    this.#lastStationTransactionId = lastId;
+    this.#checkpoint = checkpoint;
+  }
+
+  /** Everything as it was when the last commit before the end of the process was on disk. */
+  static async open(deps: KeeperDependencies): Promise<TransactionKeeper> {
+    const { journal, log } = deps;
+    const counters = await journal.load(COUNTERS);
+    const checkpoint = journalSeq(Number(counters.get('checkpoint') ?? 0));
+    const stored = [...(await journal.load(TRANSACTIONS)).values()].filter(isTransactionEntry);
+    const records: TransactionRecord[] = [];
+    for (let after = checkpoint; ; ) {
+      const entries = await journal.read(after, RECOVERY_CHUNK);
+      const last = entries.at(-1);
+      if (last === undefined) break;
+      for (const { record } of entries) if (record.type === 'transaction') records.push(record);
+      after = last.seq;
+    }
+    const { book, unexplained } = recover(stored, records);
+    if (unexplained.length > 0) log.warn({ records: unexplained.length }, 'journal entries of forgotten transactions');
+    const issued = Number(counters.get('stationTransactionId') ?? 0);
+    return new TransactionKeeper(book, deps, Number.isFinite(issued) ? issued : 0, checkpoint);
+  }
+
+  /** Drawn in memory, made durable with the transaction it is for: an id that was never on disk was never told. */
+  nextStationTransactionId(): number {
+    return ++this.#lastStationTransactionId;
+  }
+
+  /** Entries up to here are contained in the documents. */
+  get checkpointSeq(): JournalSeq {
+    return this.#checkpoint;
+  }
+
+  /**
+   * Enters a decision in the book and makes it durable.
+   * @param sample true for periodic values: the transaction's document follows at the next checkpoint
+   * @throws JournalUnavailable after the decision has been taken back
+   */
+  async enter(decision: Decision, sample: boolean): Promise<void> {
+    apply(this.book, decision);
+    const records: JournalRecord[] = [...decision.records];
+    const documents: DocumentPut[] = [];
+    for (const { before, after } of decision.changes) {
+      const { transaction } = after;
+      if (sample) {
+        this.#dirty.set(transaction.uid, after);
+        continue;
+      }
+      this.#dirty.delete(transaction.uid);
+      documents.push({ collection: TRANSACTIONS, key: transaction.uid, value: after });
+      const ended = transaction.endedAt !== undefined && before?.transaction.endedAt === undefined;
+      if (ended || (decision.corrected === true && transaction.endedAt !== undefined)) {
+        const bill = this.#bill(transaction);
+        if (bill !== undefined) {
+          records.push(bill);
+          documents.push({ collection: BILLS, key: transaction.uid, value: bill });
+        }
+      }
+      if (before === undefined) {
+        documents.push({ collection: COUNTERS, key: 'stationTransactionId', value: this.#lastStationTransactionId });
+      }
+    }
+    for (const { transaction } of decision.forgotten) {
+      documents.push({ collection: TRANSACTIONS, key: transaction.uid });
+    }
+    if (records.length === 0 && documents.length === 0) return;
+    try {
+      await this.deps.journal.commit({ records, documents }, sample ? 'batch' : 'now');
+    } catch (error) {
+      undo(this.book, decision);
+      throw error;
+    }
+  }
+
+  /** Writes what periodic values have changed, so that a restart reads little of the journal. */
+  async checkpoint(): Promise<void> {
+    const seq = this.deps.journal.lastSeq;
+    if (seq === this.#checkpoint) return;
+    const documents: DocumentPut[] = [];
+    for (const uid of this.#dirty.keys()) {
+      const entry = this.book.entry(uid as Transaction['uid']);
+      if (entry) documents.push({ collection: TRANSACTIONS, key: uid, value: entry });
+    }
+    this.#dirty.clear();
+    documents.push({ collection: COUNTERS, key: 'checkpoint', value: seq });
+    await this.deps.journal.commit({ documents });
+    this.#checkpoint = seq;
+  }
+
+  /** What a station that cannot remember has to be told of its open transactions (Modbus). */
+  openOf(station: Transaction['station']): readonly Transaction[] {
+    return this.book.open().filter((transaction) => transaction.station === station);
+  }
+
+  #bill(transaction: Transaction): JournalRecord | undefined {
+    return chargeDetailRecord(transaction, this.deps.site.id, this.deps.site.tariff);
+  }
+}
+
+/** The id under which a 1.6 station was told of a transaction. */
+export const issuedId = (id: number): StationTransactionId => stationTransactionId(String(id));

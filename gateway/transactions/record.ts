@@ -1,0 +1,50 @@
+// Writes the record of one thing that happened in a transaction, numbered in its transaction.
+import type { MeterValue } from '../site/metering.js';
+import type { StoppedReason, TransactionReported, TriggerReason } from '../site/station-event.js';
+import type { IdToken } from '../site/tokens.js';
+import type { TransactionRecord } from '../site/transaction.js';
+import type { Timestamp } from '../kernel/units.js';
+import type { TransactionEntry } from './book.js';
+import { present } from './present.js';
+
+/** What a record says beside the state of its transaction. */
+export interface Happening {
+  readonly kind: TransactionRecord['kind'];
+  readonly at: Timestamp;
+  readonly trigger: TriggerReason;
+  readonly offline?: boolean;
+  readonly idToken?: IdToken | undefined;
+  readonly meterValues?: readonly MeterValue[];
+  readonly stoppedReason?: StoppedReason | undefined;
+  readonly phasesUsed?: number | undefined;
+  readonly cableMaxCurrent?: number | undefined;
+  readonly customData?: TransactionReported['customData'] | undefined;
+}
+
+/** The next record of a transaction in its state after the event, and its entry with the number used up. */
+export function append(
+  entry: TransactionEntry,
+  happening: Happening,
+): { readonly entry: TransactionEntry; readonly record: TransactionRecord } {
+  const { transaction } = entry;
+  const record: TransactionRecord = {
+    type: 'transaction',
+    uid: transaction.uid,
+    n: entry.nextN,
+    station: transaction.station,
+    evse: transaction.evse,
+    connector: transaction.connector,
+    chargingState: transaction.chargingState,
+    ...present({
+      ...happening,
+      offline: happening.offline ?? false,
+      meterValues: happening.meterValues ?? [],
+      reservationId: happening.kind === 'started' ? transaction.reservationId : undefined,
+      remoteStartId: happening.kind === 'started' ? transaction.remoteStartId : undefined,
+      meterStart: transaction.meterStart,
+      register: transaction.register,
+      startToken: transaction.idToken,
+    }),
+  };
+  return { entry: { ...entry, nextN: entry.nextN + 1 }, record };
+}

@@ -1,0 +1,71 @@
+// Rebuilds the book after a restart from the stored transactions and the journal behind them.
+import { wattHour } from '../kernel/units.js';
+import type { Transaction, TransactionRecord } from '../site/transaction.js';
+import { TransactionBook, type TransactionEntry } from './book.js';
+import { present } from './present.js';
+
+/**
+ * @param stored the entries as they were last stored (`Decision.changes`), in any order
+ * @param records of the journal, in order; those that an entry already contains are passed over, so more than needed is safe
+ * @returns the book, and the records that belong to no entry: of transactions long forgotten, or lost from the store
+ */
+export function recover(
+  stored: Iterable<TransactionEntry>,
+  records: Iterable<TransactionRecord>,
+): { readonly book: TransactionBook; readonly unexplained: readonly TransactionRecord[] } {
+  const book = new TransactionBook();
+  const unexplained: TransactionRecord[] = [];
+  // By age, so that the newest of several transactions with one id is the one found.
+  for (const entry of [...stored].sort((a, b) => a.transaction.startedAt - b.transaction.startedAt)) book.put(entry);
+  for (const record of records) {
+    const entry = book.entry(record.uid);
+    if (!entry) unexplained.push(record);
+    else if (record.n >= entry.nextN) book.put(replay(entry, record));
+  }
+  return { book, unexplained };
+}
+
+function replay(entry: TransactionEntry, record: TransactionRecord): TransactionEntry {
+  const { transaction } = entry;
+  const risen = record.register !== undefined && record.register > (transaction.register ?? -1);
+  const register =
+    record.register === undefined
+      ? transaction.register
+      : wattHour(Math.max(record.register, transaction.register ?? record.register));
+  const next: Transaction = {
+    ...transaction,
+    evse: record.evse,
+    connector: record.connector,
+    chargingState: record.chargingState,
+    ...present({
+      idToken: transaction.idToken ?? record.startToken,
+      meterStart: transaction.meterStart ?? record.meterStart,
+      register,
+      registerAt: risen ? record.at : transaction.registerAt,
+    }),
+    ...(record.kind === 'ended' &&
+      present({ endedAt: record.at, meterStop: register, stoppedReason: record.stoppedReason ?? 'Local' })),
+  };
+  return { ...entry, nextN: record.n + 1, transaction: next };
+}
+
+/** Whether a stored document is an entry of this shape; anything else is left alone and reported. */
+export function isTransactionEntry(value: unknown): value is TransactionEntry {
+  if (typeof value !== 'object' || value === null) return false;
+  const { transaction, nextN, placeKnown } = value as Partial<Record<keyof TransactionEntry, unknown>>;
+  if (typeof transaction !== 'object' || transaction === null) return false;
+  const { uid, station, evse, connector, stationTransactionId, startedAt, seen } = transaction as Partial<
+    Record<keyof Transaction, unknown>
+  >;
+  return (
+    Number.isInteger(nextN) &&
+    typeof placeKnown === 'boolean' &&
+    typeof uid === 'string' &&
+    typeof station === 'string' &&
+    typeof stationTransactionId === 'string' &&
+    typeof evse === 'number' &&
+    typeof connector === 'number' &&
+    typeof startedAt === 'number' &&
+    Array.isArray(seen)
+  );
+}

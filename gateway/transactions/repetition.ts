@@ -1,0 +1,53 @@
+// Recognises a station event that was sent before: chargers repeat what they hold no answer for (OCPP 1.6 section 3.7, 2.0.1 E13).
+import { tokenKey } from '../site/tokens.js';
+import type { TransactionReported } from '../site/station-event.js';
+import { registersIn } from './register.js';
+
+/** How many events of one transaction are remembered; its start is never forgotten. */
+const REMEMBERED = 32;
+
+/** FNV-1a, 32 bit: enough to tell apart two messages of one kind and one timestamp. */
+function hash(text: string): string {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  return (value >>> 0).toString(16);
+}
+
+/**
+ * The key by which a repeated event of one transaction is known.
+ * 2.0.1: its seqNo, with kind and time because some stations count from 0 in each transaction and some per EVSE.
+ * 1.6 and Modbus: time and content.
+ */
+export function eventKey(event: TransactionReported): string {
+  const what =
+    event.seqNo === undefined
+      ? hash(
+          JSON.stringify([
+            event.evse,
+            event.idToken && tokenKey(event.idToken),
+            event.trigger,
+            event.chargingState,
+            event.meterValues,
+          ]),
+        )
+      : `#${event.seqNo}`;
+  return `${event.kind}:${event.at}:${what}`;
+}
+
+/** The identity of a start that bears no transaction id (1.6): connector, idTag without case, time and meterStart. */
+export function startKey(event: TransactionReported): string {
+  const begin = registersIn(event.meterValues);
+  return JSON.stringify([
+    event.evse ?? null,
+    event.connector ?? null,
+    event.idToken === undefined ? null : tokenKey(event.idToken),
+    event.at,
+    (begin?.begin ?? begin?.first)?.value ?? null,
+  ]);
+}
+
+/** `seen` with one more key: the first (the start) and the newest are kept. */
+export function remember(seen: readonly string[], key: string): readonly string[] {
+  const all = [...seen, key];
+  return all.length <= REMEMBERED ? all : [...all.slice(0, 1), ...all.slice(all.length - REMEMBERED + 1)];
+}

@@ -1,0 +1,436 @@
+// The queue of one CSMS: the journal from where this CSMS stands, one message at a time, in order, none lost.
+import { journalSeq, type EvseNumber, type JournalSeq, type TransactionUid } from '../kernel/ids.js';
+import { FAULTS } from '../kernel/faults.js';
+import type { CancelTimer, Clock } from '../kernel/clock.js';
+import type { Log } from '../kernel/log.js';
+import { seconds, type Milliseconds, type Timestamp } from '../kernel/units.js';
+import type { CsmsLink, CsmsMessage, DeliveryOutcome, ProjectionState } from '../ports/csms.js';
+import type { DocumentPut, Journal, JournalEntry } from '../ports/journal.js';
+import type { IdTokenInfo } from '../site/tokens.js';
+import type { Csms } from '../site/topology.js';
+import type { JournalRecord, TransactionRecord } from '../site/transaction.js';
+import { DeadLetters } from './dead-letters.js';
+import { outgoing, startIsDue, transactionMessage, type Outgoing } from './outgoing.js';
+import { Projections } from './projections.js';
+import type { SamplingSettings } from './sampling.js';
+import type { SlotTable } from './slots.js';
+
+export interface DeliverySettings {
+  /** Transmissions of a transaction message before it is given up (1.6 TransactionMessageAttempts). */
+  readonly attempts: number;
+  /** Waited after a refusal, times the transmissions so far (1.6 section 3.7.1, E13). */
+  readonly retryInterval: Milliseconds;
+  readonly sampling: SamplingSettings;
+}
+
+export interface DeliveryDependencies {
+  readonly csms: Csms;
+  readonly collection: string;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly slots: SlotTable;
+  readonly settings: () => DeliverySettings;
+  /** The CSMS's verdict on the token of a transaction. */
+  readonly judged: (uid: TransactionUid, info: IdTokenInfo) => void;
+}
+
+/** What leaves next: an entry of the journal, or something that somebody asked for between two of them. */
+interface Head {
+  readonly record: JournalRecord;
+  readonly outgoing: Outgoing;
+  readonly origin: { readonly seq: JournalSeq } | { readonly redrive: JournalSeq } | { readonly asked: true };
+}
+
+const PAGE = 100;
+/** So many entries may be skipped before the cursor is saved without a delivery. */
+const SKIPS_KEPT_IN_MEMORY = 256;
+/** Pause after a disk that refuses, or a link that takes nothing although it says it is up. */
+const PAUSE = seconds(1);
+
+export class Delivery {
+  readonly #is: DeliveryDependencies;
+  readonly #projections: Projections;
+  readonly #dead: DeadLetters;
+  #link: CsmsLink | undefined;
+  #open = false;
+  #stopped = false;
+  #running = false;
+  #again = false;
+  #wakeUp: CancelTimer | undefined;
+  /** Everything up to here has been settled. */
+  #cursor: JournalSeq;
+  #savedCursor: JournalSeq;
+  /** Transmissions of the head so far that the CSMS refused or left unanswered. */
+  #attempts: number;
+  #notBefore: number;
+  /** The head may have reached the CSMS before: it was sent and not answered, perhaps by an earlier process. */
+  #mayBeRepeated: boolean;
+  #offlineThrough: JournalSeq;
+  #head: Head | undefined;
+  #page: JournalEntry[] = [];
+  #between: Head[] = [];
+  #inFlight = false;
+  #lastError: string | undefined;
+  readonly #idleSampledAt = new Map<EvseNumber, Timestamp>();
+
+  constructor(dependencies: DeliveryDependencies, stored: ReadonlyMap<string, unknown>) {
+    this.#is = dependencies;
+    this.#projections = new Projections(dependencies.collection, stored);
+    this.#dead = new DeadLetters(dependencies.collection, stored);
+    const cursor = parseCursor(stored.get('cursor'));
+    this.#cursor = cursor?.seq ?? dependencies.journal.lastSeq;
+    this.#attempts = cursor?.attempts ?? 0;
+    this.#mayBeRepeated = cursor !== undefined;
+    this.#savedCursor = this.#cursor;
+    this.#offlineThrough = dependencies.journal.lastSeq;
+    this.#notBefore = dependencies.clock.monotonic();
+  }
+
+  /** The cursor as a document, so that a CSMS's first start is remembered as its beginning. */
+  toDocuments(): readonly DocumentPut[] {
+    return [this.#cursorDocument()];
+  }
+
+  get projections(): Projections {
+    return this.#projections;
+  }
+
+  get dead(): DeadLetters {
+    return this.#dead;
+  }
+
+  /** Everything up to here is settled on disk: what the journal may forget, as far as this CSMS is concerned. */
+  get settled(): JournalSeq {
+    return this.#savedCursor;
+  }
+
+  /** `queued` counts the journal entries not yet looked at, some of which may turn out not to concern this CSMS. */
+  status(): { queued: number; oldest?: Timestamp; inFlight: boolean; dead: number; lastError?: string } {
+    const oldest = this.#head && timeOf(this.#head.record);
+    return {
+      queued: this.#is.journal.lastSeq - this.#cursor + this.#between.length,
+      ...(oldest === undefined ? {} : { oldest }),
+      inFlight: this.#inFlight,
+      dead: this.#dead.size,
+      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+    };
+  }
+
+  attach(link: CsmsLink): void {
+    this.#link = link;
+  }
+
+  /** The link has come back: what happened until now happened while it was away (E11.FR.07). */
+  linkUp(): void {
+    this.#offlineThrough = this.#is.journal.lastSeq;
+  }
+
+  linkDown(): void {
+    this.#open = false;
+    this.#offlineThrough = this.#is.journal.lastSeq;
+  }
+
+  /** Deliveries may go out: Boot is accepted and the statuses are told. */
+  open(): void {
+    this.#open = true;
+    this.wake();
+  }
+
+  /** Something may have become possible: new entries, a link, the end of a wait. */
+  wake(): void {
+    this.#again = true;
+    if (this.#running || this.#stopped) return;
+    this.#running = true;
+    void this.#run();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#wakeUp?.();
+  }
+
+  /** Tells the CSMS of the transaction as it stands now, in its place between the waiting messages. */
+  tell(record: TransactionRecord): void {
+    const message = transactionMessage(record, this.#is.slots, {});
+    if (message === undefined) return;
+    this.#between.push({ record, outgoing: { message }, origin: { asked: true } });
+    this.wake();
+  }
+
+  /** Sends every dead letter once more, in order; the answer is how many. One that fails stays a dead letter. */
+  redrive(): number {
+    let count = 0;
+    for (const { seq, record } of this.#dead.all()) {
+      if (this.#between.some(({ origin }) => 'redrive' in origin && origin.redrive === seq)) continue;
+      const again =
+        record.type === 'transaction'
+          ? transactionMessage(record, this.#is.slots, {})
+          : outgoing(record, { ...this.#context(), sampledAt: () => undefined })?.message;
+      if (again === undefined) continue;
+      this.#between.push({ record, outgoing: { message: again }, origin: { redrive: seq } });
+      count++;
+    }
+    this.wake();
+    return count;
+  }
+
+  /** Whether anything of this transaction (or at all) still waits to be delivered (E14). */
+  async waiting(uid: TransactionUid | undefined): Promise<boolean> {
+    let after = this.#cursor;
+    for (;;) {
+      const page = await this.#is.journal.read(after, PAGE);
+      for (const { record } of page) {
+        if (record.type !== 'transaction' || !this.#is.slots.sees(record.evse)) continue;
+        if (uid === undefined || record.uid === uid) return true;
+      }
+      const last = page.at(-1);
+      if (last === undefined) return false;
+      after = last.seq;
+    }
+  }
+
+  async #run(): Promise<void> {
+    while (this.#again && !this.#stopped) {
+      this.#again = false;
+      try {
+        await this.#drain();
+      } catch (err) {
+        this.#is.log.error({ csms: this.#is.csms.id, err }, 'Delivery stopped by an unexpected error; trying again');
+        this.#wakeAfter(PAUSE);
+      }
+    }
+    this.#running = false;
+  }
+
+  async #drain(): Promise<void> {
+    while (!this.#stopped) {
+      const head = this.#between[0] ?? (await this.#nextHead());
+      if (head === undefined || !this.#open || this.#link?.accepted !== true) return;
+      const wait = 'seq' in head.origin ? this.#notBefore - this.#is.clock.monotonic() : 0;
+      if (wait > 0) return this.#wakeAfter(wait);
+      if (!(await this.#send(this.#link, head))) return;
+    }
+  }
+
+  /** Finds the next entry that this CSMS is told of, passing over those that it is not. */
+  async #nextHead(): Promise<Head | undefined> {
+    while (this.#head === undefined) {
+      if (this.#page.length === 0) this.#page = [...(await this.#is.journal.read(this.#cursor, PAGE))];
+      const entry = this.#page.shift();
+      if (entry === undefined) return undefined;
+      if (entry.seq <= this.#cursor) continue;
+      const found = outgoing(entry.record, this.#context());
+      if (found === undefined) await this.#skip(entry.seq);
+      else this.#head = { record: entry.record, outgoing: found, origin: { seq: entry.seq } };
+    }
+    return this.#head;
+  }
+
+  /** False: nothing more can be sent for now. */
+  async #send(link: CsmsLink, head: Head): Promise<boolean> {
+    const message = this.#toSend(head);
+    this.#inFlight = true;
+    let outcome: DeliveryOutcome;
+    try {
+      outcome = await link.deliver(message);
+    } catch (err) {
+      outcome = { kind: 'refused', reason: `the adapter failed: ${String(err)}` };
+    }
+    this.#inFlight = false;
+    if (this.#stopped) return false;
+    if (outcome.kind === 'unsent') {
+      this.#mayBeRepeated = true;
+      if (this.#open) this.#wakeAfter(PAUSE);
+      return false;
+    }
+    if (outcome.kind === 'refused') await this.#refused(head, message, outcome.reason);
+    else await this.#answered(head, message, outcome);
+    return true;
+  }
+
+  /** State and offline flag are of this moment; times and values were settled when the entry became the head. */
+  #toSend(head: Head): CsmsMessage {
+    const { message } = head.outgoing;
+    if (message.type !== 'transaction') return message;
+    const late = 'seq' in head.origin ? head.origin.seq <= this.#offlineThrough : 'redrive' in head.origin;
+    const state = this.#stateOf(message.record.uid);
+    const startAgain = 'redrive' in head.origin && message.record.kind === 'started';
+    return {
+      ...message,
+      offline: message.record.offline || late,
+      state: {
+        ...state,
+        ...(startAgain ? { startDead: undefined } : {}),
+        ...(this.#mayBeRepeated || startAgain ? { repeated: true } : {}),
+      },
+    };
+  }
+
+  #stateOf(uid: TransactionUid): ProjectionState {
+    return this.#projections.of(uid)?.state ?? {};
+  }
+
+  async #answered(
+    head: Head,
+    message: CsmsMessage,
+    outcome: Extract<DeliveryOutcome, { kind: 'answered' | 'nothing' }>,
+  ): Promise<void> {
+    this.#lastError = undefined;
+    const info = outcome.kind === 'answered' ? outcome.idTokenInfo : undefined;
+    if (message.type === 'transaction' && message.record.kind !== 'ended' && info !== undefined)
+      this.#is.judged(message.record.uid, this.#mayBeRepeated ? forgiveEcho(info) : info);
+    const routine = message.type === 'transaction' && message.record.kind === 'updated' && info === undefined;
+    await this.#settle(head, message, outcome.state, routine ? 'batch' : 'now');
+  }
+
+  async #refused(head: Head, message: CsmsMessage, reason: string): Promise<void> {
+    this.#lastError = reason;
+    const { csms, log, clock } = this.#is;
+    const about = { csms: csms.id, message: message.type, reason, ...aboutRecord(head.record) };
+    if (message.type === 'meterValues' || 'asked' in head.origin) {
+      log.warn(about, 'The CSMS refused a message that is not repeated');
+      return this.#settle(head, message, undefined, 'batch');
+    }
+    if ('redrive' in head.origin) {
+      log.warn(about, 'The CSMS refused a dead letter again; it is kept');
+      this.#between.shift();
+      return;
+    }
+    this.#attempts++;
+    this.#mayBeRepeated = true;
+    const { attempts, retryInterval } = this.#is.settings();
+    if (this.#attempts < attempts) {
+      const wait = retryInterval * this.#attempts;
+      this.#notBefore = clock.monotonic() + wait;
+      log.warn({ ...about, attempt: this.#attempts, attempts }, 'The CSMS refused a message; it will be repeated');
+      return this.#commit([this.#cursorDocument()], 'now');
+    }
+    log.error(
+      { ...about, fault: FAULTS.deadLetter.code },
+      'The CSMS refused a message for good; it is kept as a dead letter',
+    );
+    const dead = this.#dead.put({
+      seq: head.origin.seq,
+      record: message.type === 'transaction' ? message.record : head.record,
+      reason,
+      attempts: this.#attempts,
+      at: clock.now(),
+    });
+    const startLost =
+      message.type === 'transaction' && (message.record.kind === 'started' || startIsDue(csms, message.state));
+    const state = startLost ? { ...this.#stateOf(message.record.uid), startDead: true } : undefined;
+    await this.#settle(head, message, state, 'now', dead);
+  }
+
+  /** The head is done with: cursor and projection move together, on disk before the next message is sent. */
+  async #settle(
+    head: Head,
+    message: CsmsMessage,
+    state: ProjectionState | undefined,
+    urgency: 'now' | 'batch',
+    more: readonly DocumentPut[] = [],
+  ): Promise<void> {
+    const documents = [...more];
+    if (message.type === 'transaction') {
+      const { uid, evse, kind } = message.record;
+      const known = this.#projections.of(uid);
+      const ended = kind === 'ended' && 'seq' in head.origin ? head.origin.seq : known?.endedSeq;
+      const sampledAt = head.outgoing.sampledAt ?? known?.sampledAt;
+      const next = { uid, evse, state: state ?? this.#stateOf(uid) };
+      documents.push(
+        ...this.#projections.put({
+          ...next,
+          ...(sampledAt === undefined ? {} : { sampledAt }),
+          ...(ended === undefined ? {} : { endedSeq: ended }),
+        }),
+      );
+    } else if (head.record.type === 'meter' && head.record.evse !== undefined && head.outgoing.sampledAt !== undefined)
+      this.#idleSampledAt.set(head.record.evse, head.outgoing.sampledAt);
+    if ('seq' in head.origin) {
+      this.#passed(head.origin.seq);
+      documents.push(this.#cursorDocument());
+    } else {
+      this.#between.shift();
+      if ('redrive' in head.origin) documents.push(...this.#dead.remove(head.origin.redrive));
+    }
+    if (documents.length > 0) await this.#commit(documents, urgency);
+  }
+
+  async #skip(seq: JournalSeq): Promise<void> {
+    this.#passed(seq);
+    if (this.#cursor - this.#savedCursor >= SKIPS_KEPT_IN_MEMORY) await this.#commit([this.#cursorDocument()], 'batch');
+  }
+
+  #passed(seq: JournalSeq): void {
+    this.#cursor = seq;
+    this.#head = undefined;
+    this.#attempts = 0;
+    this.#mayBeRepeated = false;
+    this.#notBefore = this.#is.clock.monotonic();
+  }
+
+  /** Nothing is sent on while the disk refuses: what was delivered would be forgotten by a restart. */
+  async #commit(documents: readonly DocumentPut[], urgency: 'now' | 'batch'): Promise<void> {
+    const cursor = this.#cursor;
+    while (!this.#stopped) {
+      try {
+        await this.#is.journal.commit({ documents }, urgency);
+        this.#savedCursor = cursor;
+        return;
+      } catch (err) {
+        this.#is.log.error(
+          { csms: this.#is.csms.id, err, fault: FAULTS.journalUnavailable.code },
+          'Delivery waits for the disk',
+        );
+        await new Promise<void>((resolve) => {
+          this.#is.clock.after(PAUSE, resolve);
+        });
+      }
+    }
+  }
+
+  #wakeAfter(delay: number): void {
+    this.#wakeUp?.();
+    this.#wakeUp = this.#is.clock.after(delay as Milliseconds, () => this.wake());
+  }
+
+  #context(): Parameters<typeof outgoing>[1] {
+    return {
+      csms: this.#is.csms,
+      slots: this.#is.slots,
+      sampling: this.#is.settings().sampling,
+      projection: (uid) => this.#projections.of(uid),
+      sampledAt: ({ evse }) => (evse === undefined ? undefined : this.#idleSampledAt.get(evse)),
+    };
+  }
+
+  #cursorDocument(): DocumentPut {
+    return { collection: this.#is.collection, key: 'cursor', value: { seq: this.#cursor, attempts: this.#attempts } };
+  }
+}
+
+/**
+ * A CSMS that took an earlier transmission whose answer was lost finds the token busy with that very transaction:
+ * not a verdict on the driver.
+ */
+function forgiveEcho(info: IdTokenInfo): IdTokenInfo {
+  return info.status === 'ConcurrentTx' ? { ...info, status: 'Accepted' } : info;
+}
+
+function timeOf(record: JournalRecord): Timestamp | undefined {
+  if (record.type === 'meter') return record.meterValues[0]?.at;
+  return record.type === 'cdr' ? record.endedAt : record.at;
+}
+
+function aboutRecord(record: JournalRecord): { readonly transaction?: string; readonly evse?: number } {
+  if (record.type === 'transaction') return { transaction: record.uid, evse: record.evse };
+  return record.type === 'meter' && record.evse !== undefined ? { evse: record.evse } : {};
+}
+
+function parseCursor(value: unknown): { seq: JournalSeq; attempts: number } | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { seq, attempts } = value as Record<string, unknown>;
+  if (typeof seq !== 'number') return undefined;
+  return { seq: journalSeq(seq), attempts: typeof attempts === 'number' ? attempts : 0 };
+}

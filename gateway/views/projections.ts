@@ -1,0 +1,87 @@
+// What one CSMS has been told of each transaction: the adapter's own state of it, the CSMS's id, the last sample.
+import { evseNumber, transactionUid, type EvseNumber, type TransactionUid } from '../kernel/ids.js';
+import { timestamp, type Timestamp } from '../kernel/units.js';
+import type { CsmsTransactionReference, ProjectionState } from '../ports/csms.js';
+import type { DocumentPut } from '../ports/journal.js';
+
+export interface Projection {
+  readonly uid: TransactionUid;
+  readonly evse: EvseNumber;
+  /** Opaque but for two names: `csmsTransactionId` (1.6) and `startDead`, set when the start was given up. */
+  readonly state: ProjectionState;
+  readonly sampledAt?: Timestamp;
+  /** The place of its end in the journal, once that has been delivered. */
+  readonly endedSeq?: number;
+}
+
+const PREFIX = 'tx/';
+/** Ended transactions that are still remembered, for a late RemoteStop or GetTransactionStatus. */
+const REMEMBERED = 200;
+
+export class Projections {
+  readonly #collection: string;
+  readonly #known = new Map<TransactionUid, Projection>();
+  readonly #uidOf = new Map<number, TransactionUid>();
+  /** Ended ones, the oldest first. */
+  readonly #ended: TransactionUid[] = [];
+
+  constructor(collection: string, stored: ReadonlyMap<string, unknown>) {
+    this.#collection = collection;
+    const projections = [...stored]
+      .filter(([key]) => key.startsWith(PREFIX))
+      .flatMap(([key, value]) => parse(transactionUid(key.slice(PREFIX.length)), value) ?? []);
+    projections.sort((a, b) => (a.endedSeq ?? 0) - (b.endedSeq ?? 0));
+    for (const projection of projections) this.#remember(projection);
+  }
+
+  of(uid: TransactionUid): Projection | undefined {
+    return this.#known.get(uid);
+  }
+
+  /** The transaction that a CSMS means; undefined: it has never been told of one. */
+  resolve(reference: CsmsTransactionReference): TransactionUid | undefined {
+    if ('uid' in reference) return this.#known.has(reference.uid) ? reference.uid : undefined;
+    return this.#uidOf.get(reference.csmsTransactionId);
+  }
+
+  /** Replaces what is known of a transaction; the answer is what has to be committed with it. */
+  put(projection: Projection): readonly DocumentPut[] {
+    this.#remember(projection);
+    const { uid, ...value } = projection;
+    const documents: DocumentPut[] = [{ collection: this.#collection, key: PREFIX + uid, value }];
+    while (this.#ended.length > REMEMBERED) {
+      const oldest = this.#ended.shift();
+      if (oldest === undefined) break;
+      this.#forget(oldest);
+      documents.push({ collection: this.#collection, key: PREFIX + oldest });
+    }
+    return documents;
+  }
+
+  #remember(projection: Projection): void {
+    const before = this.#known.get(projection.uid);
+    this.#known.set(projection.uid, projection);
+    const id = projection.state['csmsTransactionId'];
+    if (typeof id === 'number') this.#uidOf.set(id, projection.uid);
+    if (projection.endedSeq !== undefined && before?.endedSeq === undefined) this.#ended.push(projection.uid);
+  }
+
+  #forget(uid: TransactionUid): void {
+    const id = this.#known.get(uid)?.state['csmsTransactionId'];
+    if (typeof id === 'number' && this.#uidOf.get(id) === uid) this.#uidOf.delete(id);
+    this.#known.delete(uid);
+  }
+}
+
+function parse(uid: TransactionUid, value: unknown): Projection | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { evse, state, sampledAt, endedSeq } = value as Record<string, unknown>;
+  if (typeof evse !== 'number' || typeof state !== 'object' || state === null) return undefined;
+  return {
+    uid,
+    evse: evseNumber(evse),
+    state: state as ProjectionState,
+    ...(typeof sampledAt === 'number' ? { sampledAt: timestamp(sampledAt) } : {}),
+    ...(typeof endedSeq === 'number' ? { endedSeq } : {}),
+  };
+}

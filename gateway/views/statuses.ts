@@ -1,0 +1,174 @@
+// Which statuses one CSMS is sent, and when: only what it can tell apart, debounced, one at a time.
+import type { EvseNumber } from '../kernel/ids.js';
+import type { CancelTimer, Clock } from '../kernel/clock.js';
+import type { Log } from '../kernel/log.js';
+import type { Milliseconds } from '../kernel/units.js';
+import type { CsmsLink, CsmsMessage } from '../ports/csms.js';
+import type { LiveSite } from '../site/live-state.js';
+import type { Csms } from '../site/topology.js';
+import type { ConnectorStatus } from '../site/station-event.js';
+import { connectorView, look } from './connector-view.js';
+import type { SlotRow, SlotTable } from './slots.js';
+
+export interface StatusDependencies {
+  readonly csms: Csms;
+  readonly slots: SlotTable;
+  readonly live: LiveSite;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** MinimumStatusDuration: a status that lasts for less is never told. */
+  readonly minimumDuration: () => Milliseconds;
+  /** After a longer absence a 2.0.1 CSMS is told every status (B04.FR.01). */
+  readonly offlineThreshold: () => Milliseconds;
+  /** The gateway as a station: what 1.6 calls connector 0, no sum of the others (1.6 section 4.9). */
+  readonly stationStatus: () => ConnectorStatus;
+}
+
+/** The station as a whole, beside the connectors' flat numbers, as in 1.6. */
+const STATION = 0;
+
+export class Statuses {
+  readonly #is: StatusDependencies;
+  #link: CsmsLink | undefined;
+  #online = false;
+  #downSince: Milliseconds | undefined;
+  /** What the CSMS was last told of each flat number. */
+  readonly #told = new Map<number, string>();
+  readonly #waiting = new Set<number>();
+  readonly #debounce = new Map<number, CancelTimer>();
+  #sending = false;
+  /** Counts the times the link came up: what failed on an earlier link is sent on the next. */
+  #links = 0;
+  #whenQuiet: (() => void)[] = [];
+
+  constructor(dependencies: StatusDependencies) {
+    this.#is = dependencies;
+  }
+
+  attach(link: CsmsLink): void {
+    this.#link = link;
+  }
+
+  /**
+   * Tells the CSMS what it has to know now: everything after a boot (1.6 errata 3.22, B01.FR.05), else what has changed.
+   * Resolves when it has been told, or the link is lost.
+   */
+  linkUp(booted: boolean): Promise<void> {
+    this.#online = true;
+    this.#links++;
+    const away = this.#downSince === undefined ? 0 : this.#is.clock.monotonic() - this.#downSince;
+    const all = booted || (this.#is.csms.ocpp === '2.0.1' && away > this.#is.offlineThreshold());
+    if (all) this.#told.clear();
+    this.#downSince = undefined;
+    for (const flat of [STATION, ...this.#is.slots.rows.map((row) => row.slot.flat)])
+      if (this.#hasChanged(flat)) this.#waiting.add(flat);
+    return this.#quiet();
+  }
+
+  linkDown(): void {
+    if (this.#online) this.#downSince = this.#is.clock.monotonic();
+    this.#online = false;
+    for (const cancel of this.#debounce.values()) cancel();
+    this.#debounce.clear();
+    this.#waiting.clear();
+  }
+
+  /** An EVSE's connector has changed; its siblings may look different with it. */
+  connectorChanged(evse: EvseNumber): void {
+    for (const row of this.#is.slots.ofEvse(evse)) this.#changed(row.slot.flat);
+  }
+
+  stationChanged(): void {
+    this.#changed(STATION);
+  }
+
+  /** A CSMS asked (TriggerMessage): told even when nothing has changed. Without rows: the station and all connectors. */
+  tell(rows: readonly SlotRow[] | undefined): void {
+    const flats = rows?.map((row) => row.slot.flat) ?? [STATION, ...this.#is.slots.rows.map((row) => row.slot.flat)];
+    for (const flat of flats) {
+      const next = this.#message(flat);
+      if (next === undefined || this.#link === undefined) continue;
+      this.#told.set(flat, next.look);
+      // At once and not in turn: the link lets out what was asked for even before Boot is accepted.
+      void this.#deliver(this.#link, next.message);
+    }
+  }
+
+  #changed(flat: number): void {
+    if (!this.#online) return;
+    this.#debounce.get(flat)?.();
+    if (!this.#hasChanged(flat)) {
+      this.#debounce.delete(flat);
+      return;
+    }
+    const cancel = this.#is.clock.after(this.#is.minimumDuration(), () => {
+      this.#debounce.delete(flat);
+      this.#waiting.add(flat);
+      this.#send();
+    });
+    this.#debounce.set(flat, cancel);
+  }
+
+  #hasChanged(flat: number): boolean {
+    const next = this.#message(flat);
+    return next !== undefined && this.#told.get(flat) !== next.look;
+  }
+
+  #quiet(): Promise<void> {
+    const quiet = new Promise<void>((resolve) => {
+      this.#whenQuiet.push(resolve);
+    });
+    this.#send();
+    return quiet;
+  }
+
+  #send(): void {
+    if (this.#sending) return;
+    this.#sending = true;
+    void this.#run();
+  }
+
+  /** One outstanding at a time: a burst of a whole site must not stand in front of the transactions. */
+  async #run(): Promise<void> {
+    for (;;) {
+      const [flat] = this.#waiting;
+      if (flat === undefined || !this.#online || this.#link === undefined) break;
+      this.#waiting.delete(flat);
+      const next = this.#message(flat);
+      if (next === undefined || this.#told.get(flat) === next.look) continue;
+      this.#told.set(flat, next.look);
+      const links = this.#links;
+      if (await this.#deliver(this.#link, next.message)) continue;
+      this.#told.delete(flat);
+      this.#waiting.add(flat);
+      if (links === this.#links) break;
+    }
+    this.#sending = false;
+    for (const resolve of this.#whenQuiet.splice(0)) resolve();
+  }
+
+  /** False: the CSMS does not know it. A refused status is not repeated: the next change replaces it. */
+  async #deliver(link: CsmsLink, message: CsmsMessage): Promise<boolean> {
+    try {
+      const outcome = await link.deliver(message);
+      if (outcome.kind === 'refused')
+        this.#is.log.warn({ csms: this.#is.csms.id, reason: outcome.reason }, 'The CSMS refused a status');
+      return outcome.kind !== 'unsent';
+    } catch (err) {
+      this.#is.log.error({ csms: this.#is.csms.id, err }, 'The adapter failed to send a status');
+      return true;
+    }
+  }
+
+  #message(flat: number): { readonly message: CsmsMessage; readonly look: string } | undefined {
+    const { csms, slots, live, clock } = this.#is;
+    if (flat === STATION) {
+      const status = this.#is.stationStatus();
+      return { message: { type: 'stationStatus', status, at: clock.now() }, look: status };
+    }
+    const row = slots.flat(flat);
+    if (row === undefined) return undefined;
+    const connector = connectorView(row, slots, live, csms.ocpp, clock.now());
+    return { message: { type: 'status', connector }, look: look(connector, csms.ocpp) };
+  }
+}

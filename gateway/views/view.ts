@@ -1,0 +1,377 @@
+// One CSMS's view of the site: what it is told, in its own numbers and at its own pace, and what it may ask.
+import type { Clock } from '../kernel/clock.js';
+import { FAULTS } from '../kernel/faults.js';
+import type { CsmsId, EvseNumber, JournalSeq, TransactionUid } from '../kernel/ids.js';
+import type { Log } from '../kernel/log.js';
+import { minutes, type Timestamp } from '../kernel/units.js';
+import type {
+  BootReason,
+  CsmsAnswer,
+  CsmsCommand,
+  CsmsHost,
+  CsmsLink,
+  CsmsMessage,
+  Slot,
+  StationIdentity,
+} from '../ports/csms.js';
+import type { Journal } from '../ports/journal.js';
+import type { Operations } from '../ports/operations.js';
+import type { LiveSite } from '../site/live-state.js';
+import type { ConnectorStatus, DataTransferAnswer } from '../site/station-event.js';
+import type { IdToken, IdTokenInfo } from '../site/tokens.js';
+import type { Csms, Site } from '../site/topology.js';
+import { carryOut, siteInfo, type CommandContext } from './commands.js';
+import { connectorView } from './connector-view.js';
+import type { DeadLetter } from './dead-letters.js';
+import { Delivery, type DeliverySettings } from './delivery.js';
+import { hardwareInventory } from './hardware-inventory.js';
+import { measurandSet } from './sampling.js';
+import { SlotTable, visibleEvses } from './slots.js';
+import { Statuses } from './statuses.js';
+import { gatewayInventory, Variables } from './variables.js';
+
+export interface ViewDependencies {
+  readonly csms: Csms;
+  readonly site: Site;
+  readonly live: LiveSite;
+  readonly journal: Journal;
+  readonly operations: Operations;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly firmwareVersion: string;
+  /** Why this process was started; PowerUp unless told. */
+  readonly bootReason?: BootReason;
+}
+
+/** What an operator wants to know of one CSMS at a glance. */
+export interface ViewStatus {
+  readonly csms: CsmsId;
+  readonly connected: boolean;
+  readonly accepted: boolean;
+  /** Journal entries not yet looked at; some may turn out not to concern this CSMS. */
+  readonly queued: number;
+  /** When the oldest waiting one happened. */
+  readonly oldest?: Timestamp;
+  readonly inFlight: boolean;
+  readonly dead: number;
+  readonly lastError?: string;
+}
+
+/** Beyond this the gateway's own clock or the CSMS's is wrong. */
+const CLOCK_TOLERANCE = minutes(5);
+
+const SETTINGS = {
+  HeartbeatInterval: ['HeartbeatInterval'],
+  WebSocketPingInterval: ['WebSocketPingInterval'],
+  RetryBackOffWaitMinimum: ['RetryBackOffWaitMinimum'],
+  RetryBackOffRandomRange: ['RetryBackOffRandomRange'],
+  RetryBackOffRepeatTimes: ['RetryBackOffRepeatTimes'],
+  MessageTimeout: ['MessageTimeout', 'Default'],
+} as const satisfies Record<Parameters<CsmsHost['setting']>[0], readonly [variable: string, instance?: string]>;
+
+export class View implements CsmsHost {
+  readonly csms: CsmsId;
+  readonly identity: StationIdentity;
+  readonly bootReason: BootReason;
+  readonly #is: ViewDependencies;
+  readonly #collection: string;
+  readonly #slots: SlotTable;
+  readonly #variables: Variables;
+  readonly #statuses: Statuses;
+  readonly #delivery: Delivery;
+  #link: CsmsLink | undefined;
+  #online = false;
+  #stationOperative: boolean;
+  /** Counts the times the link came up, so that what an earlier link began does not go on in a later one. */
+  #links = 0;
+
+  private constructor(dependencies: ViewDependencies, stored: ReadonlyMap<string, unknown>) {
+    const { csms, site, live, journal, operations, clock, log, firmwareVersion } = dependencies;
+    this.#is = dependencies;
+    this.csms = csms.id;
+    this.bootReason = dependencies.bootReason ?? 'PowerUp';
+    this.identity = { vendor: 'Forecourt', model: 'Site gateway', serialNumber: site.id.slice(0, 25), firmwareVersion };
+    this.#collection = collectionOf(csms);
+    this.#slots = SlotTable.open(stored.get('slots'), visibleEvses(site, csms));
+    this.#stationOperative = stored.get('inoperative') !== true;
+    this.#variables = new Variables(
+      {
+        csms,
+        site,
+        operations,
+        now: () => clock.now(),
+        inventory: () => this.#inventory(),
+        save: (values) => this.#save('variables', values),
+      },
+      stored.get('variables'),
+    );
+    this.#statuses = new Statuses({
+      csms,
+      slots: this.#slots,
+      live,
+      clock,
+      log,
+      minimumDuration: () => this.#variables.duration('ChargingStation', 'MinimumStatusDuration'),
+      offlineThreshold: () => this.#variables.duration('OCPPCommCtrlr', 'OfflineThreshold'),
+      stationStatus: () => this.#stationStatus(),
+    });
+    this.#delivery = new Delivery(
+      {
+        csms,
+        collection: this.#collection,
+        journal,
+        clock,
+        log,
+        slots: this.#slots,
+        settings: () => this.#deliverySettings(),
+        judged: (uid, info) => this.#judged(uid, info),
+      },
+      stored,
+    );
+  }
+
+  /**
+   * Takes up what is stored of this CSMS; a CSMS without anything stored begins with what happens from now on.
+   * @throws Error when the stored slot table cannot be read
+   * @throws JournalUnavailable when its first documents cannot be written
+   */
+  static async open(dependencies: ViewDependencies): Promise<View> {
+    const stored = await dependencies.journal.load(collectionOf(dependencies.csms));
+    const view = new View(dependencies, stored);
+    const slots = { collection: view.#collection, key: 'slots', value: view.#slots.toDocument() };
+    const begin = stored.has('cursor') ? [] : view.#delivery.toDocuments();
+    await dependencies.journal.commit({ documents: [slots, ...begin] });
+    return view;
+  }
+
+  /** The adapter that keeps the connection; whoever attaches it also starts it. */
+  attach(link: CsmsLink): void {
+    this.#link = link;
+    this.#statuses.attach(link);
+    this.#delivery.attach(link);
+  }
+
+  get online(): boolean {
+    return this.#online;
+  }
+
+  /** Everything up to here is settled: what the journal may forget, as far as this CSMS is concerned. */
+  get settled(): JournalSeq {
+    return this.#delivery.settled;
+  }
+
+  status(): ViewStatus {
+    const accepted = this.#link?.accepted === true;
+    return { csms: this.csms, connected: this.#online, accepted, ...this.#delivery.status() };
+  }
+
+  deadLetters(): readonly DeadLetter[] {
+    return this.#delivery.dead.all();
+  }
+
+  /** Sends the dead letters once more; the answer is how many. */
+  redrive(): number {
+    return this.#delivery.redrive();
+  }
+
+  /** A connector's live state has changed. */
+  connectorChanged(evse: EvseNumber): void {
+    this.#statuses.connectorChanged(evse);
+  }
+
+  /** New entries are durable. */
+  journalAdvanced(): void {
+    this.#delivery.wake();
+  }
+
+  /**
+   * Asks the CSMS about a token; only an authority is asked.
+   * @returns undefined: no answer in time (site.authorization.timeout), or nobody to ask
+   */
+  async authorize(idToken: IdToken): Promise<IdTokenInfo | undefined> {
+    if (this.#is.csms.role !== 'authority' || !this.#online || this.#link === undefined) return undefined;
+    const { clock, site, log } = this.#is;
+    const link = this.#link;
+    return new Promise((resolve) => {
+      const cancel = clock.after(site.authorization.timeout, () => resolve(undefined));
+      link.deliver({ type: 'authorize', idToken }).then(
+        (outcome) => {
+          cancel();
+          const info = outcome.kind === 'answered' ? outcome.idTokenInfo : undefined;
+          resolve(info && siteInfo(info, this.#slots));
+        },
+        (err: unknown) => {
+          cancel();
+          log.error({ csms: this.csms, err }, 'The adapter failed to ask about a token');
+          resolve(undefined);
+        },
+      );
+    });
+  }
+
+  /** One of this CSMS's own reservations is over without having been used. */
+  reservationEnded(reservationId: number, why: 'Expired' | 'Removed'): void {
+    this.#notify({ type: 'reservationEnded', reservationId, why });
+  }
+
+  /** The site's own limit on an EVSE, or on the whole, has come into force or gone (K11 to K13). */
+  chargingLimit(evse: EvseNumber | undefined, source: 'EMS' | 'SO' | 'Other', cleared: boolean): void {
+    const slotEvse = evse === undefined ? undefined : this.#slots.ofEvse(evse)[0]?.slot.evse;
+    if (evse === undefined || slotEvse !== undefined)
+      this.#notify({ type: 'chargingLimit', slotEvse, source, cleared });
+  }
+
+  /** Passes a charger's vendor message on; undefined: no answer, or nobody to tell. */
+  async dataTransfer(vendorId: string, messageId: string, data: unknown): Promise<DataTransferAnswer | undefined> {
+    if (!this.#online || this.#link === undefined) return undefined;
+    const outcome = await this.#link.deliver({ type: 'dataTransfer', vendorId, messageId, data });
+    return outcome.kind === 'answered' ? outcome.data : undefined;
+  }
+
+  /** Ends all that is under way; what was not answered is sent again by the next process. */
+  stop(): void {
+    this.linkDown('stopped');
+    this.#delivery.stop();
+  }
+
+  setting(name: keyof typeof SETTINGS): number {
+    const [variable, instance]: readonly [string, string?] = SETTINGS[name];
+    return this.#variables.number('OCPPCommCtrlr', variable, instance);
+  }
+
+  linkUp(booted: boolean): void {
+    const link = ++this.#links;
+    if (!this.#online) this.#delivery.linkUp();
+    this.#online = true;
+    // After a boot a CSMS knows no connector until it has been told its status; after a mere reconnect it knows them all.
+    if (!booted) this.#delivery.open();
+    void this.#statuses.linkUp(booted).then(() => {
+      if (this.#online && link === this.#links) this.#delivery.open();
+    });
+  }
+
+  linkDown(reason: string): void {
+    this.#links++;
+    this.#online = false;
+    this.#is.log.info({ csms: this.csms, reason }, 'The CSMS is out of reach; what happens is kept for it');
+    this.#statuses.linkDown();
+    this.#delivery.linkDown();
+  }
+
+  timeFromCsms(at: Timestamp): void {
+    const skew = at - this.#is.clock.now();
+    if (Math.abs(skew) > CLOCK_TOLERANCE)
+      this.#is.log.warn({ csms: this.csms, skew }, 'The clocks of the gateway and of the CSMS disagree');
+  }
+
+  heartbeatInterval(seconds: number): void {
+    this.#variables.keep('OCPPCommCtrlr', 'HeartbeatInterval', String(Math.round(seconds))).catch((err: unknown) => {
+      const fault = FAULTS.journalUnavailable.code;
+      this.#is.log.error({ csms: this.csms, err, fault }, 'The heartbeat interval could not be saved');
+    });
+  }
+
+  async command(command: CsmsCommand): Promise<CsmsAnswer> {
+    return carryOut(command, this.#commandContext());
+  }
+
+  slotOf(evse: number, connector?: number): Slot | undefined {
+    return this.#slots.slot(evse, connector)?.slot;
+  }
+
+  slotOfFlat(flat: number): Slot | undefined {
+    return this.#slots.flat(flat)?.slot;
+  }
+
+  #commandContext(): CommandContext {
+    const { csms, live, operations, clock } = this.#is;
+    return {
+      csms,
+      live,
+      operations,
+      slots: this.#slots,
+      variables: this.#variables,
+      projections: this.#delivery.projections,
+      waiting: (uid) => this.#delivery.waiting(uid),
+      now: () => clock.now(),
+      measurands: () => this.#measurands('SampledDataCtrlr', 'TxUpdatedMeasurands'),
+      tellStatuses: (rows) => this.#statuses.tell(rows),
+      tellTransaction: (record) => this.#delivery.tell(record),
+      send: (message) => this.#send(message),
+      reboot: (reason) => this.#link?.reboot(reason),
+      stationOperative: async (operative) => {
+        this.#stationOperative = operative;
+        await this.#save('inoperative', operative ? undefined : true);
+        this.#statuses.stationChanged();
+      },
+    };
+  }
+
+  /** A notice that is worth nothing later: told now or never. */
+  #notify(message: CsmsMessage): void {
+    if (this.#online) this.#send(message);
+  }
+
+  #send(message: CsmsMessage): void {
+    const { log } = this.#is;
+    const about = { csms: this.csms, message: message.type };
+    this.#link?.deliver(message).then(
+      (outcome) => {
+        if (outcome.kind === 'refused') log.warn({ ...about, reason: outcome.reason }, 'The CSMS refused a message');
+      },
+      (err: unknown) => log.error({ ...about, err }, 'The adapter failed to send a message'),
+    );
+  }
+
+  #judged(uid: TransactionUid, info: IdTokenInfo): void {
+    if (this.#is.csms.role !== 'authority') return;
+    this.#is.operations.transactionJudged(this.csms, uid, siteInfo(info, this.#slots));
+  }
+
+  #stationStatus(): ConnectorStatus {
+    return this.#stationOperative ? 'Available' : 'Unavailable';
+  }
+
+  #inventory(): ReturnType<typeof hardwareInventory> {
+    const { csms, site, live, clock } = this.#is;
+    const now = clock.now();
+    return [
+      ...gatewayInventory(csms, site, now),
+      ...hardwareInventory({
+        site,
+        live,
+        slots: this.#slots,
+        identity: this.identity,
+        stationStatus: this.#stationStatus(),
+        connectorStatus: (row) => connectorView(row, this.#slots, live, csms.ocpp, now).status,
+      }),
+    ];
+  }
+
+  #deliverySettings(): DeliverySettings {
+    const variables = this.#variables;
+    return {
+      attempts: variables.number('OCPPCommCtrlr', 'MessageAttempts', 'TransactionEvent'),
+      retryInterval: variables.duration('OCPPCommCtrlr', 'MessageAttemptInterval', 'TransactionEvent'),
+      sampling: {
+        interval: variables.duration('SampledDataCtrlr', 'TxUpdatedInterval'),
+        updated: this.#measurands('SampledDataCtrlr', 'TxUpdatedMeasurands'),
+        ended: this.#measurands('SampledDataCtrlr', 'TxEndedMeasurands'),
+        endedSeries: variables.number('SampledDataCtrlr', 'TxEndedInterval') > 0,
+        aligned: variables.number('AlignedDataCtrlr', 'Interval') > 0,
+        alignedMeasurands: this.#measurands('AlignedDataCtrlr', 'Measurands'),
+      },
+    };
+  }
+
+  #measurands(component: string, variable: string): ReadonlySet<string> {
+    return measurandSet(this.#variables.text(component, variable));
+  }
+
+  async #save(key: string, value: unknown): Promise<void> {
+    const put = { collection: this.#collection, key };
+    await this.#is.journal.commit({ documents: [value === undefined ? put : { ...put, value }] });
+  }
+}
+
+const collectionOf = (csms: Csms): string => `view/${csms.id}`;

@@ -1,0 +1,729 @@
+// One OCPP 1.6 charger from connecting to leaving: set-up, a driver's visit, commands, and chargers that behave badly.
+import t from 'tap';
+import fc from 'fast-check';
+import type { CallOutcome, Payload } from '../../../adapters/ocpp-j/contract.js';
+import { openOcpp16Station } from '../../../adapters/station-ocpp16/driver.js';
+import { evseNumber, stationTransactionId } from '../../../gateway/kernel/ids.js';
+import { ampere, timestamp, volt } from '../../../gateway/kernel/units.js';
+import { JournalUnavailable } from '../../../gateway/ports/journal.js';
+import type { SetLimit } from '../../../gateway/site/station-command.js';
+import type { Station } from '../../../gateway/site/topology.js';
+import {
+  ask,
+  callError,
+  evse,
+  FakeConnection,
+  FakeHost,
+  FakeLog,
+  HandClock,
+  NOON,
+  result,
+  settled,
+  stationOf,
+  type Script,
+} from './rig.js';
+
+const BOOT = { chargePointVendor: 'Acme', chargePointModel: 'One', firmwareVersion: '1.2' };
+
+const configured: Record<string, string> = {
+  NumberOfConnectors: '2',
+  SupportedFeatureProfiles: 'Core,SmartCharging,Reservation,RemoteTrigger,LocalAuthListManagement',
+  ChargingScheduleAllowedChargingRateUnit: 'Current,Power',
+  ChargeProfileMaxStackLevel: '3',
+  SendLocalListMaxLength: '2',
+  AuthorizationCacheEnabled: 'true',
+  LocalAuthorizeOffline: 'TRUE',
+};
+
+/** A charger that says yes to everything, with the given configuration. */
+const willing =
+  (keys: Record<string, string> = configured): Script =>
+  (action) => {
+    if (action === 'GetConfiguration')
+      return result({
+        configurationKey: Object.entries(keys).map(([key, value]) => ({ key, readonly: false, value })),
+      });
+    return result({ status: action === 'UnlockConnector' ? 'Unlocked' : 'Accepted' });
+  };
+
+const rejecting: Script = (action) => {
+  switch (action) {
+    case 'ClearChargingProfile':
+      return result({ status: 'Unknown' });
+    case 'GetConfiguration':
+      return callError('InternalError');
+    default:
+      return result({ status: 'Rejected' });
+  }
+};
+
+function rig(script: Script = willing(), station: Station = stationOf(evse(3, 1), evse(4, 2))) {
+  const clock = new HandClock();
+  const host = new FakeHost();
+  const log = new FakeLog();
+  const driver = openOcpp16Station(
+    station,
+    host,
+    { clock, log },
+    {
+      nominalVoltage: volt(230),
+      heartbeatInterval: 300,
+      meterInterval: 10,
+    },
+  );
+  const connection = new FakeConnection('ocpp1.6', script);
+  const from = (action: string, payload: Payload) => ask('ocpp1.6', driver.handler, action, payload);
+  const up = async () => {
+    driver.attach(connection);
+    await from('BootNotification', BOOT);
+    await settled();
+  };
+  return { clock, host, log, driver, connection, from, up, station };
+}
+
+const setLimit = (current: number, transaction?: string, number = 3): SetLimit => ({
+  type: 'setLimit',
+  evse: evseNumber(number),
+  current: ampere(current),
+  ...(transaction !== undefined && { stationTransactionId: stationTransactionId(transaction) }),
+});
+
+const profileIn = (payload: Payload | undefined) =>
+  payload?.['csChargingProfiles'] as Record<string, unknown> | undefined;
+const periodIn = (payload: Payload | undefined) =>
+  (profileIn(payload)?.['chargingSchedule'] as { chargingSchedulePeriod: unknown[]; chargingRateUnit: string }) ?? {};
+
+t.test('set-up after an accepted boot', async (t) => {
+  const { host, log, connection, up } = rig();
+  await up();
+  t.same(connection.invalid, []);
+  t.match(host.events[0], { type: 'connected', capabilities: { fallback: false, protocol: 'ocpp1.6' } });
+  t.match(host.of('booted')[0], { inventory: { vendor: 'Acme', model: 'One', firmwareVersion: '1.2' }, at: NOON });
+  t.same(
+    connection.sent.slice(0, 4).map(({ action }) => action),
+    ['GetConfiguration', 'ClearChargingProfile', 'SetChargingProfile', 'SetChargingProfile'],
+  );
+  const [first, second] = connection.of('SetChargingProfile');
+  t.match(first, {
+    connectorId: 1,
+    csChargingProfiles: {
+      stackLevel: 0,
+      chargingProfilePurpose: 'TxDefaultProfile',
+      chargingProfileKind: 'Absolute',
+      chargingSchedule: { startSchedule: '2026-06-01T11:59:00.000Z', chargingRateUnit: 'A' },
+    },
+  });
+  t.same(periodIn(first).chargingSchedulePeriod, [{ startPeriod: 0, limit: 8 }], 'no phases in ampere');
+  t.equal(second?.['connectorId'], 2);
+  t.not(profileIn(first)?.['chargingProfileId'], profileIn(second)?.['chargingProfileId']);
+  t.same(
+    connection.of('ChangeConfiguration').map(({ key, value }) => `${String(key)}=${String(value)}`),
+    [
+      'AuthorizeRemoteTxRequests=false',
+      'LocalPreAuthorize=false',
+      'AuthorizationCacheEnabled=false',
+      'StopTransactionOnInvalidId=true',
+      'LocalAuthListEnabled=true',
+      'MeterValueSampleInterval=10',
+      'MeterValuesSampledData=Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,Current.Offered,SoC',
+    ],
+    'what is already so is left alone',
+  );
+  t.match(host.of('capabilities').at(-1)?.capabilities, {
+    currentLimit: true,
+    fallback: true,
+    reservation: true,
+    localList: true,
+    trigger: true,
+    phaseSwitching: false,
+  });
+  t.same(log.errors, []);
+  t.equal(connection.of('TriggerMessage').length, 0, 'a boot is followed by statuses of its own accord');
+});
+
+t.test('set-up waits for the boot, the first other message or 20 s, and runs once', async (t) => {
+  const quiet = rig();
+  quiet.driver.attach(quiet.connection);
+  await quiet.clock.advance(19_999);
+  t.equal(quiet.connection.sent.length, 0, 'called earlier, some chargers boot for ever');
+  await quiet.clock.advance(1);
+  t.same(quiet.connection.of('TriggerMessage'), [{ requestedMessage: 'StatusNotification' }]);
+  t.match(quiet.connection.of('ChangeConfiguration'), [{}, {}, {}, {}, {}, { key: 'HeartbeatInterval', value: '300' }]);
+  const before = quiet.connection.sent.length;
+  await quiet.from('BootNotification', BOOT);
+  await quiet.from('Heartbeat', {});
+  await quiet.clock.advance(60_000);
+  t.equal(quiet.connection.sent.length, before);
+
+  const talking = rig();
+  talking.driver.attach(talking.connection);
+  await talking.from('StatusNotification', { connectorId: 1, errorCode: 'NoError', status: 'Available' });
+  t.equal(talking.connection.sent[0]?.action, 'GetConfiguration');
+  t.equal(talking.connection.of('TriggerMessage').length, 0, 'a status has come already');
+
+  const refused = rig();
+  refused.host.answers = { booted: () => ({ status: 'Pending', now: NOON, interval: 30 }) };
+  refused.driver.attach(refused.connection);
+  await refused.from('BootNotification', BOOT);
+  await refused.from('Heartbeat', {});
+  t.equal(refused.connection.sent.length, 0, 'not before it is accepted');
+  refused.host.answers = {};
+  await refused.from('BootNotification', BOOT);
+  t.equal(refused.connection.sent[0]?.action, 'GetConfiguration');
+});
+
+t.test('a charger that rejects everything still works', async (t) => {
+  const { host, log, connection, from, up, driver, clock } = rig(rejecting);
+  await up();
+  t.equal(host.of('capabilities').at(-1)?.capabilities.fallback, false);
+  const asked = connection.sent.length;
+  await clock.advance(600_000);
+  t.equal(connection.sent.length, asked, 'no step is repeated');
+  t.ok(log.lines.some(({ message }) => message.includes('fail-safe profile not accepted')));
+  const started = await from('StartTransaction', {
+    connectorId: 1,
+    idTag: 'CAFE',
+    meterStart: 100,
+    timestamp: '2026-06-01T12:00:00Z',
+  });
+  t.match(started, { kind: 'result', payload: { transactionId: 41, idTagInfo: { status: 'Accepted' } } });
+  t.match(await driver.execute(setLimit(10, '41')), { status: 'Rejected' });
+  t.same(connection.invalid, []);
+});
+
+t.test('a charger that answers nothing is not asked for ever', async (t) => {
+  const { connection, up, clock, driver, host } = rig(() => new Promise<CallOutcome>(() => undefined));
+  await up();
+  const early = driver.execute(setLimit(10));
+  await clock.advance(120_000);
+  t.equal(connection.sent.length, 2, 'two silent steps end the set-up');
+  t.match(await early, { status: 'Offline' }, 'a limit that was never sent');
+  t.equal(host.of('capabilities').at(-1)?.capabilities.fallback, false);
+  const limit = driver.execute(setLimit(10));
+  await settled();
+  await clock.advance(15_000);
+  t.match(await limit, { status: 'Uncertain' });
+  t.ok(connection.sent.every(({ timeout }) => timeout <= 15_000));
+  t.equal(clock.pending, 0);
+});
+
+t.test('measurands are tried one by one where the list is refused', async (t) => {
+  const known = ['Energy.Active.Import.Register', 'Current.Import', 'SoC'];
+  const answers = willing();
+  const { connection, up } = rig((action, payload) => {
+    const isList = action === 'ChangeConfiguration' && payload['key'] === 'MeterValuesSampledData';
+    if (!isList) return answers(action, payload);
+    const fits = String(payload['value'])
+      .split(',')
+      .every((item) => known.includes(item));
+    return result({ status: fits ? 'Accepted' : 'Rejected' });
+  });
+  await up();
+  const lists = connection.of('ChangeConfiguration').filter(({ key }) => key === 'MeterValuesSampledData');
+  t.equal(lists.length, 7);
+  t.equal(lists.at(-1)?.['value'], known.join(','));
+});
+
+t.test('watts for a charger that takes nothing else, told or found out', async (t) => {
+  const told = rig(willing({ ...configured, ChargingScheduleAllowedChargingRateUnit: 'W' }));
+  await told.up();
+  t.equal(periodIn(told.connection.of('SetChargingProfile')[0]).chargingRateUnit, 'W');
+  t.same(periodIn(told.connection.of('SetChargingProfile')[0]).chargingSchedulePeriod, [
+    { startPeriod: 0, limit: 8 * 230 * 3, numberPhases: 3 },
+  ]);
+  const found = rig((action, payload) =>
+    action === 'SetChargingProfile'
+      ? result({ status: periodIn(payload).chargingRateUnit === 'W' ? 'Accepted' : 'Rejected' })
+      : action === 'GetConfiguration'
+        ? result({})
+        : result({ status: 'Accepted' }),
+  );
+  await found.up();
+  t.same(
+    found.connection.of('SetChargingProfile').map((payload) => periodIn(payload).chargingRateUnit),
+    ['A', 'W', 'W'],
+  );
+  t.equal(found.host.of('capabilities').at(-1)?.capabilities.fallback, true);
+  t.same([...told.connection.invalid, ...found.connection.invalid], []);
+});
+
+t.test('plug first (S13)', async (t) => {
+  const { host, from, up, log } = rig();
+  await up();
+  const status = (status: string) =>
+    from('StatusNotification', { connectorId: 2, errorCode: 'NoError', status, timestamp: '2026-06-01T12:00:00Z' });
+  await status('Preparing');
+  t.match(await from('Authorize', { idTag: 'CAFE1234' }), { payload: { idTagInfo: { status: 'Accepted' } } });
+  const started = await from('StartTransaction', {
+    connectorId: 2,
+    idTag: 'CAFE1234',
+    meterStart: 1000,
+    timestamp: '2026-06-01T12:00:01Z',
+    reservationId: 5,
+  });
+  t.match(started, { payload: { transactionId: 41, idTagInfo: { status: 'Accepted' } } });
+  await status('Charging');
+  await from('MeterValues', {
+    connectorId: 2,
+    transactionId: 41,
+    meterValue: [
+      { timestamp: '2026-06-01T12:00:10Z', sampledValue: [{ value: '1,5', unit: 'kWh', context: 'Sample.Periodic' }] },
+      { timestamp: '2026-06-01T12:00:20Z', sampledValue: [{ value: '1600', context: 'Sample.Clock' }] },
+      { timestamp: '2026-06-01T12:00:30Z', sampledValue: [] },
+    ],
+  });
+  const stopped = await from('StopTransaction', {
+    transactionId: 41,
+    idTag: 'CAFE1234',
+    meterStop: 2000,
+    timestamp: '2026-06-01T13:00:00Z',
+    transactionData: [
+      { timestamp: '2026-06-01T13:00:00Z', sampledValue: [{ value: '2000', context: 'Transaction.End' }] },
+    ],
+  });
+  t.match(stopped, { payload: { idTagInfo: { status: 'Accepted' } } });
+  await status('Finishing');
+  await status('Available');
+  const token = { idToken: 'CAFE1234', type: 'ISO14443' };
+  t.match(host.of('transaction'), [
+    {
+      kind: 'started',
+      evse: 4,
+      connector: 1,
+      trigger: 'Authorized',
+      chargingState: 'EVConnected',
+      idToken: token,
+      reservationId: 5,
+      at: NOON + 1000,
+      meterValues: [
+        {
+          at: NOON + 1000,
+          sampled: [{ value: 1000, context: 'Transaction.Begin', measurand: 'Energy.Active.Import.Register' }],
+        },
+      ],
+    },
+    {
+      kind: 'updated',
+      evse: 4,
+      stationTransactionId: '41',
+      trigger: 'MeterValuePeriodic',
+      meterValues: [{ sampled: [{ value: 1500 }] }],
+    },
+    { kind: 'updated', trigger: 'MeterValueClock', at: NOON + 20_000, meterValues: [{ sampled: [{ value: 1600 }] }] },
+    {
+      kind: 'ended',
+      evse: 4,
+      stationTransactionId: '41',
+      trigger: 'StopAuthorized',
+      stoppedReason: 'Local',
+      idToken: token,
+      meterValues: [{ sampled: [{ value: 2000, context: 'Transaction.End' }] }, { sampled: [{ value: 2000 }] }],
+    },
+  ]);
+  t.equal(host.of('transaction').length, 4);
+  t.same(
+    host.of('status').map(({ status, chargingState, evse }) => [evse, status, chargingState]),
+    [
+      [4, 'Occupied', 'EVConnected'],
+      [4, 'Occupied', 'Charging'],
+      [4, 'Occupied', 'EVConnected'],
+      [4, 'Available', 'Idle'],
+    ],
+  );
+  t.notOk(JSON.stringify(log.lines).includes('CAFE1234'));
+});
+
+t.test('tag first (S14) is a start by the cable', async (t) => {
+  const { host, from, up, clock } = rig();
+  await up();
+  await from('Authorize', { idTag: 'cafe' });
+  await clock.advance(3000);
+  await from('StatusNotification', { connectorId: 1, errorCode: 'NoError', status: 'Preparing' });
+  await from('StartTransaction', { connectorId: 1, idTag: 'CAFE', meterStart: 0, timestamp: '2026-06-01T12:00:05Z' });
+  t.equal(host.of('transaction')[0]?.trigger, 'CablePluggedIn');
+});
+
+t.test('remote start and stop', async (t) => {
+  const { host, from, up, driver, connection } = rig();
+  await up();
+  connection.forget();
+  const idToken = { idToken: 'Remote01', type: 'Central' as const };
+  const start = { type: 'requestStart' as const, evse: evseNumber(4), idToken, remoteStartId: 77 };
+  t.same(await driver.execute(start), { status: 'Accepted' });
+  t.same(connection.of('RemoteStartTransaction'), [{ connectorId: 2, idTag: 'Remote01' }]);
+  await from('StartTransaction', {
+    connectorId: 2,
+    idTag: 'REMOTE01',
+    meterStart: 5,
+    timestamp: '2026-06-01T12:00:05Z',
+  });
+  t.match(host.of('transaction')[0], { trigger: 'RemoteStart', remoteStartId: 77, idToken });
+  await from('StartTransaction', {
+    connectorId: 1,
+    idTag: 'REMOTE01',
+    meterStart: 5,
+    timestamp: '2026-06-01T12:00:06Z',
+  });
+  t.equal(host.of('transaction')[1]?.remoteStartId, undefined, 'one request starts one transaction');
+  const stop = { type: 'requestStop' as const, evse: evseNumber(4), stationTransactionId: stationTransactionId('41') };
+  t.same(await driver.execute(stop), { status: 'Accepted' });
+  t.same(connection.of('RemoteStopTransaction'), [{ transactionId: 41 }]);
+  t.match(await driver.execute({ ...stop, stationTransactionId: stationTransactionId('not-mine') }), {
+    status: 'Rejected',
+  });
+  t.match(await driver.execute({ ...start, idToken: { idToken: 'x'.repeat(21), type: 'eMAID' } }), {
+    status: 'NotSupported',
+  });
+  t.match(await driver.execute({ ...start, evse: evseNumber(99) }), { status: 'Rejected' });
+  connection.script = () => result({ status: 'Rejected' });
+  await driver.execute(start);
+  await from('StartTransaction', {
+    connectorId: 2,
+    idTag: 'Remote01',
+    meterStart: 5,
+    timestamp: '2026-06-01T12:00:07Z',
+  });
+  t.equal(host.of('transaction')[2]?.trigger, 'Authorized', 'a refused request is not waited for');
+  t.same(connection.invalid, []);
+});
+
+t.test('limits: TxProfile above a fail-safe default', async (t) => {
+  const { up, driver, connection } = rig();
+  await up();
+  connection.forget();
+  t.match(await driver.execute(setLimit(16.19, '41')), { status: 'Accepted' });
+  const [raised] = connection.of('SetChargingProfile');
+  t.match(raised, {
+    connectorId: 1,
+    csChargingProfiles: { chargingProfilePurpose: 'TxProfile', stackLevel: 1, transactionId: 41 },
+  });
+  t.same(periodIn(raised).chargingSchedulePeriod, [{ startPeriod: 0, limit: 16.1 }]);
+  t.match(await driver.execute(setLimit(0, '41')), { status: 'Accepted' });
+  const paused = connection.of('SetChargingProfile').at(-1);
+  t.same(periodIn(paused).chargingSchedulePeriod, [{ startPeriod: 0, limit: 0 }], '0 pauses');
+  t.equal(profileIn(paused)?.['chargingProfileId'], profileIn(raised)?.['chargingProfileId'], 'it replaces');
+  t.match(await driver.execute(setLimit(20)), { status: 'Accepted' });
+  const idle = connection.of('SetChargingProfile').at(-1);
+  t.match(idle, { csChargingProfiles: { chargingProfilePurpose: 'TxDefaultProfile' } });
+  t.same(periodIn(idle).chargingSchedulePeriod, [{ startPeriod: 0, limit: 8 }], 'the default stays fail-safe');
+  t.equal(connection.sent[0]?.priority, 0, 'limits overtake');
+  t.match(await driver.execute({ ...setLimit(10, '41'), phases: 1 }), { status: 'NotSupported' });
+  t.match(await driver.execute(setLimit(10, 'x')), { status: 'Rejected' });
+  t.same(connection.invalid, []);
+});
+
+t.test('limits: what a charger refuses is not tried again, and a raised default goes back', async (t) => {
+  const answers = willing();
+  const { up, driver, connection, from, host } = rig((action, payload) => {
+    if (action !== 'SetChargingProfile') return answers(action, payload);
+    return result({
+      status: profileIn(payload)?.['chargingProfilePurpose'] === 'TxDefaultProfile' ? 'Accepted' : 'Rejected',
+    });
+  });
+  await up();
+  await from('StartTransaction', { connectorId: 1, idTag: 'A1', meterStart: 0, timestamp: '2026-06-01T12:00:00Z' });
+  connection.forget();
+  const purposes = () =>
+    connection.of('SetChargingProfile').map((payload) => {
+      const profile = profileIn(payload);
+      return `${String(profile?.['chargingProfilePurpose'])}@${String(profile?.['stackLevel'])}`;
+    });
+  t.match(await driver.execute(setLimit(16, '41')), { status: 'Accepted' });
+  t.same(purposes(), ['TxProfile@1', 'TxProfile@0', 'TxDefaultProfile@0']);
+  t.equal(host.of('capabilities').at(-1)?.capabilities.fallback, false, 'it would stay above its fallback');
+  connection.forget();
+  t.match(await driver.execute(setLimit(10, '41')), { status: 'Accepted' });
+  t.same(purposes(), ['TxDefaultProfile@0']);
+  connection.forget();
+  await from('StopTransaction', { transactionId: 41, meterStop: 10, timestamp: '2026-06-01T13:00:00Z' });
+  await settled();
+  t.same(purposes(), ['TxDefaultProfile@0']);
+  t.match(periodIn(connection.of('SetChargingProfile')[0]).chargingSchedulePeriod, [{ limit: 8 }]);
+  t.equal(host.of('capabilities').at(-1)?.capabilities.fallback, true);
+});
+
+t.test('limits: a TxProfile in force is removed before a default may count', async (t) => {
+  let takesTx = true;
+  const answers = willing();
+  const { up, driver, connection } = rig((action, payload) => {
+    const isTx = profileIn(payload)?.['chargingProfilePurpose'] === 'TxProfile';
+    return isTx && !takesTx ? result({ status: 'Rejected' }) : answers(action, payload);
+  });
+  await up();
+  t.match(await driver.execute(setLimit(16, '41')), { status: 'Accepted' });
+  takesTx = false;
+  connection.forget();
+  t.match(await driver.execute(setLimit(10, '41')), { status: 'Accepted' });
+  t.match(connection.of('ClearChargingProfile'), [{ id: Number }]);
+});
+
+t.test('limits: single-EVSE charger as a last resort by its maximum; none at all is told', async (t) => {
+  const single = rig(
+    (action, payload) =>
+      action === 'SetChargingProfile'
+        ? result({ status: payload['connectorId'] === 0 ? 'Accepted' : 'NotSupported' })
+        : willing()(action, payload),
+    stationOf(evse(3, 1)),
+  );
+  await single.up();
+  t.match(await single.driver.execute(setLimit(16, '41')), { status: 'Accepted' });
+  t.match(profileIn(single.connection.of('SetChargingProfile').at(-1)), {
+    chargingProfilePurpose: 'ChargePointMaxProfile',
+  });
+  const nothing = rig((action, payload) =>
+    action === 'SetChargingProfile' ? callError('NotImplemented') : willing()(action, payload),
+  );
+  await nothing.up();
+  t.match(await nothing.driver.execute(setLimit(10)), { status: 'NotSupported' });
+  const asked = nothing.connection.of('SetChargingProfile').length;
+  t.match(await nothing.driver.execute(setLimit(10)), { status: 'NotSupported' });
+  t.equal(nothing.connection.of('SetChargingProfile').length, asked, 'asked once, then known');
+  t.equal(nothing.host.of('capabilities').at(-1)?.capabilities.currentLimit, false);
+});
+
+t.test('other commands', async (t) => {
+  const { up, driver, connection, from } = rig();
+  await up();
+  connection.forget();
+  const three = evseNumber(3);
+  t.same(await driver.execute({ type: 'unlock', evse: three, connector: 1 }), { status: 'Unlocked' });
+  await driver.execute({ type: 'changeAvailability', operative: false });
+  await driver.execute({ type: 'changeAvailability', operative: true, evse: evseNumber(4) });
+  t.same(connection.of('ChangeAvailability'), [
+    { connectorId: 0, type: 'Inoperative' },
+    { connectorId: 2, type: 'Operative' },
+  ]);
+  await driver.execute({ type: 'reset', kind: 'soft', whenIdle: false });
+  await driver.execute({ type: 'reset', kind: 'hard', whenIdle: true });
+  t.same(connection.of('Reset'), [{ type: 'Soft' }, { type: 'Hard' }]);
+  t.match(await driver.execute({ type: 'reset', kind: 'soft', whenIdle: false, evse: three }), {
+    status: 'NotSupported',
+  });
+  const idToken = { idToken: 'AB', type: 'ISO14443' as const };
+  const expiry = timestamp(NOON + 60_000);
+  await driver.execute({
+    type: 'reserve',
+    reservationId: 9,
+    evse: three,
+    idToken,
+    group: { idToken: 'F', type: 'Central' },
+    expiry,
+  });
+  t.same(connection.of('ReserveNow'), [
+    { connectorId: 1, expiryDate: '2026-06-01T12:01:00.000Z', idTag: 'AB', parentIdTag: 'F', reservationId: 9 },
+  ]);
+  t.same(await driver.execute({ type: 'cancelReservation', reservationId: 9 }), { status: 'Accepted' });
+  await driver.execute({ type: 'trigger', message: 'LogStatusNotification' });
+  await driver.execute({ type: 'trigger', message: 'MeterValues', evse: evseNumber(4) });
+  t.same(connection.of('TriggerMessage'), [
+    { requestedMessage: 'DiagnosticsStatusNotification' },
+    { requestedMessage: 'MeterValues', connectorId: 2 },
+  ]);
+  t.match(await driver.execute({ type: 'trigger', message: 'TransactionEvent' }), { status: 'NotSupported' });
+  const entry = (idToken: string) => ({
+    idToken: { idToken, type: 'ISO14443' as const },
+    info: { status: 'Accepted' as const },
+  });
+  const entries = [entry('A'), entry('B'), entry('a'), entry('C'), entry('x'.repeat(30))];
+  t.same(await driver.execute({ type: 'sendLocalList', version: 10, entries }), { status: 'Accepted' });
+  const lists = connection.of('SendLocalList');
+  t.match(lists, [
+    { listVersion: 10, updateType: 'Full' },
+    { listVersion: 11, updateType: 'Differential' },
+  ]);
+  t.same(
+    lists.map(({ localAuthorizationList }) => (localAuthorizationList as unknown[]).length),
+    [2, 1],
+  );
+  t.same(await driver.execute({ type: 'sendLocalList', version: 12, entries: [] }), { status: 'Accepted' });
+  t.same(
+    await driver.execute({ type: 'setVariable', component: 'TxCtrlr', variable: 'EVConnectionTimeOut', value: '60' }),
+    { status: 'Accepted' },
+  );
+  t.match(await driver.execute({ type: 'setVariable', component: 'X', variable: 'Y', value: '1' }), {
+    status: 'NotSupported',
+  });
+  connection.script = () => result({ status: 'UnknownMessageId', data: 'why' });
+  t.same(await driver.execute({ type: 'dataTransfer', vendorId: 'v', messageId: 'm', data: { a: 1 } }), {
+    status: 'UnknownMessageId',
+    data: 'why',
+  });
+  t.same(connection.of('DataTransfer'), [{ vendorId: 'v', messageId: 'm', data: '{"a":1}' }]);
+  connection.script = () => callError('NotSupported');
+  t.match(await driver.execute({ type: 'cancelReservation', reservationId: 9 }), { status: 'NotSupported' });
+  connection.script = () => ({ kind: 'closed', sent: true });
+  t.match(await driver.execute({ type: 'cancelReservation', reservationId: 9 }), { status: 'Uncertain' });
+  connection.script = () => ({ kind: 'closed', sent: false });
+  t.match(await driver.execute({ type: 'cancelReservation', reservationId: 9 }), { status: 'Offline' });
+  await from('StartTransaction', { connectorId: 1, idTag: 'A1', meterStart: 0, timestamp: '2026-06-01T12:00:00Z' });
+  t.match(await driver.execute({ type: 'reset', kind: 'soft', whenIdle: true }), { status: 'NotSupported' });
+  t.same(connection.invalid, []);
+});
+
+t.test('offline: commands end at once, the link is reported, a new socket is set up anew', async (t) => {
+  const { up, driver, connection, host } = rig();
+  t.same(await driver.execute(setLimit(10)), { status: 'Offline' });
+  driver.detach('never there');
+  t.equal(host.events.length, 0);
+  await up();
+  driver.detach('socket closed');
+  await settled();
+  t.match(host.events.at(-1), { type: 'disconnected', reason: 'socket closed' });
+  t.same(await driver.execute(setLimit(10)), { status: 'Offline' });
+  const second = new FakeConnection('ocpp1.6', willing());
+  driver.attach(second);
+  const waiting = driver.execute({ type: 'cancelReservation', reservationId: 1 });
+  const third = new FakeConnection('ocpp1.6', willing());
+  driver.attach(third);
+  t.match(await waiting, { status: 'Offline' });
+  t.equal(host.of('connected').length, 3);
+  t.match(host.of('disconnected').at(-1), { reason: 'replaced by a newer connection' });
+  await driver.stop();
+  t.equal(third.open, false);
+  t.equal(connection.of('GetConfiguration').length, 1);
+  const told = host.events.length;
+  t.match(await driver.handler({ action: 'Authorize', payload: { idTag: 'A' }, text: '' }), {
+    kind: 'error',
+    code: 'InternalError',
+  });
+  t.equal(host.events.length, told, 'nothing is reported after the stop');
+});
+
+t.test('a full disk leaves the message with the charger', async (t) => {
+  const { up, from, host } = rig();
+  await up();
+  host.answers = {
+    transaction: () => {
+      throw new JournalUnavailable('disk full');
+    },
+  };
+  const start = { connectorId: 1, idTag: 'A1', meterStart: 0, timestamp: '2026-06-01T12:00:00Z' };
+  t.match(await from('StartTransaction', start), { kind: 'error', code: 'InternalError' });
+  const values = [{ timestamp: '2026-06-01T12:00:00Z', sampledValue: [{ value: '1' }] }];
+  t.match(await from('MeterValues', { connectorId: 1, transactionId: 5, meterValue: [...values, ...values] }), {
+    kind: 'error',
+    code: 'InternalError',
+  });
+});
+
+t.test('meter values wait for the journal', async (t) => {
+  const { up, driver, host } = rig();
+  await up();
+  let stored = (): void => undefined;
+  host.answers = { meterValues: () => new Promise<void>((resolve) => (stored = resolve)) };
+  let answered = false;
+  const payload = { connectorId: 0, meterValue: [{ timestamp: 'noon', sampledValue: [{ value: '1' }] }] };
+  const answer = driver.handler({ action: 'MeterValues', payload, text: '' }).then((given) => {
+    answered = true;
+    return given;
+  });
+  await settled();
+  t.equal(answered, false);
+  stored();
+  t.match(await answer, { kind: 'result', payload: {} });
+  t.equal(host.of('meterValues')[0]?.evse, undefined);
+});
+
+t.test('the rest of what a charger may say', async (t) => {
+  const { up, from, host, log } = rig();
+  await up();
+  host.answers = { dataTransfer: () => ({ status: 'Accepted', data: { ok: true } }) };
+  t.same(
+    await from('DataTransfer', { vendorId: 'v', messageId: 'm', data: 'd' }).then(
+      (a) => a.kind === 'result' && a.payload,
+    ),
+    {
+      status: 'Accepted',
+      data: '{"ok":true}',
+    },
+  );
+  await from('FirmwareStatusNotification', { status: 'Downloading' });
+  await from('DiagnosticsStatusNotification', { status: 'UploadFailed' });
+  await from('LogStatusNotification', { status: 'Uploaded', requestId: 4 });
+  await from('SignedFirmwareStatusNotification', { status: 'InvalidSignature', requestId: 5 });
+  t.match(host.of('jobStatus'), [
+    { job: 'firmware', status: 'Downloading' },
+    { job: 'log', status: 'UploadFailure' },
+    { job: 'log', status: 'Uploaded', requestId: 4 },
+    { job: 'firmware', status: 'InvalidSignature', requestId: 5 },
+  ]);
+  await from('SecurityEventNotification', {
+    type: 'TamperDetectionActivated',
+    timestamp: '2026-06-01T12:00:00Z',
+    techInfo: 'lid',
+  });
+  t.match(host.of('securityEvent'), [{ event: 'TamperDetectionActivated', techInfo: 'lid', at: NOON }]);
+  t.match(await from('SignCertificate', { csr: 'x' }), { payload: { status: 'Rejected' } });
+  t.match(await from('SetChargingProfile', {}), { kind: 'error', code: 'NotImplemented' });
+  await from('StatusNotification', { connectorId: 0, errorCode: 'NoError', status: 'Faulted' });
+  t.match(host.of('status').at(-1), { status: 'Faulted', evse: undefined });
+  await from('StatusNotification', { connectorId: 1, errorCode: 'WeakSignal', status: 'Charging' });
+  t.match(host.of('status').at(-1), { status: 'Occupied', error: { code: 'WeakSignal' } }, 'a warning is no fault');
+  const known = host.events.length;
+  t.match(await from('StatusNotification', { connectorId: 9, errorCode: 'NoError', status: 'Charging' }), {
+    payload: {},
+  });
+  t.match(await from('StartTransaction', { connectorId: 9, idTag: 'SECRETTAG', meterStart: 0, timestamp: 'x' }), {
+    payload: { transactionId: 0, idTagInfo: { status: 'Invalid' } },
+  });
+  t.match(await from('MeterValues', { connectorId: 9, meterValue: [] }), { payload: {} });
+  t.equal(host.events.length, known, 'unknown connectors are answered, not reported');
+  t.notOk(JSON.stringify(log.lines).includes('SECRETTAG'));
+  await from('StopTransaction', { transactionId: -1, meterStop: 7, timestamp: '2026-06-01T12:00:00Z' });
+  t.match(host.of('transaction').at(-1), { kind: 'ended', stationTransactionId: '-1', evse: undefined });
+});
+
+t.test('no payload breaks it, and every answer is valid', async (t) => {
+  const { up, from, log } = rig();
+  await up();
+  const actions = [
+    'BootNotification',
+    'StatusNotification',
+    'Authorize',
+    'StartTransaction',
+    'StopTransaction',
+    'MeterValues',
+    'DataTransfer',
+    'SecurityEventNotification',
+    'LogStatusNotification',
+  ];
+  const names = [
+    'connectorId',
+    'transactionId',
+    'meterValue',
+    'sampledValue',
+    'timestamp',
+    'status',
+    'idTag',
+    'meterStart',
+    'meterStop',
+    'transactionData',
+    'value',
+    'errorCode',
+    'reason',
+    'type',
+    'vendorId',
+    '__proto__',
+    'constructor',
+  ];
+  const { tree } = fc.letrec((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 3 },
+      fc.constantFrom(0, 1, -1, 2, 41, '1', 'Charging', '', null, true, 1e308, NaN),
+      fc.array(tie('tree'), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom(...names), tie('tree'), { maxKeys: 6 }),
+    ),
+  }));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...actions),
+      fc.dictionary(fc.constantFrom(...names), tree, { maxKeys: 6 }),
+      async (action, payload) => {
+        const given = await from(action, payload);
+        return given.kind === 'result' || given.code === 'InternalError';
+      },
+    ),
+    { numRuns: 300 },
+  );
+  t.same(log.errors, []);
+});

@@ -1,0 +1,119 @@
+// The journal in memory, for tests: the contract of a real one, plus failures, delays and crashes on demand.
+import { journalSeq, type JournalSeq } from '../../gateway/kernel/ids.js';
+import {
+  JournalUnavailable,
+  type Commit,
+  type DocumentPut,
+  type Journal,
+  type JournalEntry,
+} from '../../gateway/ports/journal.js';
+
+interface PendingCommit {
+  readonly entries: readonly JournalEntry[];
+  readonly documents: readonly DocumentPut[];
+  readonly resolve: (seqs: readonly JournalSeq[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** JSON there and back: what a document looks like after a restart, and proof that it can be stored at all. */
+const throughJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
+
+export class MemoryJournal implements Journal {
+  #entries: JournalEntry[] = [];
+  #documents = new Map<string, Map<string, unknown>>();
+  #lastSeq = 0;
+  #listeners: ((seq: JournalSeq) => void)[] = [];
+  #pending: PendingCommit[] = [];
+  #failures = 0;
+  #held = false;
+  #closed = false;
+  /** Every commit that became durable, the oldest first. */
+  readonly commits: { readonly commit: Commit; readonly urgency: 'now' | 'batch' }[] = [];
+
+  get lastSeq(): JournalSeq {
+    return journalSeq(this.#lastSeq);
+  }
+
+  /** The next `count` commits are refused, as by a full disk. */
+  failNext(count = 1): void {
+    this.#failures = count;
+  }
+
+  /** Commits wait, neither durable nor refused, until `release`. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    for (const pending of this.#pending.splice(0)) this.#apply(pending);
+  }
+
+  /** What the next process finds on the disk after a power cut now: held commits are lost and never answered. */
+  afterCrash(): MemoryJournal {
+    const next = new MemoryJournal();
+    next.#entries = [...this.#entries];
+    next.#lastSeq = this.#entries.at(-1)?.seq ?? 0;
+    for (const [name, documents] of this.#documents)
+      next.#documents.set(name, new Map([...documents].map(([key, value]) => [key, throughJson(value)])));
+    this.#pending = [];
+    this.#listeners = [];
+    this.#closed = true;
+    return next;
+  }
+
+  commit(commit: Commit, urgency: 'now' | 'batch' = 'now'): Promise<readonly JournalSeq[]> {
+    if (this.#closed) return new Promise(() => undefined);
+    if (this.#failures > 0) {
+      this.#failures--;
+      return Promise.reject(new JournalUnavailable('no space left on device (injected)'));
+    }
+    const entries = (commit.records ?? []).map((record) => ({ seq: journalSeq(++this.#lastSeq), record }));
+    const documents = (commit.documents ?? []).map((put) =>
+      put.value === undefined ? put : { ...put, value: throughJson(put.value) },
+    );
+    return new Promise((resolve, reject) => {
+      const pending = { entries, documents, resolve, reject };
+      this.commits.push({ commit, urgency });
+      if (this.#held) this.#pending.push(pending);
+      else this.#apply(pending);
+    });
+  }
+
+  read(after: JournalSeq, limit: number): Promise<readonly JournalEntry[]> {
+    return Promise.resolve(this.#entries.filter((entry) => entry.seq > after).slice(0, limit));
+  }
+
+  load(collection: string): Promise<ReadonlyMap<string, unknown>> {
+    const documents = this.#documents.get(collection) ?? new Map<string, unknown>();
+    return Promise.resolve(new Map([...documents].map(([key, value]) => [key, throughJson(value)])));
+  }
+
+  trim(upTo: JournalSeq): Promise<void> {
+    this.#entries = this.#entries.filter((entry) => entry.seq > upTo);
+    return Promise.resolve();
+  }
+
+  onCommitted(listener: (seq: JournalSeq) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  close(): Promise<void> {
+    this.release();
+    this.#closed = true;
+    return Promise.resolve();
+  }
+
+  #apply({ entries, documents, resolve }: PendingCommit): void {
+    this.#entries.push(...entries);
+    for (const { collection, key, value } of documents) {
+      const stored = this.#documents.get(collection) ?? new Map<string, unknown>();
+      this.#documents.set(collection, stored);
+      if (value === undefined) stored.delete(key);
+      else stored.set(key, value);
+    }
+    resolve(entries.map((entry) => entry.seq));
+    const durable = this.#entries.at(-1)?.seq ?? journalSeq(0);
+    for (const listener of this.#listeners) listener(durable);
+  }
+}
