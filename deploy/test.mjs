@@ -32,7 +32,8 @@ const tap = spawnSync(
     '--jobs=2',
     '--disable-coverage',
     '--allow-empty-coverage',
-    '--reporter=terse',
+    // A screen gets progress, a log only what failed.
+    `--reporter=${process.stdout.isTTY ? 'terse' : 'min'}`,
     '--no-color',
     `--output-file=${report}`,
     ...files,

@@ -1,18 +1,18 @@
 // Puts the stations and meters of site.yaml behind their adapters: one OCPP server, one Modbus link an address.
 import { readFileSync } from 'node:fs';
 import { openModbusMeter } from '../adapters/meter-modbus/driver.js';
-import { ModbusLinks } from '../adapters/modbus/open-links.js';
+import { openModbusLinks } from '../adapters/modbus/open-links.js';
 import type { OcppConnection, OcppVersion } from '../adapters/ocpp-j/contract.js';
 import { credentialsMatch } from '../adapters/ocpp-j/credentials.js';
 import { OcppServer, type Accepted, type Admission, type AdmissionRequest } from '../adapters/ocpp-j/server.js';
 import { openOcpp16Station, type OcppStationDriver } from '../adapters/station-ocpp16/driver.js';
 import { openOcpp201Station } from '../adapters/station-ocpp201/driver.js';
 import { openModbusStation } from '../adapters/station-modbus/driver.js';
-import { chargerProfile, meterProfile } from '../site-config/devices/catalogue.js';
+import { deviceProfile } from '../site-config/devices/catalogue.js';
 import { stationId, type StationId } from './kernel/ids.js';
 import type { AdapterContext, MeterDriver, MeterHost, StationDriver, StationHost } from './ports/station.js';
 import type { CommandOutcome, StationCommand } from './site/station-command.js';
-import type { Site, Station } from './site/topology.js';
+import type { ModbusStationLink, Site, Station } from './site/topology.js';
 import type { Transaction } from './site/transaction.js';
 
 /** Seconds between two samples of a charger: the balancing lives on them, CSMSs get what their own settings ask for. */
@@ -66,17 +66,21 @@ export interface SouthHost {
 }
 
 export interface South {
-  readonly drivers: ReadonlyMap<StationId, StationDriver>;
   /** Opens the doors: nothing is reported before. @returns the port chargers connect to, where the site has an OCPP listener */
   start(): Promise<number | undefined>;
   stop(): Promise<void>;
 }
 
-export function composeSouth(site: Site, host: SouthHost, context: AdapterContext): South {
-  const drivers = new Map<StationId, StationDriver>();
+/** @param drivers filled with one driver a station: OCPP ones at once, Modbus ones at the start */
+export function composeSouth(
+  site: Site,
+  host: SouthHost,
+  context: AdapterContext,
+  drivers: Map<StationId, StationDriver>,
+): South {
   const ocpp = new Map<string, OcppStation>();
   const meters: MeterDriver[] = [];
-  const links = new ModbusLinks(context);
+  const links = openModbusLinks(context);
 
   for (const station of site.stations) {
     if (station.link.kind === 'modbus') continue;
@@ -94,22 +98,36 @@ export function composeSouth(site: Site, host: SouthHost, context: AdapterContex
     drivers.set(station.id, driver);
   }
 
+  const openStation = (station: Station, { device, connection }: ModbusStationLink): StationDriver => {
+    const profile = deviceProfile(device);
+    const link = links.to(connection);
+    if (profile?.kind !== 'charger') throw new Error(`station ${station.id}: ${device} is not a known charger`);
+    if (!link.ok) throw new Error(`station ${station.id}: ${link.error}`);
+    const driver = openModbusStation(station, profile, link.value, host.stations, context);
+    driver.resume(
+      host.openTransactions(station.id).map(({ evse, stationTransactionId, idToken, meterStart, register }) => ({
+        evse,
+        stationTransactionId,
+        idToken: idToken ?? { idToken: '', type: 'NoAuthorization' },
+        ...((register ?? meterStart) !== undefined && { meterStart: register ?? meterStart }),
+      })),
+    );
+    return driver;
+  };
+
   const server = site.listen.ocpp === undefined ? undefined : ocppServer(site, ocpp, host, context);
 
   return {
-    drivers,
     async start() {
       for (const station of site.stations) {
-        if (station.link.kind !== 'modbus') continue;
-        const profile = chargerProfile(station.link.device);
-        const link = links.open(station.link.connection, profile.io);
-        const driver = openModbusStation(station, profile, link, host.stations, context, { meterInterval: METER_INTERVAL });
-        driver.resume(host.openTransactions(station.id));
-        drivers.set(station.id, driver);
+        if (station.link.kind === 'modbus') drivers.set(station.id, openStation(station, station.link));
       }
       for (const meter of site.meters) {
-        const profile = meterProfile(meter.device);
-        meters.push(openModbusMeter(meter, profile, links.open(meter.connection, profile.io), host.meters, context));
+        const profile = deviceProfile(meter.device);
+        const link = links.to(meter.connection);
+        if (profile?.kind !== 'meter') throw new Error(`meter ${meter.id}: ${meter.device} is not a known meter`);
+        if (!link.ok) throw new Error(`meter ${meter.id}: ${link.error}`);
+        meters.push(openModbusMeter(meter, profile, link.value, host.meters, context));
       }
       if (server === undefined || site.listen.ocpp === undefined) return undefined;
       return (await server.listen(site.listen.ocpp.port, site.listen.ocpp.host)).port;
@@ -118,7 +136,7 @@ export function composeSouth(site: Site, host: SouthHost, context: AdapterContex
       await Promise.all(meters.map((meter) => meter.stop()));
       await Promise.all([...drivers.values()].map((driver) => driver.stop()));
       await server?.close();
-      await links.close();
+      await links.stop();
     },
   };
 }
@@ -137,7 +155,10 @@ function ocppServer(
     accepted: ({ station, version, connection, identity, remoteAddress }: Accepted<OcppStation>) => {
       log.info({ station: identity, version, remoteAddress }, 'station connected');
       const driver = station.accept(version, connection);
-      return { handler: driver.handler, closed: (code, reason) => station.closed(connection, `${code} ${reason}`.trim()) };
+      return {
+        handler: driver.handler,
+        closed: (code, reason) => station.closed(connection, `${code} ${reason}`.trim()),
+      };
     },
     securityEvent: (event) => host.securityEvent(event.type, event.identity, event.remoteAddress),
     ...(tls && { tls: { cert: readFileSync(tls.certificate), key: readFileSync(tls.key) } }),

@@ -81,7 +81,7 @@ export class Gateway {
       ended: ({ reservation, why }) =>
         views.find((view) => view.csms === reservation.csms)?.reservationEnded(reservation.id, why),
     });
-    const profiles = await Profiles.open({ site, book, keeper, journal, clock, log });
+    const profiles = await Profiles.open({ site, book, journal, clock, log });
     const admissions = new Admissions({
       site,
       keeper,
@@ -154,7 +154,10 @@ export class Gateway {
       },
       // The gateway owns reservations: a charger that drops its copy changes nothing.
       reservationEnded: (event) =>
-        log.info({ station: event.station, reservation: event.reservationId, why: event.why }, 'charger ended a reservation'),
+        log.info(
+          { station: event.station, reservation: event.reservationId, why: event.why },
+          'charger ended a reservation',
+        ),
     };
     const intake = new Intake({ book, keeper, admissions, journal, clock, log, randomBytes, listener });
     for (const csms of site.csms) {

@@ -1,7 +1,12 @@
-// What the shell sees of an OCPP charger's driver, whichever version the charger speaks.
+// An OCPP charger's driver as the shell sees it, and its coming and going, which both versions have in common.
 import type { StationDriver } from '../../gateway/ports/station.js';
 import type { Volt } from '../../gateway/kernel/units.js';
+import type { CommandOutcome, StationCommand } from '../../gateway/site/station-command.js';
+import type { Station } from '../../gateway/site/topology.js';
+import type { AnnouncedCapabilities } from './announced-capabilities.js';
+import type { ChargerLink } from './charger-link.js';
 import type { CallHandler, OcppConnection } from './contract.js';
+import type { ActionHandler, StationReports } from './station-reports.js';
 
 export interface OcppStationDriver extends StationDriver {
   /** Answers the charger's calls, on whichever connection they come. */
@@ -19,4 +24,46 @@ export interface OcppStationSettings {
   readonly heartbeatInterval: number;
   /** Seconds between two samples while charging. */
   readonly meterInterval: number;
+}
+
+export interface DriverParts {
+  readonly station: Station;
+  readonly link: ChargerLink;
+  readonly reports: StationReports;
+  readonly capabilities: AnnouncedCapabilities;
+  /** What the charger may ask, by action. */
+  readonly handlers: ReadonlyMap<string, ActionHandler>;
+  readonly execute: (command: StationCommand) => Promise<CommandOutcome>;
+  /** Forgets what the connection before has taught. */
+  readonly forget: () => void;
+}
+
+/** The driver that lives as long as the site does, while connections come and go. */
+export function stationDriver(parts: DriverParts): OcppStationDriver {
+  const { station, link, reports, capabilities } = parts;
+
+  function detach(reason: string): void {
+    if (link.detach()) reports.tell({ type: 'disconnected', station: station.id, reason });
+  }
+
+  return {
+    station,
+    handler: reports.handler(parts.handlers, (action) => {
+      if (action !== 'BootNotification') link.messageAnswered();
+    }),
+    attach(connection) {
+      detach('replaced by a newer connection');
+      parts.forget();
+      link.attach(connection);
+      reports.tell({ type: 'connected', station: station.id, capabilities: capabilities.current });
+    },
+    detach,
+    execute: parts.execute,
+    async stop() {
+      const connection = link.attachment?.connection;
+      detach('the gateway stops');
+      connection?.close(1001, 'the gateway stops');
+      await reports.stop();
+    },
+  };
 }

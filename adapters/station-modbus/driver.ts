@@ -40,6 +40,8 @@ interface Point {
   readonly control: EvseControl;
   readonly watchdog: WatchdogFeeder;
   fallback: Fallback | undefined;
+  /** Polls in a row without an answer. */
+  missed: number;
 }
 
 class ModbusStation implements ModbusStationDriver {
@@ -136,6 +138,7 @@ class ModbusStation implements ModbusStationDriver {
       control,
       watchdog: new WatchdogFeeder(evse, this.profile.watchdog, device, control, learned, this.context),
       fallback: undefined,
+      missed: 0,
     };
   }
 
@@ -148,10 +151,15 @@ class ModbusStation implements ModbusStationDriver {
         await this.connect();
       }
       if (this.stopped) return;
-      answered = (await point.evse.poll()) || answered;
+      const seen = await point.evse.poll();
+      point.missed = seen ? 0 : point.missed + 1;
+      answered ||= seen;
     }
-    if (answered) this.missed = 0;
-    else this.miss();
+    if (!answered) return this.miss();
+    this.missed = 0;
+    for (const point of this.points.values()) {
+      if (point.missed === this.settings.missedPolls) point.evse.missing();
+    }
   }
 
   /** A charger that is away is asked one question, not one for each EVSE. */

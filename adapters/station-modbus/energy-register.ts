@@ -1,4 +1,6 @@
-// Whether a new value of an energy register can be believed: chargers are known to answer with falling registers and with spikes.
+// The energy register of one EVSE: never falls inside a transaction, and a spike is read again before it is believed.
+import type { ModbusDevice } from '../modbus/device.js';
+import { ENERGY, type Snapshot } from './snapshot.js';
 
 export interface RegisterPoint {
   /** Wh. */
@@ -18,8 +20,31 @@ export function isPlausible(last: RegisterPoint | undefined, energy: number, now
   return energy - last.energy <= (1.5 * maxPower * (now - last.at)) / 3_600_000 + RESOLUTION;
 }
 
+/** What a poll did to the register; `jumped` where the value had to be read again. */
+export interface Taken {
+  readonly last: RegisterPoint | undefined;
+  readonly jumped?: { readonly before: number; readonly read: number; readonly again: number | undefined };
+}
+
 /**
- * What to make of a value that was read again because the first was not plausible: a second spike is believed, a fall is
- * never, so that a register does not go backwards inside a transaction.
+ * Takes in the register of a poll. A second spike is believed, a fall never.
+ * @param last the last point of the same transaction; undefined outside one, where any value is taken
  */
-export const believed = (last: RegisterPoint, again: number): number => Math.max(last.energy, again);
+export async function takeEnergy(
+  last: RegisterPoint | undefined,
+  snapshot: Snapshot,
+  now: number,
+  maxPower: number,
+  device: ModbusDevice,
+): Promise<Taken> {
+  const energy = snapshot.values.get(ENERGY);
+  if (typeof energy !== 'number') return { last };
+  if (last === undefined || isPlausible(last, energy, now, maxPower)) return { last: { energy, at: now } };
+  const values = await device.read([ENERGY]);
+  const second = values.ok ? values.value.get(ENERGY) : undefined;
+  const again = typeof second === 'number' ? second : undefined;
+  return {
+    last: again === undefined ? last : { energy: Math.max(last.energy, again), at: now },
+    jumped: { before: last.energy, read: energy, again },
+  };
+}

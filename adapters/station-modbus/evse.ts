@@ -3,14 +3,14 @@ import type { AdapterContext } from '../../gateway/ports/station.js';
 import type { EvseNumber, StationTransactionId } from '../../gateway/kernel/ids.js';
 import type { MeterValue, ReadingContext } from '../../gateway/site/metering.js';
 import type { CommandOutcome, RequestStart } from '../../gateway/site/station-command.js';
-import type { ChargingState, TransactionReported } from '../../gateway/site/station-event.js';
+import type { ChargingState, ConnectorError, TransactionReported } from '../../gateway/site/station-event.js';
 import type { IdToken } from '../../gateway/site/tokens.js';
 import type { Evse, Station } from '../../gateway/site/topology.js';
 import type { ChargerProfile } from '../modbus/device-profile.js';
 import type { ModbusDevice } from '../modbus/device.js';
 import { describeFault } from '../modbus/link.js';
 import type { OpenTransaction, StationSettings } from './contract.js';
-import { believed, isPlausible, type RegisterPoint } from './energy-register.js';
+import { takeEnergy, type RegisterPoint } from './energy-register.js';
 import type { EvseControl } from './evse-control.js';
 import { stepSession, type Session, type SessionAction, type SessionEvent } from './evse-session.js';
 import type { Outbox } from './outbox.js';
@@ -18,7 +18,6 @@ import {
   chargingState,
   connectorError,
   connectorStatus,
-  ENERGY,
   meterValue,
   polledRegisters,
   takeSnapshot,
@@ -27,6 +26,7 @@ import {
 
 /** More waiting reports than this and periodic values are left out: starts and ends matter more. */
 const BACKLOG = 20;
+const NO_ANSWER: ConnectorError = { code: 'OtherError', info: 'the EVSE does not answer' };
 
 interface RunningTransaction {
   readonly idToken: IdToken;
@@ -34,6 +34,7 @@ interface RunningTransaction {
   id?: StationTransactionId;
   lastReported: number;
   chargingState: ChargingState;
+  stopRequested: boolean;
 }
 
 export class ModbusEvse {
@@ -45,6 +46,8 @@ export class ModbusEvse {
   private reportedStatus = '';
   private idleReportedAt = -Infinity;
   private trouble: string | undefined;
+  /** It does not answer while its station does. */
+  private unanswered = false;
 
   constructor(
     private readonly station: Station,
@@ -65,6 +68,7 @@ export class ModbusEvse {
       id: open.stationTransactionId,
       lastReported: this.context.clock.monotonic(),
       chargingState: 'EVConnected',
+      stopRequested: false,
     };
     if (open.meterStart !== undefined) this.energy = { energy: open.meterStart };
     this.control.resume();
@@ -83,11 +87,19 @@ export class ModbusEvse {
     await this.takeEnergy(snapshot);
     this.snapshot = snapshot;
     const now = this.context.clock.monotonic();
+    this.unanswered = false;
     this.step({ type: 'polled', state: snapshot.state, now, operative: this.operative });
+    this.endWhenPaused();
     this.reportStatus();
     this.reportValues(now);
     this.control.repair();
     return true;
+  }
+
+  /** Other EVSEs of the station answer, this one has not for a while. */
+  missing(): void {
+    this.unanswered = true;
+    this.reportStatus();
   }
 
   /** Tells everything anew after the station was away. */
@@ -114,14 +126,20 @@ export class ModbusEvse {
     return this.transaction?.id === id;
   }
 
+  /** Ends the transaction when the charger has paused: now, or with a later poll where that is not certain yet. */
   async requestStop(): Promise<CommandOutcome> {
     const running = this.transaction;
+    if (running === undefined) return { status: 'Rejected', detail: 'no transaction' };
+    running.stopRequested = true;
     const held = await this.control.hold();
-    if (held.status !== 'Accepted') return held;
-    await this.readAgain();
-    // The car may have left while the charger was told to stop: then the transaction has ended by itself.
-    if (running === this.transaction) this.step({ type: 'stop' });
-    return { status: 'Accepted' };
+    if (held.status === 'Accepted') {
+      await this.readAgain();
+      this.endWhenPaused();
+    } else if (held.status === 'Rejected' && this.transaction === running) {
+      running.stopRequested = false;
+      void this.control.deliver();
+    }
+    return held;
   }
 
   async changeAvailability(operative: boolean): Promise<CommandOutcome> {
@@ -130,6 +148,11 @@ export class ModbusEvse {
     if (!operative && this.session.phase !== 'closed') this.session = { phase: 'idle' };
     this.reportStatus();
     return operative ? { status: 'Accepted' } : this.control.hold();
+  }
+
+  /** The car may have left while the charger was told to stop: then the transaction has ended by itself. */
+  private endWhenPaused(): void {
+    if (this.transaction?.stopRequested === true && this.control.offered === 0) this.step({ type: 'stop' });
   }
 
   private step(event: SessionEvent): string | undefined {
@@ -163,6 +186,7 @@ export class ModbusEvse {
       idToken: action.idToken,
       lastReported: this.context.clock.monotonic(),
       chargingState: 'EVConnected',
+      stopRequested: false,
     };
     this.transaction = transaction;
     const started: TransactionReported = {
@@ -206,9 +230,10 @@ export class ModbusEvse {
   private reportStatus(): void {
     if (this.snapshot === undefined) return;
     const { state, values } = this.snapshot;
-    const status = connectorStatus(state, this.operative || this.transaction !== undefined);
+    const operative = this.operative || this.transaction !== undefined;
+    const status = this.unanswered ? 'Faulted' : connectorStatus(state, operative);
     const charging = this.chargingState(state);
-    const error = connectorError(state, values);
+    const error = this.unanswered ? NO_ANSWER : connectorError(state, values);
     const key = [status, charging, error.code, error.vendorErrorCode].join();
     if (key === this.reportedStatus) return;
     this.reportedStatus = key;
@@ -288,20 +313,15 @@ export class ModbusEvse {
   }
 
   private async takeEnergy(snapshot: Snapshot): Promise<void> {
-    const energy = snapshot.values.get(ENERGY);
-    if (typeof energy !== 'number') return;
-    const at = this.context.clock.monotonic();
+    // Outside a transaction the charger may have been replaced.
     const last = this.transaction === undefined ? undefined : this.energy;
-    if (last === undefined || isPlausible(last, energy, at, this.maxPower())) {
-      this.energy = { energy, at };
-      return;
-    }
-    const again = await this.device.read([ENERGY]);
-    const second = again.ok ? again.value.get(ENERGY) : undefined;
-    if (typeof second === 'number') this.energy = { energy: believed(last, second), at };
+    const now = this.context.clock.monotonic();
+    const taken = await takeEnergy(last, snapshot, now, this.maxPower(), this.device);
+    this.energy = taken.last ?? this.energy;
+    if (taken.jumped === undefined) return;
     this.context.log.warn(
-      { station: this.station.id, evse: this.evse.number, register: energy, before: last.energy, again: second },
-      'energy register jumped',
+      { station: this.station.id, evse: this.evse.number, ...taken.jumped },
+      'energy register jumped, read again',
     );
   }
 

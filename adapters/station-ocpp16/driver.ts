@@ -2,7 +2,7 @@
 import { AnnouncedCapabilities } from '../ocpp-j/announced-capabilities.js';
 import { ChargerLink, COMMAND_TIME } from '../ocpp-j/charger-link.js';
 import { LimitWriter } from '../ocpp-j/limit-writer.js';
-import type { OcppStationDriver, OcppStationSettings } from '../ocpp-j/station-driver.js';
+import { stationDriver, type OcppStationDriver, type OcppStationSettings } from '../ocpp-j/station-driver.js';
 import { StationReports } from '../ocpp-j/station-reports.js';
 import type { AdapterContext, StationHost } from '../../gateway/ports/station.js';
 import type { Capabilities } from '../../gateway/site/capabilities.js';
@@ -73,31 +73,15 @@ export function openOcpp16Station(
     charger.capabilities.announceChange(charger.learned.limits);
   }
 
-  const handlers = messages(charger, (evses) => void lowerDefaults(evses));
-  const handler = reports.handler(handlers, (action) => {
-    if (action !== 'BootNotification') link.messageAnswered();
-  });
-
-  function detach(reason: string): void {
-    if (link.detach()) reports.tell({ type: 'disconnected', station: station.id, reason });
-  }
-
-  return {
+  return stationDriver({
     station,
-    handler,
-    attach(connection) {
-      detach('replaced by a newer connection');
-      charger.learned = learnedNothing(station);
-      link.attach(connection);
-      reports.tell({ type: 'connected', station: station.id, capabilities: charger.capabilities.current });
-    },
-    detach,
+    link,
+    reports,
+    capabilities: charger.capabilities,
+    handlers: messages(charger, (evses) => void lowerDefaults(evses)),
     execute: (command) => commands.execute(command),
-    async stop() {
-      const connection = link.attachment?.connection;
-      detach('the gateway stops');
-      connection?.close(1001, 'the gateway stops');
-      await reports.stop();
+    forget: () => {
+      charger.learned = learnedNothing(station);
     },
-  };
+  });
 }

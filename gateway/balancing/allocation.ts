@@ -11,7 +11,7 @@ export interface Candidate {
   readonly minimum: number;
   /** At least the minimum. */
   readonly bound: number;
-  readonly boundedBy: 'upperBound' | 'demand';
+  readonly boundedBy: 'upperBound' | 'demand' | 'unbalance';
   readonly weight: number;
   readonly priority: number;
   readonly running: boolean;

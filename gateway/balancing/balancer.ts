@@ -1,18 +1,18 @@
 // One plan: what every EVSE is told now, so that no circuit is exceeded whatever the chargers do with it.
-import { milliseconds, type Ampere, type Timestamp } from '../kernel/units.js';
-import { ampere } from '../kernel/units.js';
+import { milliseconds, type Timestamp } from '../kernel/units.js';
 import { allocate, ORDERS, type Candidate, type Share } from './allocation.js';
+import { candidateOf, type Seen } from './candidate.js';
 import { rowsOf, takeEach } from './capacity.js';
-import { demandOf, observeSession, sleeps } from './demand.js';
-import { gridOperatorLimit, headrooms, type Headroom } from './headroom.js';
+import { observeSession } from './demand.js';
+import { gridOperatorLimit, headrooms } from './headroom.js';
 import type { Network, Outlet, Triple } from './network.js';
-import type { EvseObservation, Snapshot } from './observation.js';
+import type { Snapshot } from './observation.js';
 import { release, type LimitCommand, type Wish } from './release.js';
-import { evseReport, toPerPhase, type BalancingReport, type CircuitReport } from './report.js';
+import { circuitReports, evseReport, type BalancingReport } from './report.js';
 import { defaultSettings, type BalancingSettings } from './settings.js';
-import { observeExcess, observeLink, observeSettling, standOf, type Escalation, type Stand } from './standing.js';
-import type { BalancingState, CircuitState, EvseState } from './state.js';
-import { limitUnbalance } from './unbalance.js';
+import { observeExcess, observeLink, observeSettling, standOf, type Escalation } from './standing.js';
+import type { BalancingState } from './state.js';
+import { boundByUnbalance, limitUnbalance } from './unbalance.js';
 
 export interface Plan {
   readonly state: BalancingState;
@@ -23,16 +23,8 @@ export interface Plan {
   readonly report: BalancingReport;
 }
 
+/** A longer gap between two plans (a pause of the process) counts as this much. */
 const MAX_STEP = 60_000;
-
-interface Seen {
-  readonly outlet: Outlet;
-  readonly observation: EvseObservation | undefined;
-  readonly state: EvseState;
-  readonly stand: Stand;
-  readonly benched: boolean;
-  readonly repeat: boolean;
-}
 
 /**
  * Decides the setpoint of every EVSE. Pure; called about once a second and after every event that matters. The same
@@ -63,8 +55,8 @@ export function plan(
   });
   const moving = measured.headrooms.map(({ meter }) => meter === 'live' || meter === 'stale');
   const strategy = network.policy.strategy;
-  const divided = allocate([...candidates.values()], rows, left, moving, strategy);
-  const shares = settings.unbalance === undefined ? divided : limitUnbalance(divided, candidates, settings.unbalance);
+  const divide = (among: readonly Candidate[]): readonly Share[] => allocate(among, rows, left, moving, strategy);
+  const shares = divideWithin(candidates, divide, settings.unbalance);
 
   const shareOf = new Map(shares.map((one) => [one.outlet, one]));
   const stale = measured.headrooms.map(({ meter }) => meter === 'stale');
@@ -101,6 +93,19 @@ export function plan(
   return { state: next, commands: released.commands, escalations, report };
 }
 
+/** Divides, and where the rule of unbalance takes from some, divides that among the others. */
+function divideWithin(
+  candidates: ReadonlyMap<number, Candidate>,
+  divide: (among: readonly Candidate[]) => readonly Share[],
+  unbalance: number | undefined,
+): readonly Share[] {
+  const first = divide([...candidates.values()]);
+  if (unbalance === undefined) return first;
+  const lowered = limitUnbalance(first, candidates, unbalance);
+  const paused = lowered.filter((share) => share.cause.kind === 'unbalance' && share.target === 0);
+  return [...limitUnbalance(divide(boundByUnbalance(candidates, lowered)), candidates, unbalance), ...paused];
+}
+
 function observe(
   network: Network,
   state: BalancingState,
@@ -130,54 +135,6 @@ function observe(
 /** Counted as it stands in the plan for the others: not to be moved by a setpoint, or not to be told one. */
 const keepsItsCurrent = ({ stand, observation }: Seen): boolean =>
   stand.standing !== 'obeying' || (observation?.startsAt !== undefined && !observation.transactionOpen);
-
-function candidateOf(
-  index: number,
-  { outlet, observation, state, stand, benched }: Seen,
-  headroom: readonly Headroom[],
-  network: Network,
-  now: Timestamp,
-  settings: BalancingSettings,
-): Candidate | undefined {
-  if (observation?.wantsEnergy !== true || stand.standing !== 'obeying' || benched) return undefined;
-  const { evse, path } = outlet;
-  const upper = Math.min(observation.upperBound, evse.maxCurrent);
-  if (!(upper >= evse.minCurrent)) return undefined;
-  const { session } = state;
-  const demand = demandOf(session, evse.minCurrent, now, settings);
-  const running = state.sent === undefined ? observation.chargingState === 'Charging' : state.sent > 0;
-  const waitingSince = session.waitingSince ?? now;
-  const patience = session.pausedBefore ? settings.restartPatience : settings.startPatience;
-  const factor = now - waitingSince >= patience ? 1 : settings.startFactor;
-  const rotation = network.policy.rotation;
-  const stale = path.some((row) => headroom[row]?.meter === 'stale');
-  const weight = observation.weight ?? 1;
-  const { departure, energyNeeded } = observation;
-  return {
-    outlet: index,
-    phases: stand.phases,
-    minimum: evse.minCurrent,
-    bound: Math.min(upper, demand),
-    boundedBy: demand < upper ? 'demand' : 'upperBound',
-    weight: weight > 0 ? weight : 1,
-    priority: observation.priority,
-    running,
-    protected: running && now - (session.onSince ?? now) < rotation,
-    sleeping: running && sleeps(session, now, settings),
-    turns: Math.floor(session.service / Math.max(1, rotation)),
-    waitingSince,
-    activeSince: observation.activeSince ?? 0,
-    laxity:
-      departure === undefined
-        ? Infinity
-        : (departure - now) / 3_600_000 - (energyNeeded ?? 0) / (upper * 230 * phaseCount(stand.phases)),
-    energyServed: observation.energyServed ?? 0,
-    startNeed: evse.minCurrent * factor,
-    heldBack: stale || (session.offSince !== undefined && now - session.offSince < settings.minimumOff),
-  };
-}
-
-const phaseCount = (mask: number): number => (mask & 1) + ((mask >> 1) & 1) + ((mask >> 2) & 1);
 
 function wishesOf(
   seen: readonly Seen[],
@@ -226,34 +183,4 @@ function sumByCircuit(network: Network, of: (index: number) => Triple | undefine
     }
   });
   return sums;
-}
-
-function circuitReports(
-  network: Network,
-  headroom: readonly Headroom[],
-  circuits: readonly CircuitState[],
-  reserved: readonly Triple[],
-  granted: readonly Triple[],
-): readonly CircuitReport[] {
-  const none: Triple = [0, 0, 0];
-  const current = (value: number | undefined): Ampere => ampere(value ?? 0);
-  return network.circuits.flatMap((circuit, index): CircuitReport[] => {
-    const one = headroom[index];
-    if (one === undefined) return [];
-    const [L1, L2, L3] = circuits[index]?.heat ?? none;
-    return [
-      {
-        circuit: circuit.id,
-        limit: current(one.limit),
-        limitedBy: one.limitedBy,
-        meter: one.meter,
-        background: toPerPhase(one.background),
-        slack: toPerPhase(one.slack),
-        reserved: toPerPhase(reserved[index] ?? none),
-        granted: toPerPhase(granted[index] ?? none),
-        heat: { L1, L2, L3 },
-        breaker: { L1: one.breaker[0], L2: one.breaker[1], L3: one.breaker[2] },
-      },
-    ];
-  });
 }

@@ -73,7 +73,9 @@ export function confirmed(
       confirmed: current,
       confirmedAt: now,
       open: of.open.slice(position + 1),
-      ...(settled ? {} : { settling: { from: before, since: now, until: later(now, settings.settle) } }),
+      ...(settled
+        ? {}
+        : { settling: { from: before, since: now, until: later(now, settings.settle), seenAbove: false } }),
     };
   });
 }

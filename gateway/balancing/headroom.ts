@@ -84,7 +84,15 @@ function withReading(
   const moved = of.unchanged?.current.some((before, phase) => before !== current[phase]) ?? true;
   const unchanged = moved || of.unchanged === undefined ? { since: reading.at, current, share } : of.unchanged;
   return {
-    state: { background, held, readingAt: reading.at, unchanged, heat: account.heat, heatAt: reading.at },
+    state: {
+      background,
+      held,
+      readingAt: reading.at,
+      unchanged,
+      heat: account.heat,
+      heatAt: reading.at,
+      ...(account.decisions.includes('shed') ? { shedSince: of.shedSince ?? reading.at } : {}),
+    },
     decisions: account.decisions,
   };
 }
@@ -132,9 +140,11 @@ export function headrooms(
     const slack = triple((p) => {
       const open = limit - circuit.margin - background[p];
       const blindly = blind ? (circuit.whenMeterLost ?? fallbacks[index]?.[p] ?? 0) : Infinity;
-      const tooMuch = usable(reading) ? Math.max(0, tripleOf(reading)[p] - limit) : 0;
       if (breaker[p] === 'open') return 0;
-      return Math.min(open, blindly) - (breaker[p] === 'shed' ? tooMuch : 0);
+      // The cuts that follow from the background take a moment to be measured; what is still too much then has no
+      // explanation in the plan, and is taken from the EVSEs all the same.
+      const unexplained = breaker[p] === 'shed' && now - (of.shedSince ?? now) >= settings.reactWithin;
+      return Math.min(open, blindly) - (unexplained && usable(reading) ? Math.max(0, tripleOf(reading)[p] - limit) : 0);
     });
     answer[index] = {
       limit,

@@ -9,7 +9,7 @@ import type { Headroom, MeterHealth } from './headroom.js';
 import type { Network, Triple } from './network.js';
 import type { EvseObservation, SharedCap } from './observation.js';
 import type { Stand, Standing } from './standing.js';
-import type { EvseState } from './state.js';
+import type { CircuitState, EvseState } from './state.js';
 
 /** What holds an EVSE at its current. `where` names the circuit or cap and the phase. */
 export type Because =
@@ -69,7 +69,7 @@ export interface BalancingReport {
   readonly failsafe: boolean;
 }
 
-export const toPerPhase = (of: Triple): PerPhase<Ampere> =>
+const toPerPhase = (of: Triple): PerPhase<Ampere> =>
   perPhase((phase) => ampere(of[phase === 'L1' ? 0 : phase === 'L2' ? 1 : 2]));
 
 export function fullBecause(headrooms: readonly Headroom[], reserved: readonly Triple[], cell: number): FullBecause {
@@ -131,4 +131,34 @@ function because(
     return { kind: cause.kind, where, why: fullBecause(headrooms, reserved, cause.cell) };
   }
   return cause.kind === 'upperBound' ? { kind: 'upperBound', ...by } : { kind: cause.kind };
+}
+
+export function circuitReports(
+  network: Network,
+  headroom: readonly Headroom[],
+  circuits: readonly CircuitState[],
+  reserved: readonly Triple[],
+  granted: readonly Triple[],
+): readonly CircuitReport[] {
+  const none: Triple = [0, 0, 0];
+  const current = (value: number | undefined): Ampere => ampere(value ?? 0);
+  return network.circuits.flatMap((circuit, index): CircuitReport[] => {
+    const one = headroom[index];
+    if (one === undefined) return [];
+    const [L1, L2, L3] = circuits[index]?.heat ?? none;
+    return [
+      {
+        circuit: circuit.id,
+        limit: current(one.limit),
+        limitedBy: one.limitedBy,
+        meter: one.meter,
+        background: toPerPhase(one.background),
+        slack: toPerPhase(one.slack),
+        reserved: toPerPhase(reserved[index] ?? none),
+        granted: toPerPhase(granted[index] ?? none),
+        heat: { L1, L2, L3 },
+        breaker: { L1: one.breaker[0], L2: one.breaker[1], L3: one.breaker[2] },
+      },
+    ];
+  });
 }

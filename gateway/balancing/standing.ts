@@ -71,17 +71,19 @@ export function observeSettling(
 ): EvseState {
   const settling = state.settling;
   if (settling === undefined) return state;
+  const { settling: _, ...settled } = state;
+  if (now >= settling.until) return settled;
   const measured = measuredOf(observation, now, settings);
   const at = observation?.measured?.at;
-  const followed =
-    measured !== undefined &&
-    at !== undefined &&
-    at > settling.since &&
-    worstPhase(measured) <= (state.confirmed ?? 0) + 0.5;
-  if (now < settling.until && !followed) return state;
-  const { settling: _, ...rest } = state;
-  return rest;
+  if (measured === undefined || at === undefined || at <= settling.since) return state;
+  // Seen above and then below is a car that has followed; one that was below all along may still be on its way up.
+  const above = worstPhase(measured) > (state.confirmed ?? 0) + MEASURING_ERROR;
+  if (!above) return settling.seenAbove ? settled : state;
+  return settling.seenAbove ? state : { ...state, settling: { ...settling, seenAbove: true } };
 }
+
+/** Chargers' meters are not better than this, in A. */
+const MEASURING_ERROR = 0.1;
 
 export function standOf(
   outlet: Outlet,

@@ -23,7 +23,13 @@ export interface EvseState {
   readonly sent?: number;
   readonly sentAt?: Timestamp;
   /** A car that has just been cut may still take `from`. */
-  readonly settling?: { readonly from: number; readonly since: Timestamp; readonly until: Timestamp };
+  readonly settling?: {
+    readonly from: number;
+    readonly since: Timestamp;
+    readonly until: Timestamp;
+    /** It was measured above the new setpoint after the cut was confirmed. */
+    readonly seenAbove: boolean;
+  };
   /** Refused or unanswered: not before this time again. */
   readonly retryAt?: Timestamp;
   /** A change of the link as far as it has been worked in. */
@@ -63,6 +69,8 @@ export interface CircuitState {
   /** Thermal account of the breaker, 1 at its rating for ever. */
   readonly heat: Triple;
   readonly heatAt?: Timestamp;
+  /** Since when a phase is measured so far above the rating that it must be shed. */
+  readonly shedSince?: Timestamp;
 }
 
 export interface BalancingState {

@@ -47,3 +47,15 @@ export function limitUnbalance(
   }
   return next;
 }
+
+/** The candidates once more, those that the rule has lowered bound to what it left them: what they gave up can be divided again. */
+export const boundByUnbalance = (
+  candidates: ReadonlyMap<number, Candidate>,
+  shares: readonly Share[],
+): readonly Candidate[] =>
+  shares.flatMap((share) => {
+    const candidate = candidates.get(share.outlet);
+    if (candidate === undefined) return [];
+    if (share.cause.kind !== 'unbalance') return [candidate];
+    return share.target > 0 ? [{ ...candidate, bound: share.target, boundedBy: 'unbalance' as const }] : [];
+  });

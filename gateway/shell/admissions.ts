@@ -3,7 +3,13 @@ import type { Clock } from '../kernel/clock.js';
 import type { CsmsId, EvseNumber, StationId } from '../kernel/ids.js';
 import { maskToken, type Log } from '../kernel/log.js';
 import { minutes, type Timestamp } from '../kernel/units.js';
-import { afterAnswer, afterTimeout, decideStart, type StartContext, type StartDecision } from '../authorization/decide-start.js';
+import {
+  afterAnswer,
+  afterTimeout,
+  decideStart,
+  type StartContext,
+  type StartDecision,
+} from '../authorization/decide-start.js';
 import { afterStopAnswer, decideStop, type StopContext } from '../authorization/decide-stop.js';
 import type { Knowledge } from '../authorization/known-token.js';
 import type { TransactionReported } from '../site/station-event.js';
@@ -71,7 +77,8 @@ export class Admissions {
     const station = this.#station(stationId);
     for (const { number } of station?.evses ?? []) {
       const transaction = this.#deps.keeper.book.openOn(number)?.transaction;
-      if (transaction !== undefined && (await this.#mayStop(station, token, transaction))) return { status: 'Accepted' };
+      if (transaction !== undefined && (await this.#mayStop(station, token, transaction)))
+        return { status: 'Accepted' };
     }
     if (this.#remoteStart(station, undefined, token) !== undefined) return { status: 'Accepted' };
     const verdict = await this.#judge(station, undefined, token);
@@ -80,7 +87,12 @@ export class Admissions {
   }
 
   /** A transaction begins with this token; whether it may go on, and on what ground. */
-  async admit(stationId: StationId, evse: EvseNumber | undefined, token: IdToken, remoteStartId: number | undefined): Promise<Verdict> {
+  async admit(
+    stationId: StationId,
+    evse: EvseNumber | undefined,
+    token: IdToken,
+    remoteStartId: number | undefined,
+  ): Promise<Verdict> {
     const station = this.#station(stationId);
     const remote = this.#remoteStart(station, evse, token);
     if (remote !== undefined) {
@@ -166,7 +178,12 @@ export class Admissions {
     return decision === 'stop' || decision === 'stop-all';
   }
 
-  async #judge(station: Station | undefined, evse: EvseNumber | undefined, token: IdToken, remote = false): Promise<Verdict> {
+  async #judge(
+    station: Station | undefined,
+    evse: EvseNumber | undefined,
+    token: IdToken,
+    remote = false,
+  ): Promise<Verdict> {
     const { keeper, reservations, tokens, clock, log } = this.#deps;
     const authority = this.#authority(station, evse);
     const held = evse === undefined ? undefined : reservations.holding(evse, token);
@@ -175,7 +192,8 @@ export class Admissions {
       idToken: token,
       authority: authority?.state ?? 'offline',
       freeStation: station?.start.kind === 'free' && tokenKey(station.start.idToken) === tokenKey(token),
-      openTransactions: keeper.book.open().filter((open) => open.idToken && tokenKey(open.idToken) === tokenKey(token)).length,
+      openTransactions: keeper.book.open().filter((open) => open.idToken && tokenKey(open.idToken) === tokenKey(token))
+        .length,
       ...(remote && { remote }),
       ...(held && { reservation: held }),
     };
@@ -189,7 +207,10 @@ export class Admissions {
     }
     if (decision.decision !== 'accept') {
       const why = decision.decision === 'reject' ? decision.why : 'not decided';
-      log.info({ ...(station && { station: station.id }), ...(evse && { evse }), idToken: maskToken(token.idToken), why }, 'driver refused');
+      log.info(
+        { ...(station && { station: station.id }), ...(evse && { evse }), idToken: maskToken(token.idToken), why },
+        'driver refused',
+      );
       return { info: decision.decision === 'reject' ? decision.info : { status: 'Invalid' } };
     }
     const reservationId = evse === undefined ? undefined : reservations.match(evse, token, decision.info.group);

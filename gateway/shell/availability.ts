@@ -41,7 +41,10 @@ export class Availability {
    * Scheduled where a transaction goes on until its end; Rejected only where every station refused (aggregation section 4).
    * Stations that are away count as willing: they are told when they return.
    */
-  async change(targets: readonly ConnectorTarget[], operative: boolean): Promise<'Accepted' | 'Rejected' | 'Scheduled'> {
+  async change(
+    targets: readonly ConnectorTarget[],
+    operative: boolean,
+  ): Promise<'Accepted' | 'Rejected' | 'Scheduled'> {
     const { book, journal } = this.#deps;
     const keys = targets.flatMap(({ evse, connector }) =>
       connector === undefined

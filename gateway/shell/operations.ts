@@ -43,7 +43,11 @@ export interface OperationDependencies {
 type StartRequest = Parameters<Operations['requestStart']>[1];
 type ReserveRequest = Parameters<Operations['reserve']>[1];
 
-const no = (reasonCode: string, detail: string): OperationAnswer<'Rejected'> => ({ status: 'Rejected', reasonCode, detail });
+const no = (reasonCode: string, detail: string): OperationAnswer<'Rejected'> => ({
+  status: 'Rejected',
+  reasonCode,
+  detail,
+});
 
 export class SiteOperations implements Operations {
   readonly #deps: OperationDependencies;
@@ -67,20 +71,22 @@ export class SiteOperations implements Operations {
     const live = connector === undefined ? undefined : book.connector(target.evse, connector);
     if (evse === undefined || connector === undefined || live === undefined) return no('UnknownEvse', 'no such EVSE');
     if (book.evse(target.evse)?.transaction !== undefined) return no('TxInProgress', 'a transaction is open there');
-    if (live.status === 'Unavailable' || live.status === 'Faulted') return no(live.status, `the connector is ${live.status}`);
+    if (live.status === 'Unavailable' || live.status === 'Faulted')
+      return no(live.status, `the connector is ${live.status}`);
     if (book.station(evse.station)?.connected !== true) return no('Offline', 'the charger is offline');
     const held = this.#deps.reservations.holding(target.evse, request.idToken);
-    const ownGroup = held?.group !== undefined && held.group.idToken.toLowerCase() === request.group?.idToken.toLowerCase();
+    const ownGroup =
+      held?.group !== undefined && held.group.idToken.toLowerCase() === request.group?.idToken.toLowerCase();
     if (held !== undefined && !ownGroup) return no('Reserved', 'reserved for another driver');
     if (variables.authorization.authorizeRemoteStart) {
       const verdict = await admissions.judgeRemote(evse.station, target.evse, request.idToken);
       if (verdict.admission === undefined) return no('InvalidIdToken', 'the token is not authorized');
     }
+    const remoteStartId = request.remoteStartId ?? this.#nextRemoteStartId();
     if (request.chargingProfile !== undefined) {
-      const checked = profiles.expect(csms, target.evse, request.chargingProfile);
+      const checked = await profiles.expect(csms, target.evse, remoteStartId, request.chargingProfile);
       if (checked.status === 'Rejected') return checked;
     }
-    const remoteStartId = request.remoteStartId ?? this.#nextRemoteStartId();
     admissions.expectRemoteStart({
       csms,
       evse: target.evse,
@@ -99,7 +105,7 @@ export class SiteOperations implements Operations {
     });
     if (outcome.status === 'Accepted') return { status: 'Accepted' };
     admissions.forgetRemoteStart(target.evse);
-    profiles.forgetExpected(target.evse);
+    profiles.forgetExpected(csms, remoteStartId);
     log.warn(
       { csms, evse: target.evse, idToken: maskToken(request.idToken.idToken), outcome: outcome.status },
       'remote start not taken by the charger',
@@ -109,11 +115,14 @@ export class SiteOperations implements Operations {
 
   async requestStop(csms: CsmsId, uid: TransactionUid): Promise<OperationAnswer<'Accepted' | 'Rejected'>> {
     const transaction = this.#deps.keeper.book.get(uid);
-    if (transaction === undefined || transaction.endedAt !== undefined) return no('TxNotFound', 'no such open transaction');
+    if (transaction === undefined || transaction.endedAt !== undefined)
+      return no('TxNotFound', 'no such open transaction');
     // Only the CSMS that let the driver in may put him out.
     if (transaction.owner !== undefined && transaction.owner !== csms) return no('NotOwner', 'another CSMS owns it');
     const outcome = await this.stop(transaction);
-    return outcome.status === 'Accepted' ? { status: 'Accepted' } : no('ChargerRejected', outcome.detail ?? outcome.status);
+    return outcome.status === 'Accepted'
+      ? { status: 'Accepted' }
+      : no('ChargerRejected', outcome.detail ?? outcome.status);
   }
 
   /** Ends a transaction from here: by a CSMS, a master pass, or because its driver was refused. */
@@ -130,7 +139,9 @@ export class SiteOperations implements Operations {
   async unlock(
     csms: CsmsId,
     target: ConnectorTarget,
-  ): Promise<OperationAnswer<'Unlocked' | 'UnlockFailed' | 'OngoingAuthorizedTransaction' | 'UnknownConnector' | 'NotSupported'>> {
+  ): Promise<
+    OperationAnswer<'Unlocked' | 'UnlockFailed' | 'OngoingAuthorizedTransaction' | 'UnknownConnector' | 'NotSupported'>
+  > {
     const { book, site } = this.#deps;
     const evse = book.describe(target.evse);
     const connector = target.connector ?? 1;
@@ -165,7 +176,9 @@ export class SiteOperations implements Operations {
     kind: 'soft' | 'hard',
     whenIdle: boolean,
   ): Promise<OperationAnswer<'Accepted' | 'Rejected' | 'Scheduled'>> {
-    const stations = this.#deps.site.stations.filter((station) => station.evses.some(({ number }) => evses.includes(number)));
+    const stations = this.#deps.site.stations.filter((station) =>
+      station.evses.some(({ number }) => evses.includes(number)),
+    );
     const whole = stations.every((station) => station.evses.every(({ number }) => evses.includes(number)));
     // B11.FR.09: a station is only reset as a whole, so it must have no EVSE beyond those that were meant.
     if (stations.length === 0 || !whole) return no('NotPossible', 'the charger has other EVSEs too');
@@ -174,7 +187,9 @@ export class SiteOperations implements Operations {
     );
     this.#deps.log.info({ csms, stations: stations.length, kind }, 'reset of chargers asked for');
     if (outcomes.some((outcome) => outcome?.status === 'Scheduled')) return { status: 'Scheduled' };
-    return outcomes.some((outcome) => outcome?.status === 'Accepted') ? { status: 'Accepted' } : no('ChargerRejected', 'no charger took it');
+    return outcomes.some((outcome) => outcome?.status === 'Accepted')
+      ? { status: 'Accepted' }
+      : no('ChargerRejected', 'no charger took it');
   }
 
   async reserve(
@@ -220,7 +235,12 @@ export class SiteOperations implements Operations {
     return { status: 'Accepted' };
   }
 
-  setChargingProfile(csms: CsmsId, evses: readonly EvseNumber[], evse: EvseNumber | undefined, profile: ChargingProfile) {
+  setChargingProfile(
+    csms: CsmsId,
+    evses: readonly EvseNumber[],
+    evse: EvseNumber | undefined,
+    profile: ChargingProfile,
+  ) {
     return this.#deps.profiles.set(csms, evses, evse, profile);
   }
 
@@ -232,7 +252,13 @@ export class SiteOperations implements Operations {
     return this.#deps.profiles.list(csms, criteria);
   }
 
-  compositeSchedule(csms: CsmsId, evses: readonly EvseNumber[], evse: EvseNumber | undefined, duration: number, unit: ChargingRateUnit) {
+  compositeSchedule(
+    csms: CsmsId,
+    evses: readonly EvseNumber[],
+    evse: EvseNumber | undefined,
+    duration: number,
+    unit: ChargingRateUnit,
+  ) {
     return this.#deps.profiles.composite(csms, evses, evse, duration, unit);
   }
 
@@ -251,7 +277,8 @@ export class SiteOperations implements Operations {
       ...(messageId !== undefined && { messageId }),
       ...(data !== undefined && { data }),
     });
-    const known = outcome.status === 'Accepted' || outcome.status === 'UnknownMessageId' || outcome.status === 'UnknownVendorId';
+    const known =
+      outcome.status === 'Accepted' || outcome.status === 'UnknownMessageId' || outcome.status === 'UnknownVendorId';
     return { status: known ? outcome.status : 'Rejected', ...(outcome.data !== undefined && { data: outcome.data }) };
   }
 
@@ -306,7 +333,10 @@ export class SiteOperations implements Operations {
     if (info.status === 'Accepted' || transaction.endedAt !== undefined) return;
     this.#refusedAt.set(uid, since);
     if (verdict === 'keep') return;
-    log.warn({ csms, transaction: uid, evse: transaction.evse, status: info.status, verdict }, 'the CSMS refuses the driver of a running transaction');
+    log.warn(
+      { csms, transaction: uid, evse: transaction.evse, status: info.status, verdict },
+      'the CSMS refuses the driver of a running transaction',
+    );
     suspend(transaction);
     if (verdict === 'stop') {
       this.stop(transaction).catch((err: unknown) => log.error({ err, transaction: uid }, 'a station adapter failed'));
@@ -377,4 +407,3 @@ function connectorTypeOf(word: string): 'Type1' | 'Type2' | 'CCS1' | 'CCS2' | 'C
       return 'Other';
   }
 }
-

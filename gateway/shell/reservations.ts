@@ -5,7 +5,17 @@ import type { Log } from '../kernel/log.js';
 import type { Journal } from '../ports/journal.js';
 import type { StationDriver } from '../ports/station.js';
 import { isReservation, type ConnectorState, type Reservation } from '../reservations/reservation.js';
-import { blocks, cancel, consume, expire, removeUnusable, reserve, reservedEvses, type EndedReservation, type ReserveStatus } from '../reservations/reserve.js';
+import {
+  blocks,
+  cancel,
+  consume,
+  expire,
+  removeUnusable,
+  reserve,
+  reservedEvses,
+  type EndedReservation,
+  type ReserveStatus,
+} from '../reservations/reserve.js';
 import type { ConnectorChange, SiteBook } from '../site/site-book.js';
 import type { StationCommand } from '../site/station-command.js';
 import type { IdToken } from '../site/tokens.js';
@@ -134,7 +144,8 @@ export class Reservations {
       .get(station)
       ?.execute(command)
       .then((outcome) => {
-        if (outcome.status !== 'Accepted') log.info({ station, evse, outcome: outcome.status }, `charger did not take ${command.type}`);
+        if (outcome.status !== 'Accepted')
+          log.info({ station, evse, outcome: outcome.status }, `charger did not take ${command.type}`);
       })
       .catch((err: unknown) => log.error({ err, station }, 'a station adapter failed'));
   }
@@ -142,7 +153,9 @@ export class Reservations {
   #connectors(): readonly ConnectorState[] {
     const states: ConnectorState[] = [];
     for (const live of this.#deps.book.connectors()) {
-      const type = this.#deps.book.describe(live.evse)?.connectors.find(({ number }) => number === live.connector)?.type;
+      const type = this.#deps.book
+        .describe(live.evse)
+        ?.connectors.find(({ number }) => number === live.connector)?.type;
       states.push({ evse: live.evse, type: type ?? 'Other', status: live.status });
     }
     return states;

@@ -23,7 +23,10 @@ const COLLECTION = 'balancing';
 
 /** What bounds an EVSE beside its hardware: the charging profiles of every CSMS. */
 export interface ProfileBounds {
-  limit(evse: EvseNumber, transaction: Transaction | undefined): { readonly current: Ampere; readonly by: string } | undefined;
+  limit(
+    evse: EvseNumber,
+    transaction: Transaction | undefined,
+  ): { readonly current: Ampere; readonly by: string } | undefined;
   caps(): readonly SharedCap[];
 }
 
@@ -163,7 +166,14 @@ export class Steering {
         this.#savedCeilings = undefined;
         log.error({ err, fault: 'FC-J01' }, 'no current is raised while the journal cannot be written');
         for (const raise of raises) {
-          this.#state = failed(this.#network, this.#state, raise.evse, raise.current, 'Rejected', this.#deps.clock.now());
+          this.#state = failed(
+            this.#network,
+            this.#state,
+            raise.evse,
+            raise.current,
+            'Rejected',
+            this.#deps.clock.now(),
+          );
         }
         return;
       }
@@ -192,7 +202,13 @@ export class Steering {
         } else {
           this.#state = failed(this.#network, this.#state, command.evse, command.current, outcome.status, now);
           log.warn(
-            { station: evse.station, evse: evse.number, fault: 'FC-B01', outcome: outcome.status, detail: outcome.detail },
+            {
+              station: evse.station,
+              evse: evse.number,
+              fault: 'FC-B01',
+              outcome: outcome.status,
+              detail: outcome.detail,
+            },
             'current limit not confirmed',
           );
         }
@@ -252,7 +268,8 @@ export class Steering {
       const phases = (['L1', 'L2', 'L3'] as const).filter((phase) => circuit.breaker[phase] !== before?.breaker[phase]);
       for (const phase of phases) {
         const decision = circuit.breaker[phase];
-        if (before !== undefined) log.warn({ circuit: circuit.circuit, phase, decision, fault: 'FC-B04' }, 'breaker load changed');
+        if (before !== undefined)
+          log.warn({ circuit: circuit.circuit, phase, decision, fault: 'FC-B04' }, 'breaker load changed');
       }
     }
   }
@@ -266,4 +283,3 @@ function startingCurrent(evse: Evse, protocol: string | undefined, fallback: boo
 
 const served = (transaction: Transaction) =>
   wattHour(Math.max(0, (transaction.register ?? 0) - (transaction.meterStart ?? transaction.register ?? 0)));
-

@@ -44,7 +44,7 @@ export class TransactionKeeper {
     const checkpoint = journalSeq(Number(counters.get('checkpoint') ?? 0));
     const stored = [...(await journal.load(TRANSACTIONS)).values()].filter(isTransactionEntry);
     const records: TransactionRecord[] = [];
-    for (let after = checkpoint; ; ) {
+    for (let after = checkpoint; ;) {
       const entries = await journal.read(after, RECOVERY_CHUNK);
       const last = entries.at(-1);
       if (last === undefined) break;

@@ -32,12 +32,13 @@ export function connectorView(
   };
 }
 
-/** What a CSMS of this version can tell apart: two views with the same look need no second message. */
+/**
+ * What a CSMS of this version can tell apart: two views with the same look need no second message. An error counts in
+ * both: 1.6 says it in the status, 2.0.1 in an event beside it.
+ */
 export function look(view: ConnectorView, version: Csms['ocpp']): string {
-  if (version === '2.0.1') return view.status;
-  const error =
-    view.error === undefined || view.error.code === 'NoError' ? '' : `${view.error.code} ${view.error.info}`;
-  return `${status16(view)} ${error}`;
+  const error = view.error === undefined || view.error.code === 'NoError' ? undefined : view.error;
+  return [version === '2.0.1' ? view.status : status16(view), error?.code, error?.vendorErrorCode].join(' ');
 }
 
 /** The nine states of OCPP 1.6 section 4.9 from what 2.0.1 says in a connector status and a transaction. */

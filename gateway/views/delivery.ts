@@ -1,17 +1,18 @@
 // The queue of one CSMS: the journal from where this CSMS stands, one message at a time, in order, none lost.
-import { journalSeq, type EvseNumber, type JournalSeq, type TransactionUid } from '../kernel/ids.js';
+import type { EvseNumber, JournalSeq, TransactionUid } from '../kernel/ids.js';
 import { FAULTS } from '../kernel/faults.js';
 import type { CancelTimer, Clock } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
 import { seconds, type Milliseconds, type Timestamp } from '../kernel/units.js';
 import type { CsmsLink, CsmsMessage, DeliveryOutcome, ProjectionState } from '../ports/csms.js';
-import type { DocumentPut, Journal, JournalEntry } from '../ports/journal.js';
+import type { DocumentPut, Journal } from '../ports/journal.js';
 import type { IdTokenInfo } from '../site/tokens.js';
 import type { Csms } from '../site/topology.js';
 import type { JournalRecord, TransactionRecord } from '../site/transaction.js';
 import { DeadLetters } from './dead-letters.js';
-import { outgoing, startIsDue, transactionMessage, type Outgoing } from './outgoing.js';
+import { outgoing, startIsDue, transactionMessage } from './outgoing.js';
 import { Projections } from './projections.js';
+import { Queue, type Head } from './queue.js';
 import type { SamplingSettings } from './sampling.js';
 import type { SlotTable } from './slots.js';
 
@@ -33,18 +34,12 @@ export interface DeliveryDependencies {
   readonly settings: () => DeliverySettings;
   /** The CSMS's verdict on the token of a transaction. */
   readonly judged: (uid: TransactionUid, info: IdTokenInfo) => void;
+  /** A 1.6 CSMS has been told of a start that had to wait: before, it could not be told that the car charges. */
+  readonly startedLate: (evse: EvseNumber) => void;
 }
 
-/** What leaves next: an entry of the journal, or something that somebody asked for between two of them. */
-interface Head {
-  readonly record: JournalRecord;
-  readonly outgoing: Outgoing;
-  readonly origin: { readonly seq: JournalSeq } | { readonly redrive: JournalSeq } | { readonly asked: true };
-}
-
-const PAGE = 100;
-/** So many entries may be skipped before the cursor is saved without a delivery. */
-const SKIPS_KEPT_IN_MEMORY = 256;
+/** So many entries may be passed over before the cursor is saved without a delivery. */
+const PASSED_IN_MEMORY = 256;
 /** Pause after a disk that refuses, or a link that takes nothing although it says it is up. */
 const PAUSE = seconds(1);
 
@@ -52,24 +47,17 @@ export class Delivery {
   readonly #is: DeliveryDependencies;
   readonly #projections: Projections;
   readonly #dead: DeadLetters;
+  readonly #queue: Queue;
   #link: CsmsLink | undefined;
   #open = false;
   #stopped = false;
   #running = false;
   #again = false;
   #wakeUp: CancelTimer | undefined;
-  /** Everything up to here has been settled. */
-  #cursor: JournalSeq;
-  #savedCursor: JournalSeq;
-  /** Transmissions of the head so far that the CSMS refused or left unanswered. */
-  #attempts: number;
   #notBefore: number;
   /** The head may have reached the CSMS before: it was sent and not answered, perhaps by an earlier process. */
   #mayBeRepeated: boolean;
   #offlineThrough: JournalSeq;
-  #head: Head | undefined;
-  #page: JournalEntry[] = [];
-  #between: Head[] = [];
   #inFlight = false;
   #lastError: string | undefined;
   readonly #idleSampledAt = new Map<EvseNumber, Timestamp>();
@@ -78,18 +66,22 @@ export class Delivery {
     this.#is = dependencies;
     this.#projections = new Projections(dependencies.collection, stored);
     this.#dead = new DeadLetters(dependencies.collection, stored);
-    const cursor = parseCursor(stored.get('cursor'));
-    this.#cursor = cursor?.seq ?? dependencies.journal.lastSeq;
-    this.#attempts = cursor?.attempts ?? 0;
-    this.#mayBeRepeated = cursor !== undefined;
-    this.#savedCursor = this.#cursor;
+    this.#queue = new Queue(
+      {
+        journal: dependencies.journal,
+        collection: dependencies.collection,
+        outgoing: (record) => outgoing(record, this.#context()),
+      },
+      stored.get('cursor'),
+    );
+    this.#mayBeRepeated = !this.#queue.fresh;
     this.#offlineThrough = dependencies.journal.lastSeq;
     this.#notBefore = dependencies.clock.monotonic();
   }
 
-  /** The cursor as a document, so that a CSMS's first start is remembered as its beginning. */
+  /** What is missing on disk: a CSMS's first start is remembered as its beginning. */
   toDocuments(): readonly DocumentPut[] {
-    return [this.#cursorDocument()];
+    return this.#queue.fresh ? [this.#queue.save().document] : [];
   }
 
   get projections(): Projections {
@@ -102,14 +94,14 @@ export class Delivery {
 
   /** Everything up to here is settled on disk: what the journal may forget, as far as this CSMS is concerned. */
   get settled(): JournalSeq {
-    return this.#savedCursor;
+    return this.#queue.saved;
   }
 
   /** `queued` counts the journal entries not yet looked at, some of which may turn out not to concern this CSMS. */
   status(): { queued: number; oldest?: Timestamp; inFlight: boolean; dead: number; lastError?: string } {
-    const oldest = this.#head && timeOf(this.#head.record);
+    const { oldest } = this.#queue;
     return {
-      queued: this.#is.journal.lastSeq - this.#cursor + this.#between.length,
+      queued: this.#queue.length,
       ...(oldest === undefined ? {} : { oldest }),
       inFlight: this.#inFlight,
       dead: this.#dead.size,
@@ -128,6 +120,7 @@ export class Delivery {
 
   linkDown(): void {
     this.#open = false;
+    this.#queue.forgetAsked();
     this.#offlineThrough = this.#is.journal.lastSeq;
   }
 
@@ -154,7 +147,7 @@ export class Delivery {
   tell(record: TransactionRecord): void {
     const message = transactionMessage(record, this.#is.slots, {});
     if (message === undefined) return;
-    this.#between.push({ record, outgoing: { message }, origin: { asked: true } });
+    this.#queue.insert({ record, outgoing: { message }, origin: { asked: true } });
     this.wake();
   }
 
@@ -162,13 +155,13 @@ export class Delivery {
   redrive(): number {
     let count = 0;
     for (const { seq, record } of this.#dead.all()) {
-      if (this.#between.some(({ origin }) => 'redrive' in origin && origin.redrive === seq)) continue;
+      if (this.#queue.isInserted(seq)) continue;
       const again =
         record.type === 'transaction'
           ? transactionMessage(record, this.#is.slots, {})
           : outgoing(record, { ...this.#context(), sampledAt: () => undefined })?.message;
       if (again === undefined) continue;
-      this.#between.push({ record, outgoing: { message: again }, origin: { redrive: seq } });
+      this.#queue.insert({ record, outgoing: { message: again }, origin: { redrive: seq } });
       count++;
     }
     this.wake();
@@ -176,18 +169,11 @@ export class Delivery {
   }
 
   /** Whether anything of this transaction (or at all) still waits to be delivered (E14). */
-  async waiting(uid: TransactionUid | undefined): Promise<boolean> {
-    let after = this.#cursor;
-    for (;;) {
-      const page = await this.#is.journal.read(after, PAGE);
-      for (const { record } of page) {
-        if (record.type !== 'transaction' || !this.#is.slots.sees(record.evse)) continue;
-        if (uid === undefined || record.uid === uid) return true;
-      }
-      const last = page.at(-1);
-      if (last === undefined) return false;
-      after = last.seq;
-    }
+  waiting(uid: TransactionUid | undefined): Promise<boolean> {
+    return this.#queue.some(
+      (record) =>
+        record.type === 'transaction' && this.#is.slots.sees(record.evse) && (uid === undefined || record.uid === uid),
+    );
   }
 
   async #run(): Promise<void> {
@@ -205,26 +191,18 @@ export class Delivery {
 
   async #drain(): Promise<void> {
     while (!this.#stopped) {
-      const head = this.#between[0] ?? (await this.#nextHead());
-      if (head === undefined || !this.#open || this.#link?.accepted !== true) return;
+      const head = this.#queue.known;
+      if (head === undefined) {
+        const read = await this.#queue.read(PASSED_IN_MEMORY);
+        if (this.#queue.unsaved >= PASSED_IN_MEMORY) await this.#commit([], 'batch');
+        if (read === 'empty') return;
+        continue;
+      }
+      if (!this.#open || this.#link?.accepted !== true) return;
       const wait = 'seq' in head.origin ? this.#notBefore - this.#is.clock.monotonic() : 0;
       if (wait > 0) return this.#wakeAfter(wait);
       if (!(await this.#send(this.#link, head))) return;
     }
-  }
-
-  /** Finds the next entry that this CSMS is told of, passing over those that it is not. */
-  async #nextHead(): Promise<Head | undefined> {
-    while (this.#head === undefined) {
-      if (this.#page.length === 0) this.#page = [...(await this.#is.journal.read(this.#cursor, PAGE))];
-      const entry = this.#page.shift();
-      if (entry === undefined) return undefined;
-      if (entry.seq <= this.#cursor) continue;
-      const found = outgoing(entry.record, this.#context());
-      if (found === undefined) await this.#skip(entry.seq);
-      else this.#head = { record: entry.record, outgoing: found, origin: { seq: entry.seq } };
-    }
-    return this.#head;
   }
 
   /** False: nothing more can be sent for now. */
@@ -294,17 +272,17 @@ export class Delivery {
     }
     if ('redrive' in head.origin) {
       log.warn(about, 'The CSMS refused a dead letter again; it is kept');
-      this.#between.shift();
+      this.#queue.done(head);
       return;
     }
-    this.#attempts++;
+    const tried = ++this.#queue.attempts;
     this.#mayBeRepeated = true;
     const { attempts, retryInterval } = this.#is.settings();
-    if (this.#attempts < attempts) {
-      const wait = retryInterval * this.#attempts;
+    if (tried < attempts) {
+      const wait = retryInterval * tried;
       this.#notBefore = clock.monotonic() + wait;
-      log.warn({ ...about, attempt: this.#attempts, attempts }, 'The CSMS refused a message; it will be repeated');
-      return this.#commit([this.#cursorDocument()], 'now');
+      log.warn({ ...about, attempt: tried, attempts }, 'The CSMS refused a message; it will be repeated');
+      return this.#commit([], 'now');
     }
     log.error(
       { ...about, fault: FAULTS.deadLetter.code },
@@ -314,7 +292,7 @@ export class Delivery {
       seq: head.origin.seq,
       record: message.type === 'transaction' ? message.record : head.record,
       reason,
-      attempts: this.#attempts,
+      attempts: tried,
       at: clock.now(),
     });
     const startLost =
@@ -332,57 +310,53 @@ export class Delivery {
     more: readonly DocumentPut[] = [],
   ): Promise<void> {
     const documents = [...more];
-    if (message.type === 'transaction') {
-      const { uid, evse, kind } = message.record;
-      const known = this.#projections.of(uid);
-      const ended = kind === 'ended' && 'seq' in head.origin ? head.origin.seq : known?.endedSeq;
-      const sampledAt = head.outgoing.sampledAt ?? known?.sampledAt;
-      const next = { uid, evse, state: state ?? this.#stateOf(uid) };
-      documents.push(
-        ...this.#projections.put({
-          ...next,
-          ...(sampledAt === undefined ? {} : { sampledAt }),
-          ...(ended === undefined ? {} : { endedSeq: ended }),
-        }),
-      );
-    } else if (head.record.type === 'meter' && head.record.evse !== undefined && head.outgoing.sampledAt !== undefined)
+    if (message.type === 'transaction') documents.push(...this.#project(head, message, state));
+    else if (head.record.type === 'meter' && head.record.evse !== undefined && head.outgoing.sampledAt !== undefined)
       this.#idleSampledAt.set(head.record.evse, head.outgoing.sampledAt);
+    if ('redrive' in head.origin) documents.push(...this.#dead.remove(head.origin.redrive));
+    this.#queue.done(head);
     if ('seq' in head.origin) {
-      this.#passed(head.origin.seq);
-      documents.push(this.#cursorDocument());
-    } else {
-      this.#between.shift();
-      if ('redrive' in head.origin) documents.push(...this.#dead.remove(head.origin.redrive));
+      this.#mayBeRepeated = false;
+      this.#notBefore = this.#is.clock.monotonic();
     }
-    if (documents.length > 0) await this.#commit(documents, urgency);
+    await this.#commit(documents, urgency);
   }
 
-  async #skip(seq: JournalSeq): Promise<void> {
-    this.#passed(seq);
-    if (this.#cursor - this.#savedCursor >= SKIPS_KEPT_IN_MEMORY) await this.#commit([this.#cursorDocument()], 'batch');
+  /** What the CSMS now knows of the transaction. */
+  #project(
+    head: Head,
+    { record: { uid, evse, kind } }: Extract<CsmsMessage, { type: 'transaction' }>,
+    answered: ProjectionState | undefined,
+  ): readonly DocumentPut[] {
+    const before = this.#projections.of(uid);
+    const state = answered ?? before?.state ?? {};
+    const endedSeq = kind === 'ended' && 'seq' in head.origin ? head.origin.seq : before?.endedSeq;
+    const sampledAt = head.outgoing.sampledAt ?? before?.sampledAt;
+    const { csms } = this.#is;
+    if (kind === 'updated' && startIsDue(csms, before?.state ?? {}) && !startIsDue(csms, state))
+      this.#is.startedLate(evse);
+    return this.#projections.put({
+      uid,
+      evse,
+      state,
+      ...(sampledAt === undefined ? {} : { sampledAt }),
+      ...(endedSeq === undefined ? {} : { endedSeq }),
+    });
   }
 
-  #passed(seq: JournalSeq): void {
-    this.#cursor = seq;
-    this.#head = undefined;
-    this.#attempts = 0;
-    this.#mayBeRepeated = false;
-    this.#notBefore = this.#is.clock.monotonic();
-  }
-
-  /** Nothing is sent on while the disk refuses: what was delivered would be forgotten by a restart. */
+  /**
+   * The documents and the cursor, together. Nothing is sent on while the disk refuses: what was delivered would be
+   * forgotten by a restart.
+   */
   async #commit(documents: readonly DocumentPut[], urgency: 'now' | 'batch'): Promise<void> {
-    const cursor = this.#cursor;
+    const { document, saved } = this.#queue.save();
     while (!this.#stopped) {
       try {
-        await this.#is.journal.commit({ documents }, urgency);
-        this.#savedCursor = cursor;
-        return;
+        await this.#is.journal.commit({ documents: [...documents, document] }, urgency);
+        return saved();
       } catch (err) {
-        this.#is.log.error(
-          { csms: this.#is.csms.id, err, fault: FAULTS.journalUnavailable.code },
-          'Delivery waits for the disk',
-        );
+        const fault = FAULTS.journalUnavailable.code;
+        this.#is.log.error({ csms: this.#is.csms.id, err, fault }, 'Delivery waits for the disk');
         await new Promise<void>((resolve) => {
           this.#is.clock.after(PAUSE, resolve);
         });
@@ -404,10 +378,6 @@ export class Delivery {
       sampledAt: ({ evse }) => (evse === undefined ? undefined : this.#idleSampledAt.get(evse)),
     };
   }
-
-  #cursorDocument(): DocumentPut {
-    return { collection: this.#is.collection, key: 'cursor', value: { seq: this.#cursor, attempts: this.#attempts } };
-  }
 }
 
 /**
@@ -418,19 +388,7 @@ function forgiveEcho(info: IdTokenInfo): IdTokenInfo {
   return info.status === 'ConcurrentTx' ? { ...info, status: 'Accepted' } : info;
 }
 
-function timeOf(record: JournalRecord): Timestamp | undefined {
-  if (record.type === 'meter') return record.meterValues[0]?.at;
-  return record.type === 'cdr' ? record.endedAt : record.at;
-}
-
 function aboutRecord(record: JournalRecord): { readonly transaction?: string; readonly evse?: number } {
   if (record.type === 'transaction') return { transaction: record.uid, evse: record.evse };
   return record.type === 'meter' && record.evse !== undefined ? { evse: record.evse } : {};
-}
-
-function parseCursor(value: unknown): { seq: JournalSeq; attempts: number } | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { seq, attempts } = value as Record<string, unknown>;
-  if (typeof seq !== 'number') return undefined;
-  return { seq: journalSeq(seq), attempts: typeof attempts === 'number' ? attempts : 0 };
 }

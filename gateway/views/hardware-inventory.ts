@@ -47,7 +47,7 @@ export function hardwareInventory(context: HardwareContext): readonly ReportedVa
 }
 
 /** ConnectorPhaseRotation's word for the wiring: R, S and T are the grid's L1, L2 and L3 (1.6 section 9.1.8). */
-export function phaseRotation(evse: Evse): string {
+function phaseRotation(evse: Evse): string {
   const letters: Readonly<Record<Phase, string>> = { L1: 'R', L2: 'S', L3: 'T' };
   if (!evse.rotationKnown) return '';
   return evse.phases.length === 3 ? evse.phases.map((phase) => letters[phase]).join('') : '';

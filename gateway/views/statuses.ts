@@ -78,6 +78,12 @@ export class Statuses {
     for (const row of this.#is.slots.ofEvse(evse)) this.#changed(row.slot.flat);
   }
 
+  /** What was told of the EVSE was true but too early for this CSMS to be told in full. */
+  toldTooEarly(evse: EvseNumber): void {
+    for (const row of this.#is.slots.ofEvse(evse)) this.#told.delete(row.slot.flat);
+    this.connectorChanged(evse);
+  }
+
   stationChanged(): void {
     this.#changed(STATION);
   }

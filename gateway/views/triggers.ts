@@ -35,9 +35,18 @@ export function trigger(command: Trigger, context: TriggerContext): CsmsAnswer {
       return meterValues(rows ?? context.slots.rows, context);
     case 'TransactionEvent':
       return transactionEvents(rows ?? context.slots.rows, context);
+    case 'FirmwareStatusNotification':
+      return idle('firmware', context);
+    case 'LogStatusNotification':
+      return idle('log', context);
     default:
       return { status: 'NotImplemented' };
   }
+}
+
+/** The gateway runs no update and no upload on behalf of a CSMS. */
+function idle(job: 'firmware' | 'log', { send }: TriggerContext): CsmsAnswer {
+  return { status: 'Accepted', afterwards: () => send({ type: 'jobStatus', job, status: 'Idle' }) };
 }
 
 function rowsOf(slots: SlotTable, evse: SlotRow['evse'], connector: number | undefined): readonly SlotRow[] {

@@ -60,6 +60,9 @@ export interface ViewStatus {
 /** Beyond this the gateway's own clock or the CSMS's is wrong. */
 const CLOCK_TOLERANCE = minutes(5);
 
+/** Seconds: a CSMS that asks for more is sent one a day all the same, so that both keep knowing of each other. */
+const LONGEST_HEARTBEAT = 86_400;
+
 const SETTINGS = {
   HeartbeatInterval: ['HeartbeatInterval'],
   WebSocketPingInterval: ['WebSocketPingInterval'],
@@ -125,6 +128,7 @@ export class View implements CsmsHost {
         slots: this.#slots,
         settings: () => this.#deliverySettings(),
         judged: (uid, info) => this.#judged(uid, info),
+        startedLate: (evse) => this.#statuses.toldTooEarly(evse),
       },
       stored,
     );
@@ -139,8 +143,7 @@ export class View implements CsmsHost {
     const stored = await dependencies.journal.load(collectionOf(dependencies.csms));
     const view = new View(dependencies, stored);
     const slots = { collection: view.#collection, key: 'slots', value: view.#slots.toDocument() };
-    const begin = stored.has('cursor') ? [] : view.#delivery.toDocuments();
-    await dependencies.journal.commit({ documents: [slots, ...begin] });
+    await dependencies.journal.commit({ documents: [slots, ...view.#delivery.toDocuments()] });
     return view;
   }
 
@@ -265,10 +268,12 @@ export class View implements CsmsHost {
   }
 
   heartbeatInterval(seconds: number): void {
-    this.#variables.keep('OCPPCommCtrlr', 'HeartbeatInterval', String(Math.round(seconds))).catch((err: unknown) => {
-      const fault = FAULTS.journalUnavailable.code;
-      this.#is.log.error({ csms: this.csms, err, fault }, 'The heartbeat interval could not be saved');
-    });
+    this.#variables
+      .keep('OCPPCommCtrlr', 'HeartbeatInterval', String(Math.min(Math.max(Math.round(seconds), 1), LONGEST_HEARTBEAT)))
+      .catch((err: unknown) => {
+        const fault = FAULTS.journalUnavailable.code;
+        this.#is.log.error({ csms: this.csms, err, fault }, 'The heartbeat interval could not be saved');
+      });
   }
 
   async command(command: CsmsCommand): Promise<CsmsAnswer> {

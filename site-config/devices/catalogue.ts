@@ -19,3 +19,14 @@ export const deviceProfile = (id: string): DeviceProfile | undefined => byId.get
 
 /** Every `device:` name, in alphabetical order. */
 export const deviceIds = (): readonly string[] => [...byId.keys()].sort();
+
+/** The names that `device:` may have, and which chargers keep their last limit for ever when nobody talks to them. */
+export const deviceNames = (): {
+  readonly chargers: readonly string[];
+  readonly meters: readonly string[];
+  readonly chargersWithoutWatchdog: readonly string[];
+} => ({
+  chargers: chargerProfiles.map(({ id }) => id),
+  meters: meterProfiles.map(({ id }) => id),
+  chargersWithoutWatchdog: chargerProfiles.filter(({ watchdog }) => watchdog.kind === 'none').map(({ id }) => id),
+});

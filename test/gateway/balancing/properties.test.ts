@@ -40,7 +40,7 @@ function build(spec: Spec, delay?: () => number): World {
     b: { fedBy: 'main', breaker: spec.b },
   };
   const evses = spec.evses.map((one, i): EvseSpec => ({ ...one, number: i + 1 }));
-  const world = worldOf(circuits, evses, delay === undefined ? {} : { delay });
+  const world = worldOf(circuits, evses, delay === undefined ? {} : { delay, lag: 7 });
   plugIn(world, spec);
   return world;
 }

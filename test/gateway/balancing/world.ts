@@ -68,6 +68,8 @@ export interface Charger {
   wire: { current: number; at: number }[];
   silentSince: number | undefined;
   measures: boolean;
+  /** When the car follows its last cut. */
+  givesWayAt: number | undefined;
 }
 
 export interface World {
@@ -77,6 +79,8 @@ export interface World {
   readonly deadMeters: Set<string>;
   caps: readonly SharedCap[];
   gridOperator: GridOperatorSignal | undefined;
+  /** The grid operator's heartbeat goes on. */
+  heartbeat: boolean;
   state: BalancingState;
   now: number;
   last: Plan | undefined;
@@ -85,6 +89,8 @@ export interface World {
   readonly settings: BalancingSettings | undefined;
   /** Seconds until a setpoint is in force and answered. */
   delay: () => number;
+  /** Seconds that a car takes to follow a cut. */
+  lag: number;
 }
 
 export function siteOf(
@@ -129,6 +135,7 @@ export function worldOf(
     settings?: BalancingSettings;
     delay?: () => number;
     remembered?: number;
+    lag?: number;
   } = {},
 ): World {
   const network = networkOf(siteOf(circuits, specs, options.policy));
@@ -150,6 +157,7 @@ export function worldOf(
           wire: [],
           silentSince: undefined,
           measures: true,
+          givesWayAt: undefined,
         },
       ]),
     ),
@@ -157,6 +165,7 @@ export function worldOf(
     deadMeters: new Set(),
     caps: [],
     gridOperator: undefined,
+    heartbeat: false,
     state: initialBalancing(network, timestamp(now), remembered),
     now,
     last: undefined,
@@ -164,6 +173,7 @@ export function worldOf(
     escalations: [],
     settings: options.settings,
     delay: options.delay ?? (() => 1),
+    lag: options.lag ?? 3,
   };
 }
 
@@ -230,6 +240,7 @@ export function step(world: World, afterCars?: (world: World) => void): Plan {
   for (const charger of world.chargers.values()) obey(world, charger, now);
   afterCars?.(world);
   const evses = [...world.chargers.values()].map((charger) => observationOf(world, charger));
+  if (world.heartbeat) world.gridOperator = { ...world.gridOperator, heartbeatAt: now };
   const gridOperator = world.gridOperator === undefined ? {} : { gridOperator: world.gridOperator };
   const input = { evses, meters: readings(world), caps: world.caps, ...gridOperator };
   const made = plan(world.network, world.state, input, now, world.settings);
@@ -266,8 +277,13 @@ function obey(world: World, charger: Charger, now: Timestamp): void {
       charger.holds = charger.spec.fallback ?? 0;
   } else charger.silentSince = undefined;
   const wish = charger.car === undefined || charger.holds < 6 ? 0 : Math.min(charger.holds, charger.car.takes);
-  // Cars give way within 5 s and rise slowly.
-  charger.takes = wish < charger.takes ? Math.max(wish, charger.takes - 8) : Math.min(wish, charger.takes + 4);
+  if (wish >= charger.takes) {
+    charger.givesWayAt = undefined;
+    charger.takes = Math.min(wish, charger.takes + 4);
+    return;
+  }
+  charger.givesWayAt ??= world.now + world.lag * 1000;
+  if (charger.car === undefined || world.now >= charger.givesWayAt) charger.takes = wish;
 }
 
 export function run(world: World, seconds: number, each?: (world: World) => void): void {

@@ -1,0 +1,52 @@
+// `forecourt run site.yaml`: the gateway, until it is told to stop.
+import { readFileSync } from 'node:fs';
+import { pino, stdTimeFunctions } from 'pino';
+import { deviceNames } from '../site-config/devices/catalogue.js';
+import { loadSite } from '../site-config/loader.js';
+import { renderFinding } from './cli-check.js';
+import { composeGateway } from './compose.js';
+import { systemClock } from './system-clock.js';
+
+const USAGE = `usage: forecourt run [--log-level LEVEL] <site.yaml>
+
+  --log-level   debug, info (default), warn or error; log lines are JSON on stdout
+`;
+
+/** @returns the exit code: 0 stopped in order, 1 could not start, 2 wrong usage or a faulty site.yaml */
+export async function runGateway(args: readonly string[], firmwareVersion: string): Promise<number> {
+  const level = args.indexOf('--log-level');
+  const logLevel = level === -1 ? 'info' : (args[level + 1] ?? 'info');
+  const [path, ...more] = args.filter((_, i) => level === -1 || (i !== level && i !== level + 1));
+  if (path === undefined || more.length > 0 || path.startsWith('-') || !['debug', 'info', 'warn', 'error'].includes(logLevel)) {
+    process.stderr.write(USAGE);
+    return path === '--help' || path === '-h' ? 0 : 2;
+  }
+  const loaded = loadSite(path, {
+    devices: deviceNames(),
+    env: process.env,
+    readFile: (file) => readFileSync(file, 'utf8'),
+  });
+  const findings = loaded.ok ? loaded.value.warnings : loaded.error;
+  for (const finding of findings) process.stderr.write(`${renderFinding(finding, undefined)}\n`);
+  if (!loaded.ok) {
+    process.stderr.write(`${path} has faults: the gateway does not start\n`);
+    return 2;
+  }
+  const { site } = loaded.value;
+  const log = pino({ level: logLevel, base: { site: site.id }, timestamp: stdTimeFunctions.isoTime });
+  process.on('unhandledRejection', (err) => log.error({ err }, 'a failure that nobody expected'));
+  try {
+    const running = await composeGateway(site, systemClock, log, firmwareVersion);
+    log.info({ ocppPort: running.ocppPort, brokerPort: running.brokerPort, stations: site.stations.length }, 'gateway is up');
+    const signal = await new Promise<string>((resolve) => {
+      for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
+    });
+    log.info({ signal }, 'gateway stops');
+    await running.stop();
+    return 0;
+  } catch (err) {
+    log.error({ err }, 'the gateway cannot run');
+    process.stderr.write(`${err instanceof Error ? err.message : String(err)}\n`);
+    return 1;
+  }
+}

@@ -1,0 +1,137 @@
+// Puts a whole gateway together: the only place, with compose-south and compose-north, that names concrete adapters.
+import { randomBytes } from 'node:crypto';
+import { localBroker, type LocalBroker } from '../adapters/broker/broker.js';
+import { openJournal } from '../adapters/journal-sqlite/journal.js';
+import { mqttLink } from '../adapters/mqtt/client.js';
+import { composeCsms } from './compose-north.js';
+import { composeSouth } from './compose-south.js';
+import { Gateway } from './gateway.js';
+import type { Clock } from './kernel/clock.js';
+import { stationId, type StationId } from './kernel/ids.js';
+import type { Log } from './kernel/log.js';
+import type { CsmsLink } from './ports/csms.js';
+import type { Journal } from './ports/journal.js';
+import type { StationDriver } from './ports/station.js';
+import type { TelemetryLink } from './ports/telemetry.js';
+import type { Site } from './site/topology.js';
+import { Telemetry } from './telemetry/telemetry.js';
+import { gridLimitTopic, onlineTopic, topicRoot } from './telemetry/topics.js';
+
+export interface RunningGateway {
+  readonly gateway: Gateway;
+  readonly journal: Journal;
+  /** Where chargers connect; absent where the site has no OCPP chargers. */
+  readonly ocppPort?: number;
+  /** Where LAN clients subscribe; absent without a local broker. */
+  readonly brokerPort?: number;
+  /** Closes everything in order: doors first, the journal last. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the gateway of a site. Listeners open only when the store is ready.
+ * @throws JournalUnavailable when the data directory cannot be used
+ * @throws Error when a port is taken or a device of site.yaml cannot be opened
+ */
+export async function composeGateway(
+  site: Site,
+  clock: Clock,
+  log: Log,
+  firmwareVersion: string,
+): Promise<RunningGateway> {
+  const context = { clock, log };
+  const journal = await openJournal(site.dataDirectory, clock, log);
+  const drivers = new Map<StationId, StationDriver>();
+  const gateway = await Gateway.open({ site, journal, drivers, clock, log, randomBytes, firmwareVersion });
+  const south = composeSouth(
+    site,
+    {
+      stations: gateway.stations,
+      meters: gateway.meters,
+      openTransactions: (station) => gateway.openTransactions(station),
+      securityEvent: (event, station, remoteAddress) => {
+        const known = site.stations.some(({ id }) => id === station);
+        gateway.securityEvent(
+          event,
+          known ? stationId(station) : undefined,
+          `${station.slice(0, 48)} from ${remoteAddress}`,
+        );
+      },
+    },
+    context,
+    drivers,
+  );
+  const broker = await composeTelemetry(site, gateway, journal, context);
+  const links: CsmsLink[] = [];
+  for (const csms of site.csms) {
+    const view = gateway.views.find((each) => each.csms === csms.id);
+    if (view !== undefined) links.push(await composeCsms(csms, view, journal, context));
+  }
+
+  const stop = async (): Promise<void> => {
+    await south.stop();
+    await Promise.all(links.map((link) => link.stop()));
+    await gateway.stop();
+    await journal.close();
+  };
+  try {
+    gateway.start();
+    const ocppPort = await south.start();
+    const brokerPort = await broker?.listening;
+    for (const link of links) link.start();
+    return {
+      gateway,
+      journal,
+      stop,
+      ...(ocppPort !== undefined && { ocppPort }),
+      ...(brokerPort !== undefined && { brokerPort }),
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function composeTelemetry(
+  site: Site,
+  gateway: Gateway,
+  journal: Journal,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+): Promise<LocalBroker | undefined> {
+  const { broker, localBroker: local } = site.telemetry;
+  const add = async (id: string, topicPrefix: string, link: TelemetryLink): Promise<void> => {
+    gateway.telemetry.push(
+      await Telemetry.open({
+        id,
+        siteId: site.id,
+        topicPrefix,
+        live: gateway.live,
+        journal,
+        link,
+        clock,
+        log,
+        gridLimit: (payload) => gateway.gridLimit(payload),
+      }),
+    );
+  };
+  if (broker !== undefined) {
+    const root = topicRoot(broker.topicPrefix, site.id);
+    const { url, username, password } = broker;
+    const link = mqttLink(
+      {
+        url,
+        clientId: `forecourt-${site.id}`,
+        will: { topic: onlineTopic(root), payload: 'false' },
+        commandTopics: site.balancing.gridOperatorLimit === undefined ? [] : [gridLimitTopic(root)],
+        ...(username !== undefined && { username }),
+        ...(password !== undefined && { password }),
+      },
+      log,
+    );
+    await add('broker', broker.topicPrefix, link);
+  }
+  if (local === undefined) return undefined;
+  const link = localBroker({ ...local, commandTopics: [] }, log);
+  await add('local-broker', broker?.topicPrefix ?? 'forecourt', link);
+  return link;
+}

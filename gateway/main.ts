@@ -1,0 +1,58 @@
+// The command line: finds the command and hands over.
+import { readFileSync } from 'node:fs';
+import { deviceNames } from '../site-config/devices/catalogue.js';
+import { runCheck } from './cli-check.js';
+
+const USAGE = `usage: forecourt <command> [options]
+
+  run <site.yaml>     the gateway
+  check <site.yaml>   every fault of the file, with what to write instead, and the electrical review
+  demo                the gateway on a simulated site: no hardware, no configuration
+                      --once --json: every EVSE does one visit, all books are compared
+  faults              the catalogue of faults: code, meaning, what to do
+
+Each command explains its options with --help.
+`;
+
+const version = (): string => {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+};
+
+async function main([command, ...args]: readonly string[]): Promise<number> {
+  switch (command) {
+    case 'run': {
+      const { runGateway } = await import('./cli-run.js');
+      return runGateway(args, version());
+    }
+    case 'check':
+      return runCheck(args, {
+        out: (text) => process.stdout.write(text),
+        err: (text) => process.stderr.write(text),
+        readFile: (path) => readFileSync(path, 'utf8'),
+        env: process.env,
+        devices: deviceNames(),
+      });
+    case 'faults': {
+      const { FAULTS } = await import('./kernel/faults.js');
+      for (const { code, means, action } of Object.values(FAULTS)) process.stdout.write(`${code}  ${means}\n        ${action}\n`);
+      return 0;
+    }
+    case '--version':
+    case '-v':
+      process.stdout.write(`${version()}\n`);
+      return 0;
+    case undefined:
+    case '--help':
+    case '-h':
+    case 'help':
+      process.stdout.write(USAGE);
+      return command === undefined ? 2 : 0;
+    default:
+      process.stderr.write(`there is no command ${command}\n\n${USAGE}`);
+      return 2;
+  }
+}
+
+// Commands may leave sockets in closing: the exit code is set, and the process ends when they are gone or at the latest now.
+process.exit(await main(process.argv.slice(2)));

@@ -1,0 +1,107 @@
+// site.yaml in, the model of the site out, or every fault with its place and what to write instead.
+import { readFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { failed, ok, type Result } from '../gateway/kernel/result.js';
+import type { Site } from '../gateway/site/topology.js';
+import { readDocument } from './document.js';
+import type { Fault } from './fault.js';
+import { inFileOrder, type Finding } from './finding.js';
+import { referenceFaults, type DeviceNames } from './references.js';
+import { review } from './review.js';
+import { schemaFaults } from './schema-faults.js';
+import { readSecrets } from './secrets.js';
+import { buildSite } from './site-builder.js';
+import { entries, has, isSection, text, type Section } from './written.js';
+
+export type { DeviceNames };
+
+export interface LoadOptions {
+  readonly devices: DeviceNames;
+  /** The text of a file; throws where it cannot be read. The file system unless given. */
+  readonly readFile?: (path: string) => string;
+  /** For secrets written as `{ env: NAME }`; the environment of the process unless given. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface LoadedSite {
+  readonly site: Site;
+  readonly warnings: readonly Finding[];
+}
+
+const fromDisk = (path: string): string => readFileSync(path, 'utf8');
+
+/**
+ * Reads and checks the site.yaml at `path`.
+ * @returns the site and its warnings, or all findings when at least one is an error
+ * @throws what `readFile` throws where the file itself cannot be read
+ */
+export function loadSite(path: string, options: LoadOptions): Result<LoadedSite, readonly Finding[]> {
+  return loadSiteText((options.readFile ?? fromDisk)(path), path, options);
+}
+
+/** The same for a text at hand; `path` names it in findings and is where relative paths start. Never throws. */
+export function loadSiteText(
+  source: string,
+  path: string,
+  options: LoadOptions,
+): Result<LoadedSite, readonly Finding[]> {
+  const document = readDocument(source);
+  const found = (faults: readonly Fault[]): readonly Finding[] =>
+    faults.map(({ path: inSite, at, ...fault }) => ({
+      file: path,
+      ...(at === 'key' ? document.keyAt(inSite) : document.valueAt(inSite)),
+      ...fault,
+    }));
+  const inText = document.faults.map(({ place, ...fault }): Finding => ({
+    file: path,
+    ...place,
+    severity: 'error',
+    ...fault,
+  }));
+  // What follows from a broken text, further faults of the text included, only repeats in other words that it is broken.
+  const broken = inFileOrder(inText).find(({ code }) => code === 'syntax');
+  if (broken !== undefined) return failed([broken]);
+  const { written } = document;
+  if (!isSection(written)) {
+    const message = `${basename(path)} describes no site`;
+    return failed([
+      ...inText,
+      {
+        file: path,
+        line: 1,
+        column: 1,
+        severity: 'error',
+        code: 'empty',
+        message,
+        suggestion: 'begin with site:, circuits: and stations:',
+      },
+    ]);
+  }
+
+  const folder = dirname(resolve(path));
+  const secrets = readSecrets(written, {
+    folder,
+    readFile: options.readFile ?? fromDisk,
+    env: options.env ?? process.env,
+  });
+  const findings = [
+    ...inText,
+    ...found([...schemaFaults(document.typed), ...referenceFaults(written, options.devices), ...secrets.faults]),
+  ];
+  if (findings.some(({ severity }) => severity === 'error')) return failed(inFileOrder(findings));
+
+  const site = buildSite(written, secrets, folder);
+  const all = inFileOrder([...findings, ...found(review(site, reviewContext(written, options.devices)))]);
+  return all.some(({ severity }) => severity === 'error') ? failed(all) : ok({ site, warnings: all });
+}
+
+const reviewContext = (written: Section, devices: DeviceNames) => {
+  const circuits = entries(written, 'circuits');
+  const named = (which: (keys: Section) => boolean): ReadonlySet<string> =>
+    new Set(circuits.filter(([, keys]) => which(keys)).map(([name]) => name));
+  return {
+    chargersWithoutWatchdog: devices.chargersWithoutWatchdog,
+    acceptedFallbackOverloads: named((keys) => text(keys, 'accept-fallback-overload') === 'true'),
+    meterLostWritten: named((keys) => has(keys, 'when-meter-lost')),
+  };
+};

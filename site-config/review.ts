@@ -1,0 +1,241 @@
+// The electrical review: a site that reads well may still be wired or protected badly.
+import type { Circuit, Csms, Evse, Phase, Site } from '../gateway/site/topology.js';
+import { PHASES } from '../gateway/site/topology.js';
+import { errorAtKey, errorAtValue, warningAtKey, warningAtValue, type Fault } from './fault.js';
+import type { Path } from './place.js';
+
+/** What the review has to know that the model of a site does not carry. */
+export interface ReviewContext {
+  readonly chargersWithoutWatchdog: readonly string[];
+  /** Circuits whose owner accepts that fallback currents exceed the breaker. */
+  readonly acceptedFallbackOverloads: ReadonlySet<string>;
+  /** Circuits that say what EVSEs may take while the meter is lost. */
+  readonly meterLostWritten: ReadonlySet<string>;
+}
+
+/** Everything that an experienced electrician would ask about, in no order. */
+export const review = (site: Site, context: ReviewContext): readonly Fault[] => [
+  ...site.circuits.flatMap((circuit) => reviewCircuit(site, circuit, context)),
+  ...site.stations.flatMap((station) => station.evses).flatMap((evse) => reviewEvse(site, evse)),
+  ...reviewMeters(site),
+  ...reviewRotation(site),
+  ...reviewWatchdogs(site, context),
+  ...reviewAuthorities(site),
+];
+
+const allEvses = (site: Site): readonly Evse[] => site.stations.flatMap((station) => station.evses);
+
+/** Every EVSE whose current flows through `circuit`. */
+function evsesBelow(site: Site, circuit: Circuit): readonly Evse[] {
+  const below = new Set([circuit.id]);
+  // Feeders stand before what they feed.
+  for (const { id, fedBy } of site.circuits) if (fedBy !== undefined && below.has(fedBy)) below.add(id);
+  return allEvses(site).filter((evse) => below.has(evse.circuit));
+}
+
+/** The greatest sum over the phases of what `of` says about each EVSE, on the phases that it is wired to. */
+function worstPhase(
+  evses: readonly Evse[],
+  of: (evse: Evse) => number,
+): { readonly phase: Phase; readonly sum: number } {
+  const sums = PHASES.map((phase) => ({
+    phase,
+    sum: evses.filter(({ phases }) => phases.includes(phase)).reduce((sum, evse) => sum + of(evse), 0),
+  }));
+  return sums.reduce((worst, each) => (each.sum > worst.sum ? each : worst), { phase: 'L1', sum: 0 });
+}
+
+function reviewCircuit(site: Site, circuit: Circuit, context: ReviewContext): readonly Fault[] {
+  const path: Path = ['circuits', circuit.id];
+  const faults: Fault[] = [];
+  const feeder = site.circuits.find(({ id }) => id === circuit.fedBy);
+  if (feeder !== undefined && circuit.breaker > feeder.breaker) {
+    faults.push(
+      warningAtValue(
+        'branch-bigger-than-feeder',
+        [...path, 'breaker'],
+        `circuit ${circuit.id} has ${circuit.breaker} A and is fed by ${feeder.id} with ${feeder.breaker} A`,
+        'check both ratings on the wiring plan',
+      ),
+    );
+  }
+  const evses = evsesBelow(site, circuit);
+  const fallback = worstPhase(evses, (evse) => evse.fallbackCurrent);
+  if (fallback.sum > circuit.breaker) {
+    const fair =
+      Math.floor(
+        (circuit.breaker / Math.max(1, evses.filter(({ phases }) => phases.includes(fallback.phase)).length)) * 10,
+      ) / 10;
+    const message = `without the gateway the EVSEs of circuit ${circuit.id} may take ${rounded(fallback.sum)} A on ${fallback.phase}; its breaker has ${circuit.breaker} A`;
+    // Below 6 A no car charges (IEC 61851-1), so that nothing is a fairer offer.
+    const instead = `lower the fallback-current of its EVSEs to ${fair >= 6 ? fair : 0} A, or write accept-fallback-overload: true`;
+    faults.push(
+      (context.acceptedFallbackOverloads.has(circuit.id) ? warningAtValue : errorAtValue)(
+        'fallback-exceeds-breaker',
+        [...path, 'breaker'],
+        message,
+        instead,
+      ),
+    );
+  }
+  if (circuit.whenMeterLost !== undefined && circuit.whenMeterLost > circuit.breaker) {
+    faults.push(
+      errorAtValue(
+        'meter-lost-exceeds-breaker',
+        [...path, 'when-meter-lost'],
+        `circuit ${circuit.id}: ${circuit.whenMeterLost} A without its meter is more than its breaker of ${circuit.breaker} A`,
+        `write at most ${circuit.breaker} A, less what else the circuit feeds`,
+      ),
+    );
+  }
+  if (circuit.meter !== undefined && !context.meterLostWritten.has(circuit.id)) {
+    faults.push(
+      warningAtKey(
+        'no-meter-lost-current',
+        [...path, 'meter'],
+        `circuit ${circuit.id} has a meter and no when-meter-lost: its EVSEs stop when the meter is lost`,
+        'write when-meter-lost: and what is certainly free beside the building, or 0 A',
+      ),
+    );
+  }
+  if (evses.length === 0)
+    faults.push(
+      warningAtKey(
+        'circuit-unused',
+        path,
+        `circuit ${circuit.id} feeds no EVSE`,
+        'leave it out, or name it at its stations',
+      ),
+    );
+  return faults;
+}
+
+function reviewEvse(site: Site, evse: Evse): readonly Fault[] {
+  const path: Path = ['stations', evse.station, 'evses', evse.stationEvse - 1];
+  const faults: Fault[] = [];
+  const name = `EVSE ${evse.number}`;
+  const breaker = site.circuits.find(({ id }) => id === evse.circuit)?.breaker ?? Infinity;
+  if (evse.maxCurrent > breaker) {
+    faults.push(
+      warningAtValue(
+        'evse-above-breaker',
+        [...path, 'max-current'],
+        `${name} can take ${evse.maxCurrent} A; the breaker of circuit ${evse.circuit} has ${breaker} A`,
+        `check the circuit, or set the charger itself to ${breaker} A`,
+      ),
+    );
+  }
+  if (evse.minCurrent > evse.maxCurrent) {
+    faults.push(
+      errorAtKey(
+        'current-order',
+        [...path, 'min-current'],
+        `${name}: min-current ${evse.minCurrent} A is above max-current ${evse.maxCurrent} A`,
+        `write at most ${evse.maxCurrent} A`,
+      ),
+    );
+  }
+  if (evse.fallbackCurrent > evse.maxCurrent) {
+    faults.push(
+      errorAtKey(
+        'current-order',
+        [...path, 'fallback-current'],
+        `${name}: fallback-current ${evse.fallbackCurrent} A is above max-current ${evse.maxCurrent} A`,
+        `write at most ${evse.maxCurrent} A`,
+      ),
+    );
+  }
+  if (!evse.rotationKnown) {
+    faults.push(
+      warningAtKey(
+        'rotation-unknown',
+        [...path, 'phases'],
+        `the phases of ${name} are unknown: a one-phase car counts on every phase of its circuit`,
+        'write for example phases: L2 L3 L1, from the terminals of the charger',
+      ),
+    );
+  }
+  return faults;
+}
+
+function reviewMeters(site: Site): readonly Fault[] {
+  const used = new Set(site.circuits.map(({ meter }) => meter));
+  return site.meters
+    .filter(({ id }) => !used.has(id))
+    .map(({ id }) =>
+      warningAtKey(
+        'meter-unused',
+        ['meters', id],
+        `no circuit is measured by meter ${id}`,
+        `write meter: ${id} at the circuit that it measures`,
+      ),
+    );
+}
+
+/** One-phase cars load the first conductor: where that is one grid phase everywhere, the site runs out of it first. */
+function reviewRotation(site: Site): readonly Fault[] {
+  const wired = allEvses(site).filter(({ rotationKnown }) => rotationKnown);
+  const [first] = wired;
+  if (first === undefined || wired.length < 2) return [];
+  const phase = first.phases[0];
+  if (wired.some(({ phases }) => phases[0] !== phase)) return [];
+  return [
+    warningAtKey(
+      'phases-not-rotated',
+      ['stations', first.station, 'evses', first.stationEvse - 1, 'phases'],
+      `all ${wired.length} EVSEs have ${phase ?? 'L1'} on their first conductor: one-phase cars all load ${phase ?? 'L1'}`,
+      'rotate the phases from charger to charger: L1 L2 L3, L2 L3 L1, L3 L1 L2',
+    ),
+  ];
+}
+
+function reviewWatchdogs(site: Site, context: ReviewContext): readonly Fault[] {
+  return site.stations.flatMap(({ id, link }) =>
+    link.kind === 'modbus' && context.chargersWithoutWatchdog.includes(link.device)
+      ? [
+          warningAtValue(
+            'no-watchdog',
+            ['stations', id, 'device'],
+            `${link.device} has no known watchdog: station ${id} keeps its last limit when the gateway falls silent`,
+            'set the limit in the charger itself so that the breaker holds without the gateway',
+          ),
+        ]
+      : [],
+  );
+}
+
+function reviewAuthorities(site: Site): readonly Fault[] {
+  const authorities = site.csms.filter(({ role }) => role === 'authority');
+  const sees = (csms: Csms, evse: Evse): boolean => csms.evses === undefined || csms.evses.includes(evse.number);
+  const faults: Fault[] = [];
+  const orphans = allEvses(site).filter((evse) => !authorities.some((csms) => sees(csms, evse)));
+  if (orphans.length > 0) {
+    const which =
+      orphans.length === allEvses(site).length ? 'any EVSE' : `EVSE ${orphans.map(({ number }) => number).join(', ')}`;
+    faults.push(
+      warningAtKey(
+        'no-authority',
+        site.csms.length > 0 ? ['csms'] : ['site'],
+        `no CSMS decides who may charge at ${which}: the rules of authorization do`,
+        'write role: authority at the CSMS that decides',
+      ),
+    );
+  }
+  authorities.forEach((csms, index) => {
+    const shared = allEvses(site).filter(
+      (evse) => sees(csms, evse) && authorities.slice(0, index).some((other) => sees(other, evse)),
+    );
+    if (shared.length === 0) return;
+    faults.push(
+      errorAtKey(
+        'several-authorities',
+        ['csms', csms.id, 'role'],
+        `csms ${csms.id} and another CSMS both decide about EVSE ${shared.map(({ number }) => number).join(', ')}`,
+        'write role: observer or limiter at one of them, or give them different evses',
+      ),
+    );
+  });
+  return faults;
+}
+
+const rounded = (current: number): number => Math.round(current * 10) / 10;
