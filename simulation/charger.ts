@@ -121,20 +121,25 @@ export class SimulatedCharger {
     return this.evses.find((state) => state.hardware.number === number);
   }
 
-  async attach(connection: OcppConnection): Promise<void> {
+  /** @returns whether the gateway accepted the charger */
+  async attach(connection: OcppConnection): Promise<boolean> {
     this.#connection = connection;
-    this.#booted = await this.protocol.boot(connection);
-    if (!this.#booted) return;
+    const booted = await this.protocol.boot(connection);
+    // The connection may have gone, and another may have come, while the gateway thought about it.
+    if (!booted || this.#connection !== connection) return booted;
+    this.#booted = true;
     for (const evse of this.evses) {
       evse.announced = undefined;
       await this.#announce(evse);
     }
+    if (this.#connection !== connection) return true;
     const { clock, sampleInterval } = this.settings;
     this.#timers = [
       clock.every(seconds(sampleInterval), () => this.#sample()),
       clock.every(seconds(60), () => void (this.#connection && this.protocol.heartbeat(this.#connection))),
     ];
     await this.#drain();
+    return true;
   }
 
   detach(): void {

@@ -2,9 +2,7 @@
 import type { Payload } from '../adapters/ocpp-j/contract.js';
 import type { Clock } from '../gateway/kernel/clock.js';
 import { toRfc3339 } from '../gateway/kernel/units.js';
-import type { BookedTransaction, CsmsBook } from './csms.js';
-
-export type Answerer = (action: string, payload: Payload) => Payload;
+import type { Answerer, BookedTransaction, CsmsBook } from './csms-book.js';
 
 export function csms16(book: CsmsBook, clock: Clock, accepts: (token: string) => boolean): Answerer {
   let lastId = 1000;

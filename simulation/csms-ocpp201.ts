@@ -2,8 +2,7 @@
 import type { Payload } from '../adapters/ocpp-j/contract.js';
 import type { Clock } from '../gateway/kernel/clock.js';
 import { toRfc3339 } from '../gateway/kernel/units.js';
-import type { BookedTransaction, CsmsBook } from './csms.js';
-import type { Answerer } from './csms-ocpp16.js';
+import type { Answerer, BookedTransaction, CsmsBook } from './csms-book.js';
 
 const object = (value: unknown): Payload => (typeof value === 'object' && value !== null ? (value as Payload) : {});
 

@@ -1,40 +1,9 @@
 // A simulated cloud: it answers as a CSMS does and keeps books of every transaction, to be compared with the chargers' own.
 import type { CallHandler, OcppConnection, OcppVersion, Payload } from '../adapters/ocpp-j/contract.js';
 import type { Clock } from '../gateway/kernel/clock.js';
+import { emptyBook, type CsmsBook } from './csms-book.js';
 import { csms16 } from './csms-ocpp16.js';
 import { csms201 } from './csms-ocpp201.js';
-
-/** What a cloud knows of one transaction; times in RFC 3339 as received, energies in Wh. */
-export interface BookedTransaction {
-  /** Its id in this cloud: the integer it issued, or the station's UUID. */
-  readonly id: string;
-  /** The station's connector (1.6) or EVSE (2.0.1), as the cloud sees it. */
-  readonly slot: number;
-  idToken: string | undefined;
-  startedAt: string | undefined;
-  meterStart: number | undefined;
-  endedAt: string | undefined;
-  meterStop: number | undefined;
-  reason: string | undefined;
-  /** Energy registers of the samples in between, in the order received. */
-  readonly samples: number[];
-  /** Messages that said the same again. */
-  repeated: number;
-  /** What came in an impossible order, or after the end. */
-  readonly faults: string[];
-  seqNo: number;
-}
-
-export interface CsmsBook {
-  readonly transactions: Map<string, BookedTransaction>;
-  /** Last status by slot; 0 is the station itself. */
-  readonly statuses: Map<string, string>;
-  boots: number;
-  /** Messages that belong to no transaction this cloud knows. */
-  readonly strays: string[];
-  /** Every CALL received, by action. */
-  readonly counts: Map<string, number>;
-}
 
 export interface SimulatedCsmsSettings {
   readonly name: string;
@@ -45,13 +14,7 @@ export interface SimulatedCsmsSettings {
 }
 
 export class SimulatedCsms {
-  readonly book: CsmsBook = {
-    transactions: new Map(),
-    statuses: new Map(),
-    boots: 0,
-    strays: [],
-    counts: new Map(),
-  };
+  readonly book: CsmsBook = emptyBook();
   readonly handler: CallHandler;
   #connection: OcppConnection | undefined;
 
@@ -70,6 +33,11 @@ export class SimulatedCsms {
 
   attach(connection: OcppConnection): void {
     this.#connection = connection;
+  }
+
+  /** An older connection that ends later changes nothing. */
+  detach(connection: OcppConnection): void {
+    if (this.#connection === connection) this.#connection = undefined;
   }
 
   get connected(): boolean {
