@@ -60,6 +60,8 @@ export class Steering {
   #timer: CancelTimer | undefined;
   #wake: CancelTimer | undefined;
   #savedCeilings: string | undefined;
+  /** The newest command for each EVSE: a raise that was overtaken while it waited for the disk must not go out. */
+  readonly #newest = new Map<EvseNumber, LimitCommand>();
 
   private constructor(deps: SteeringDependencies, remembered: ReadonlyMap<EvseNumber, number>) {
     this.#deps = deps;
@@ -166,6 +168,7 @@ export class Steering {
     const offered = (command: LimitCommand): number => book.evse(command.evse)?.offered ?? Infinity;
     const cuts = commands.filter((command) => command.current <= offered(command));
     const raises = commands.filter((command) => command.current > offered(command));
+    for (const command of commands) this.#newest.set(command.evse, command);
     for (const command of cuts) this.#execute(command);
     const value = [...ceilings(this.#network, this.#state)];
     const text = JSON.stringify(value);
