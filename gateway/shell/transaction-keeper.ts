@@ -1,5 +1,5 @@
 // Puts what was decided about transactions on disk before anyone is answered, and brings it back after a restart.
-import { journalSeq, stationTransactionId, type JournalSeq, type StationTransactionId } from '../kernel/ids.js';
+import { journalSeq, type JournalSeq } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
 import { chargeDetailRecord } from '../billing/charge-detail-record.js';
 import type { DocumentPut, Journal } from '../ports/journal.js';
@@ -132,6 +132,3 @@ export class TransactionKeeper {
     return chargeDetailRecord(transaction, this.deps.site.id, this.deps.site.tariff);
   }
 }
-
-/** The id under which a 1.6 station was told of a transaction. */
-export const issuedId = (id: number): StationTransactionId => stationTransactionId(String(id));
