@@ -62,9 +62,10 @@ function circuit(name: string, keys: Section): Circuit {
     ...(fedBy === undefined ? {} : { fedBy: circuitId(fedBy) }),
     breaker: ampere(quantity(keys, 'breaker', 'circuit', 'current')),
     margin: ampere(quantity(keys, 'margin', 'circuit', 'current')),
-    ...(measuredBy === undefined
-      ? {}
-      : { meter: meterId(measuredBy), whenMeterLost: ampere(quantity(keys, 'when-meter-lost', 'circuit', 'current')) }),
+    ...(measuredBy === undefined ? {} : { meter: meterId(measuredBy) }),
+    ...(has(keys, 'when-meter-lost')
+      ? { whenMeterLost: ampere(quantity(keys, 'when-meter-lost', 'circuit', 'current')) }
+      : {}),
   };
 }
 

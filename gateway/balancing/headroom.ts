@@ -97,7 +97,7 @@ function withReading(
 
 /**
  * The headroom of every circuit.
- * @param share per circuit, what its chargers measured and what is therefore certainly not background
+ * @param share per circuit, what its chargers measured and what is therefore not background
  * @param fallbacks per circuit, the sum of its EVSEs' fallback currents: all that a blind circuit without `whenMeterLost`
  *   may give, because its chargers could take that without a gateway too
  */

@@ -141,7 +141,7 @@ export class Steering {
       now,
     );
     this.#state = result.state;
-    this.#report = result.report;
+    this.#report = () => result.report();
     for (const escalation of result.escalations) this.#escalate(escalation);
     if (result.commands.length > 0) {
       this.#send(result.commands).catch((err: unknown) => log.error({ err }, 'current limits could not be sent'));

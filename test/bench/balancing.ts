@@ -23,7 +23,7 @@ const random = (): number => {
   return ((x ^ (x >>> 14)) >>> 0) / 4294967296;
 };
 
-const grid: Circuit = { id: circuitId('grid'), breaker: ampere(4200), margin: ampere(20), meter: meterId('grid') };
+const grid: Circuit = { id: circuitId('grid'), breaker: ampere(5500), margin: ampere(20), meter: meterId('grid') };
 const decks = Array.from({ length: DECKS }, (_, i): Circuit => ({
   id: circuitId(`deck-${i}`),
   fedBy: grid.id,
@@ -86,7 +86,7 @@ function snapshotAt(second: number, now: number): Snapshot {
 
 /** What a simple system does: each circuit's breaker, or what its meter leaves, over its cars; the least along the path, phases ignored. */
 function equalSplit(snapshot: Snapshot): readonly number[] {
-  const wanting = new Array<number>(network.circuits.length).fill(0);
+  const wanting = network.circuits.map(() => 0);
   snapshot.evses.forEach((one, i) => {
     if (one.wantsEnergy)
       for (const circuit of network.outlets[i]?.path ?? []) wanting[circuit] = (wanting[circuit] ?? 0) + 1;

@@ -330,6 +330,12 @@ function deviceModel(command: CsmsCommand): CsmsAnswer {
       variables: command.variables.map((reference) => {
         if (reference.component === 'SecurityCtrlr' && reference.variable === 'BasicAuthPassword')
           return { ...reference, status: 'Rejected' };
+        if (reference.variable === 'PhaseRotation')
+          return {
+            ...reference,
+            status: 'Accepted',
+            value: reference.evse === 2 && reference.connector === 1 ? '' : 'RST',
+          };
         const value = values.get(`${reference.component}.${reference.variable}`);
         return value === undefined
           ? { ...reference, status: 'UnknownVariable' }
@@ -365,6 +371,7 @@ t.test('GetConfiguration: some keys, all keys, unknown keys, one connector', asy
         'LocalPreAuthorize',
         'LocalAuthListMaxLength',
         'NumberOfConnectors',
+        'connectorPhaseRotation',
         'AuthorizationKey',
         'ConnectionTimeOut_3',
         'ConnectionTimeOut_4',
@@ -374,15 +381,16 @@ t.test('GetConfiguration: some keys, all keys, unknown keys, one connector', asy
     }),
     {
       configurationKey: [
-        { key: 'NumberOfConnectors', readonly: true, value: '3' },
         { key: 'HeartbeatInterval', readonly: false, value: '300' },
         { key: 'ChargingScheduleAllowedChargingRateUnit', readonly: true, value: 'Current,Power' },
         { key: 'LocalPreAuthorize', readonly: false, value: 'true' },
         { key: 'LocalAuthListMaxLength', readonly: false, value: '5000' },
+        { key: 'NumberOfConnectors', readonly: true, value: '3' },
+        { key: 'ConnectorPhaseRotation', readonly: true, value: '1.RST,2.Unknown,3.RST' },
         { key: 'AuthorizationKey', readonly: false },
         { key: 'ConnectionTimeOut_3', readonly: false, value: '60' },
       ],
-      unknownKey: ['ConnectionTimeOut_4', 'Nonsense', 'CpoName'],
+      unknownKey: ['ConnectionTimeOut_4', 'CpoName', 'Nonsense'],
     },
   );
   const asked = host.commands.at(-1);
@@ -391,12 +399,15 @@ t.test('GetConfiguration: some keys, all keys, unknown keys, one connector', asy
     { component: 'SmartChargingCtrlr', variable: 'RateUnit' },
     { component: 'AuthCtrlr' },
     { component: 'LocalAuthListCtrlr', variable: 'Entries', attribute: 'MaxSet' },
+    { component: 'Connector', variable: 'PhaseRotation', evse: 1, connector: 1 },
+    { component: 'Connector', variable: 'PhaseRotation', evse: 2, connector: 1 },
+    { component: 'Connector', variable: 'PhaseRotation', evse: 2, connector: 2 },
     { component: 'SecurityCtrlr' },
     { component: 'TxCtrlr', variable: 'EVConnectionTimeOut', evse: 2, connector: 2 },
     { component: 'SecurityCtrlr' },
   ]);
   const all = await csms.ask('GetConfiguration');
-  t.match(all, { configurationKey: { length: 8 } }, 'own keys, those the view has, and the hidden one');
+  t.match(all, { configurationKey: { length: 9 } }, 'own keys, those the view has, and the hidden one');
   t.notOk(typeof all === 'string' || 'unknownKey' in all);
   t.match(await csms.ask('GetConfiguration', { key: ['Nonsense'] }), { unknownKey: ['Nonsense'] });
 });

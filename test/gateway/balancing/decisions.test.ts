@@ -4,6 +4,7 @@ import { circuitId, evseNumber, meterId, type EvseNumber } from '../../../gatewa
 import { ampere, milliseconds, minutes, timestamp, volt, wattHour } from '../../../gateway/kernel/units.js';
 import { perPhase } from '../../../gateway/site/topology.js';
 import { plan } from '../../../gateway/balancing/balancer.js';
+import { explain } from '../../../gateway/balancing/explain.js';
 import { accountBreaker } from '../../../gateway/balancing/breaker.js';
 import { ceilings, confirmed, failed, lost, returned } from '../../../gateway/balancing/commit.js';
 import { networkOf } from '../../../gateway/balancing/network.js';
@@ -249,4 +250,20 @@ t.test('nested meters: what a metered branch carries counts in its unmetered fee
   t.same(made.commands, [{ evse: 1, current: 20 }]);
   t.equal(made.report().circuits.find((one) => one.circuit === circuitId('main'))?.background.L2, 12);
   t.equal(nested.nominal, volt(230));
+});
+
+t.test('explained in a sentence', async (t) => {
+  const world = worldOf({ main: { breaker: 14 } }, [
+    { number: 1, circuit: 'main' },
+    { number: 2, circuit: 'main' },
+    { number: 3, circuit: 'main' },
+  ]);
+  for (const charger of world.chargers.values()) charger.car = { takes: 32 };
+  run(world, 60);
+  const sentences = world.last?.report().evses.map(explain);
+  t.same(sentences, [
+    'EVSE 1 was told 7 A, since circuit main is full on L1: the other cars and the building take the rest.',
+    'EVSE 2 was told 7 A, since circuit main is full on L1: the other cars and the building take the rest.',
+    'EVSE 3 was told 0 A, since it waits for its turn on circuit main L1: the other cars and the building take the rest.',
+  ]);
 });

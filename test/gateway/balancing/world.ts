@@ -20,7 +20,7 @@ import {
   type Phase,
 } from '../../../gateway/site/topology.js';
 import { plan, type Plan } from '../../../gateway/balancing/balancer.js';
-import { confirmed, failed } from '../../../gateway/balancing/commit.js';
+import { ceilings, confirmed, failed } from '../../../gateway/balancing/commit.js';
 import { networkOf, type Network } from '../../../gateway/balancing/network.js';
 import type { EvseObservation, GridOperatorSignal, SharedCap } from '../../../gateway/balancing/observation.js';
 import { initialBalancing, type BalancingState } from '../../../gateway/balancing/state.js';
@@ -142,10 +142,15 @@ export function worldOf(
     delay?: () => number;
     remembered?: number;
     lag?: number;
+    /** A restarted gateway: what the one before knew, or nothing. */
+    carriesOn?: World;
+    forgets?: boolean;
   } = {},
 ): World {
   const network = networkOf(siteOf(circuits, specs, options.policy));
   const now = 1_800_000_000_000;
+  const known = options.carriesOn;
+  const kept = known === undefined ? undefined : ceilings(known.network, known.state);
   const remembered = new Map(specs.map((spec) => [evseNumber(spec.number), options.remembered ?? 0]));
   return {
     network,
@@ -172,7 +177,7 @@ export function worldOf(
     caps: [],
     gridOperator: undefined,
     heartbeat: false,
-    state: initialBalancing(network, timestamp(now), remembered),
+    state: initialBalancing(network, timestamp(now), options.forgets === true ? undefined : (kept ?? remembered)),
     now,
     last: undefined,
     log: [],
