@@ -18,6 +18,8 @@ export interface WorldOptions {
   readonly yaml?: string;
   /** Replaces `security-profile: 0` of the stations. */
   readonly stationCredentials?: string;
+  /** Seconds, that every CSMS asks for at boot. */
+  readonly heartbeatInterval?: number;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -45,10 +47,17 @@ const short = (version: OcppVersion): string => version.slice('ocpp'.length);
 /** Starts it all; what is left at the end of the test is checked and removed by itself. */
 export async function openWorld(t: Test, options: WorldOptions): Promise<World> {
   const changes = new Changes();
-  const authority = await RpcCsms.listen({ name: 'authority', version: options.authority, changes });
+  const { heartbeatInterval = 300 } = options;
+  const authority = await RpcCsms.listen({ name: 'authority', version: options.authority, changes, heartbeatInterval });
   const observer =
     options.observer &&
-    (await RpcCsms.listen({ name: 'observer', version: options.observer, changes, firstTransactionId: 90_001 }));
+    (await RpcCsms.listen({
+      name: 'observer',
+      version: options.observer,
+      changes,
+      heartbeatInterval,
+      firstTransactionId: 90_001,
+    }));
   const port = await freePort();
   const csmss = observer === undefined ? [authority] : [authority, observer];
   const gateway = await startGateway(siteYaml(options, port, authority, observer), {
