@@ -25,6 +25,9 @@ const checks = {
   unused: () => ['knip', 'knip', ['--no-progress']],
 };
 
+/** What a check says when it has really looked: a dependency check that cannot read TypeScript finds nothing wrong, ever. */
+const proofs = { layers: /[1-9]\d* dependencies cruised/ };
+
 /** Runs the named checks one after the other and returns the names of those that failed. */
 export function runChecks(names, fix = false) {
   return names.filter((name) => {
@@ -35,9 +38,10 @@ export function runChecks(names, fix = false) {
       maxBuffer: 64 * 1024 * 1024,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    process.stdout.write(`${status === 0 ? 'ok    ' : 'FAILED'} ${name}\n`);
-    if (status !== 0) process.stdout.write(`${stdout}${stderr}`);
-    return status !== 0;
+    const good = status === 0 && (proofs[name]?.test(stdout) ?? true);
+    process.stdout.write(`${good ? 'ok    ' : 'FAILED'} ${name}\n`);
+    if (!good) process.stdout.write(`${stdout}${stderr}`);
+    return !good;
   });
 }
 

@@ -17,7 +17,12 @@ export async function runGateway(args: readonly string[], firmwareVersion: strin
   const level = args.indexOf('--log-level');
   const logLevel = level === -1 ? 'info' : (args[level + 1] ?? 'info');
   const [path, ...more] = args.filter((_, i) => level === -1 || (i !== level && i !== level + 1));
-  if (path === undefined || more.length > 0 || path.startsWith('-') || !['debug', 'info', 'warn', 'error'].includes(logLevel)) {
+  if (
+    path === undefined ||
+    more.length > 0 ||
+    path.startsWith('-') ||
+    !['debug', 'info', 'warn', 'error'].includes(logLevel)
+  ) {
     process.stderr.write(USAGE);
     return path === '--help' || path === '-h' ? 0 : 2;
   }
@@ -37,7 +42,10 @@ export async function runGateway(args: readonly string[], firmwareVersion: strin
   process.on('unhandledRejection', (err) => log.error({ err }, 'a failure that nobody expected'));
   try {
     const running = await composeGateway(site, systemClock, log, firmwareVersion);
-    log.info({ ocppPort: running.ocppPort, brokerPort: running.brokerPort, stations: site.stations.length }, 'gateway is up');
+    log.info(
+      { ocppPort: running.ocppPort, brokerPort: running.brokerPort, stations: site.stations.length },
+      'gateway is up',
+    );
     const signal = await new Promise<string>((resolve) => {
       for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
     });

@@ -35,7 +35,8 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       });
     case 'faults': {
       const { FAULTS } = await import('./kernel/faults.js');
-      for (const { code, means, action } of Object.values(FAULTS)) process.stdout.write(`${code}  ${means}\n        ${action}\n`);
+      for (const { code, means, action } of Object.values(FAULTS))
+        process.stdout.write(`${code}  ${means}\n        ${action}\n`);
       return 0;
     }
     case '--version':

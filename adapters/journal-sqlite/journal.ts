@@ -184,7 +184,7 @@ class SqliteJournal implements Journal {
     if (this.#broken !== undefined) return Promise.resolve({ id, error: this.#broken });
     return new Promise((resolve) => {
       this.#replies.set(id, resolve);
-      this.worker.postMessage({ ...request, id } as WorkerRequest);
+      this.worker.postMessage({ ...request, id });
     });
   }
 

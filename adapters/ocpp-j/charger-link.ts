@@ -23,9 +23,9 @@ export interface AskOptions {
 /** No command takes longer (aggregation section 3). */
 export const COMMAND_TIME = seconds(15);
 /** A charger that comes back without a BootNotification and stays quiet is spoken to after this. */
-export const QUIET_TIME = seconds(20);
+const QUIET_TIME = seconds(20);
 
-export interface Gate {
+interface Gate {
   readonly passed: Promise<void>;
   readonly open: () => void;
 }
@@ -133,7 +133,9 @@ export class ChargerLink {
     const session = this.#session;
     if (!session) return;
     session.bootRefused = !accepted;
-    if (accepted) this.#begin(session);
+    // A station that is told to wait is quiet because it was told to.
+    if (!accepted) session.cancelQuiet();
+    else this.#begin(session);
   }
 
   /** Another message than a boot has been answered: the charger considers itself booted. */

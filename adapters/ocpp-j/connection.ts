@@ -133,7 +133,7 @@ export class Connection implements OcppConnection {
   #receive(data: RawData): void {
     if (!this.#open) return;
     this.#liveness.heard();
-    const text = data.toString();
+    const text = textOf(data);
     this.trace?.('in', text);
     const frame = parseFrame(text, this.#options.limits);
     if (frame.kind === 'bad' && frame.syntax && this.#options.repair !== false) this.#receiveBroken(text, frame);
@@ -222,3 +222,9 @@ export class Connection implements OcppConnection {
     this.#options.log[level]({ ...this.#options.about, ...fields }, message);
   }
 }
+
+/** ws hands a text message over in one Buffer unless told otherwise; the other shapes are only in its type. */
+const textOf = (data: RawData): string =>
+  Buffer.isBuffer(data)
+    ? data.toString('utf8')
+    : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]).toString('utf8');

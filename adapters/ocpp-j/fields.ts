@@ -2,7 +2,7 @@
 import { timestamp, type Timestamp } from '../../gateway/kernel/units.js';
 import type { Payload } from './contract.js';
 
-export const isRecord = (value: unknown): value is Payload =>
+const isRecord = (value: unknown): value is Payload =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const textOf = (payload: Payload, name: string): string | undefined => {

@@ -27,7 +27,7 @@ export interface ProfileCalls {
   clearTxProfile(evse: Evse): Promise<Reply>;
 }
 
-export interface ChargingAbilities {
+interface ChargingAbilities {
   /** Units the charger takes, the preferred one first. */
   readonly units: readonly ChargingRateUnit[];
   readonly maxStackLevel?: number;

@@ -107,7 +107,7 @@ const clean = (value: number): number => Number(value.toPrecision(15));
  * A value in its base unit; the unit is left out where it is the measurand's usual one.
  * @param multiplier power of ten that 2.0.1 puts beside the unit
  */
-export const inBaseUnit = (
+const inBaseUnit = (
   value: number,
   measurand: Measurand,
   unit: string | undefined,

@@ -26,7 +26,7 @@ export interface OcppStationSettings {
   readonly meterInterval: number;
 }
 
-export interface DriverParts {
+interface DriverParts {
   readonly station: Station;
   readonly link: ChargerLink;
   readonly reports: StationReports;

@@ -16,6 +16,7 @@ import {
 } from './contract.js';
 import { EvseControl } from './evse-control.js';
 import { ModbusEvse } from './evse.js';
+import { EvseReports } from './evse-reports.js';
 import { Outbox } from './outbox.js';
 import { WatchdogFeeder, type Fallback } from './watchdog.js';
 
@@ -133,8 +134,9 @@ class ModbusStation implements ModbusStationDriver {
       if (point !== undefined) point.fallback = fallback;
       this.announce();
     };
+    const reports = new EvseReports(evse, this.outbox, this.context);
     return {
-      evse: new ModbusEvse(this.station, evse, this.profile, device, control, this.outbox, this.settings, this.context),
+      evse: new ModbusEvse(this.station, evse, this.profile, device, control, reports, this.settings, this.context),
       control,
       watchdog: new WatchdogFeeder(evse, this.profile.watchdog, device, control, learned, this.context),
       fallback: undefined,

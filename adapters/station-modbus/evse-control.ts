@@ -4,13 +4,15 @@ import type { CommandOutcome } from '../../gateway/site/station-command.js';
 import type { Evse } from '../../gateway/site/topology.js';
 import { milliseconds } from '../../gateway/kernel/units.js';
 import type { ChargerProfile, Confirmation, RegisterWrite } from '../modbus/device-profile.js';
-import type { ModbusDevice } from '../modbus/device.js';
+import type { ModbusDevice, RegisterValues } from '../modbus/device.js';
 import { describeFault, type ModbusFault } from '../modbus/link.js';
 
 const CONFIRM_TRIES = 5;
 const CONFIRM_PAUSE = milliseconds(500);
 /** Before a refused limit is tried again by itself. */
 const REFUSED_PAUSE = 30_000;
+/** One poll may have been read just before a setpoint was written. */
+const DRIFT_POLLS = 3;
 const SLACK = 0.05;
 
 export class EvseControl {
@@ -21,6 +23,8 @@ export class EvseControl {
   /** Monotonic time from which a limit that failed is tried again by itself. */
   private repairAt = 0;
   private repairing = false;
+  /** Polls in a row in which the device showed something else than it was told. */
+  private drift = 0;
   private trouble: string | undefined;
   private stopped = false;
   private wake: () => void = () => undefined;
@@ -78,8 +82,12 @@ export class EvseControl {
     return this.settle();
   }
 
-  /** Repeats a setpoint that has not arrived; called with every poll. */
-  repair(): void {
+  /**
+   * Called with the values of every poll: writes again what has not arrived, and what the device no longer shows (it was
+   * restarted, or somebody else writes to it).
+   */
+  repair(values: RegisterValues): void {
+    this.watchForDrift(values);
     const target = this.target();
     if (this.repairing || target === undefined || this.told === target) return;
     if (this.context.clock.monotonic() < this.repairAt) return;
@@ -115,6 +123,30 @@ export class EvseControl {
     await this.tail;
   }
 
+  private watchForDrift(values: RegisterValues): void {
+    const { told } = this;
+    const lost =
+      told !== undefined && this.confirmations(told).find((one) => !shows(one, values.get(one.register), told));
+    this.drift = lost ? this.drift + 1 : 0;
+    if (!lost || this.drift < DRIFT_POLLS) return;
+    this.drift = 0;
+    this.told = undefined;
+    this.context.log.warn(
+      {
+        station: this.evse.station,
+        evse: this.evse.number,
+        told,
+        register: lost.register,
+        value: values.get(lost.register),
+      },
+      'charger has left its limit, telling it again',
+    );
+  }
+
+  private confirmations(target: number): readonly Confirmation[] {
+    return target === 0 ? this.profile.control.confirmPause : this.profile.control.confirmLimit;
+  }
+
   /** Rounded down to the device's step; 0 where the device or the car could not charge with it. */
   private usable(current: number): number {
     const { step, min, max } = this.profile.control;
@@ -143,6 +175,8 @@ export class EvseControl {
     const outcome = await this.confirm(target);
     if (outcome.status !== 'Accepted') return this.failed(outcome);
     this.trouble = undefined;
+    this.told = target;
+    this.drift = 0;
     return outcome;
   }
 
@@ -174,8 +208,7 @@ export class EvseControl {
   }
 
   private async confirm(target: number): Promise<CommandOutcome> {
-    const { confirmLimit, confirmPause } = this.profile.control;
-    const confirmations = target === 0 ? confirmPause : confirmLimit;
+    const confirmations = this.confirmations(target);
     if (confirmations.length === 0) return { status: 'Accepted' };
     const names = confirmations.map((confirmation) => confirmation.register);
     let detail = '';

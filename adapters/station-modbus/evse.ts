@@ -1,9 +1,9 @@
 // One EVSE of a Modbus charger: carries out what its session decides and tells the gateway about it in the words of a charging station.
 import type { AdapterContext } from '../../gateway/ports/station.js';
-import type { EvseNumber, StationTransactionId } from '../../gateway/kernel/ids.js';
+import type { StationTransactionId } from '../../gateway/kernel/ids.js';
 import type { MeterValue, ReadingContext } from '../../gateway/site/metering.js';
 import type { CommandOutcome, RequestStart } from '../../gateway/site/station-command.js';
-import type { ChargingState, ConnectorError, TransactionReported } from '../../gateway/site/station-event.js';
+import type { ChargingState, ConnectorError } from '../../gateway/site/station-event.js';
 import type { IdToken } from '../../gateway/site/tokens.js';
 import type { Evse, Station } from '../../gateway/site/topology.js';
 import type { ChargerProfile } from '../modbus/device-profile.js';
@@ -12,8 +12,8 @@ import { describeFault } from '../modbus/link.js';
 import type { OpenTransaction, StationSettings } from './contract.js';
 import { takeEnergy, type RegisterPoint } from './energy-register.js';
 import type { EvseControl } from './evse-control.js';
+import type { EvseReports } from './evse-reports.js';
 import { stepSession, type Session, type SessionAction, type SessionEvent } from './evse-session.js';
-import type { Outbox } from './outbox.js';
 import {
   chargingState,
   connectorError,
@@ -24,8 +24,6 @@ import {
   type Snapshot,
 } from './snapshot.js';
 
-/** More waiting reports than this and periodic values are left out: starts and ends matter more. */
-const BACKLOG = 20;
 const NO_ANSWER: ConnectorError = { code: 'OtherError', info: 'the EVSE does not answer' };
 
 interface RunningTransaction {
@@ -43,7 +41,6 @@ export class ModbusEvse {
   private snapshot: Snapshot | undefined;
   private energy: RegisterPoint | undefined;
   private operative = true;
-  private reportedStatus = '';
   private idleReportedAt = -Infinity;
   private trouble: string | undefined;
   /** It does not answer while its station does. */
@@ -55,7 +52,7 @@ export class ModbusEvse {
     private readonly profile: ChargerProfile,
     private readonly device: ModbusDevice,
     readonly control: EvseControl,
-    private readonly outbox: Outbox,
+    private readonly reports: EvseReports,
     private readonly settings: StationSettings,
     private readonly context: AdapterContext,
   ) {}
@@ -92,7 +89,7 @@ export class ModbusEvse {
     this.endWhenPaused();
     this.reportStatus();
     this.reportValues(now);
-    this.control.repair();
+    this.control.repair(snapshot.values);
     return true;
   }
 
@@ -102,9 +99,9 @@ export class ModbusEvse {
     this.reportStatus();
   }
 
-  /** Tells everything anew after the station was away. */
+  /** Its status is told anew after the station was away. */
   forgetReported(): void {
-    this.reportedStatus = '';
+    this.reports.forgetStatus();
   }
 
   requestStart(command: RequestStart): CommandOutcome {
@@ -165,10 +162,9 @@ export class ModbusEvse {
   private act(action: SessionAction): void {
     switch (action.do) {
       case 'authorize':
-        this.outbox.post(
-          () => ({ type: 'authorize', station: this.station.id, idToken: action.idToken }),
-          (info) => this.step({ type: 'judged', accepted: info.status === 'Accepted' }),
-        );
+        this.reports.authorize(action.idToken, (info) => {
+          this.step({ type: 'judged', accepted: info.status === 'Accepted' });
+        });
         return;
       case 'start':
         return this.start(action);
@@ -189,21 +185,10 @@ export class ModbusEvse {
       stopRequested: false,
     };
     this.transaction = transaction;
-    const started: TransactionReported = {
-      type: 'transaction',
-      station: this.station.id,
-      kind: 'started',
-      ...this.place(),
-      at: this.context.clock.now(),
-      trigger: action.trigger,
-      chargingState: 'EVConnected',
-      idToken: action.idToken,
-      meterValues: this.meterValues('Transaction.Begin'),
-      offline: false,
-      ...(action.remoteStartId === undefined ? {} : { remoteStartId: action.remoteStartId }),
-    };
-    this.outbox.post<TransactionReported>(
-      () => started,
+    const { idToken, trigger, remoteStartId } = action;
+    const meterValues = this.meterValues('Transaction.Begin');
+    this.reports.started(
+      { trigger, idToken, meterValues, ...(remoteStartId === undefined ? {} : { remoteStartId }) },
       (answer) => {
         transaction.id = answer.stationTransactionId;
         const status = answer.idTokenInfo?.status ?? 'Accepted';
@@ -217,8 +202,7 @@ export class ModbusEvse {
     if (transaction === undefined) return;
     this.transaction = undefined;
     void this.control.hold();
-    this.postTransaction(transaction, {
-      kind: 'ended',
+    this.reports.inTransaction(() => transaction.id, 'ended', {
       trigger: action.trigger,
       stoppedReason: action.reason,
       chargingState: this.snapshot?.state === 'A' ? 'Idle' : 'EVConnected',
@@ -234,30 +218,16 @@ export class ModbusEvse {
     const status = this.unanswered ? 'Faulted' : connectorStatus(state, operative);
     const charging = this.chargingState(state);
     const error = this.unanswered ? NO_ANSWER : connectorError(state, values);
-    const key = [status, charging, error.code, error.vendorErrorCode].join();
-    if (key === this.reportedStatus) return;
-    this.reportedStatus = key;
-    const at = this.context.clock.now();
-    const place = this.place();
-    this.outbox.post(() => ({
-      type: 'status',
-      station: this.station.id,
-      ...place,
-      status,
-      chargingState: charging,
-      error,
-      at,
-    }));
+    this.reports.status(status, charging, error);
   }
 
   private reportValues(now: number): void {
     const { transaction, snapshot } = this;
-    if (snapshot === undefined || this.outbox.backlog > BACKLOG) return;
+    if (snapshot === undefined || this.reports.congested) return;
     if (transaction === undefined) {
       if (now - this.idleReportedAt < this.settings.idleMeterInterval) return;
       this.idleReportedAt = now;
-      const meterValues = this.meterValues('Sample.Periodic');
-      this.outbox.post(() => ({ type: 'meterValues', station: this.station.id, evse: this.evse.number, meterValues }));
+      this.reports.valuesOutsideTransactions(this.meterValues('Sample.Periodic'));
       return;
     }
     const charging = this.chargingState(snapshot.state);
@@ -265,29 +235,11 @@ export class ModbusEvse {
     if (!changed && now - transaction.lastReported < this.settings.meterInterval) return;
     transaction.chargingState = charging;
     transaction.lastReported = now;
-    this.postTransaction(transaction, {
-      kind: 'updated',
+    this.reports.inTransaction(() => transaction.id, 'updated', {
       trigger: changed ? 'ChargingStateChanged' : 'MeterValuePeriodic',
       chargingState: charging,
       meterValues: this.meterValues('Sample.Periodic'),
     });
-  }
-
-  private postTransaction(
-    transaction: RunningTransaction,
-    what: Pick<TransactionReported, 'kind' | 'trigger' | 'chargingState' | 'stoppedReason' | 'meterValues'>,
-  ): void {
-    const at = this.context.clock.now();
-    this.outbox.post<TransactionReported>(() => ({
-      type: 'transaction',
-      station: this.station.id,
-      ...this.place(),
-      // The start was answered before this is built: reports go out one after the other.
-      ...(transaction.id === undefined ? {} : { stationTransactionId: transaction.id }),
-      at,
-      offline: false,
-      ...what,
-    }));
   }
 
   private meterValues(context: ReadingContext): readonly MeterValue[] {
@@ -297,10 +249,6 @@ export class ModbusEvse {
 
   private chargingState(state: Snapshot['state']): ChargingState {
     return chargingState(state, this.session.phase === 'open', this.control.offered);
-  }
-
-  private place(): { readonly evse: EvseNumber; readonly connector: number } {
-    return { evse: this.evse.number, connector: this.evse.connectors[0]?.number ?? 1 };
   }
 
   /** Fresh values for the end of a transaction; without them the last ones have to do. */

@@ -28,7 +28,9 @@ const VOLTAGES = ['Voltage.L1', 'Voltage.L2', 'Voltage.L3'];
 /** The registers of one poll. Voltages are left out where every read costs time: nothing is decided by them. */
 export function polledRegisters(profile: ChargerProfile): readonly string[] {
   const measured = profile.io.minReadIntervalMs === undefined ? [...MEASURED, ...VOLTAGES] : MEASURED;
-  return [...stateRegisters(profile.states), ...measured.filter((name) => profile.registers[name] !== undefined)];
+  const confirming = [...profile.control.confirmLimit, ...profile.control.confirmPause].map(({ register }) => register);
+  const known = measured.filter((name) => profile.registers[name] !== undefined);
+  return [...new Set([...stateRegisters(profile.states), ...known, ...confirming])];
 }
 
 /** Undefined where the device's state is none that its profile knows. */

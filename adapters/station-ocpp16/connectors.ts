@@ -2,7 +2,7 @@
 import type { EvseNumber } from '../../gateway/kernel/ids.js';
 import type { Evse, Station } from '../../gateway/site/topology.js';
 
-export interface PlacedConnector {
+interface PlacedConnector {
   /** connectorId as the charger has it. */
   readonly id: number;
   readonly evse: Evse;

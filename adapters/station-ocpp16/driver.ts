@@ -65,12 +65,14 @@ export function openOcpp16Station(
   const commands = new Commands(charger);
 
   /** A default that had to serve a transaction goes back to the fallback current when that transaction is over. */
-  async function lowerDefaults(evses: readonly Evse[]): Promise<void> {
+  function lowerDefaults(evses: readonly Evse[]): void {
     const { attachment } = link;
     if (!attachment || evses.length === 0) return;
     const options = { deadline: link.deadline(COMMAND_TIME), priority: 0 };
-    for (const evse of evses) await installFallback(charger, attachment, evse, options);
-    charger.capabilities.announceChange(charger.learned.limits);
+    Promise.all(evses.map((evse) => installFallback(charger, attachment, evse, options))).then(
+      () => charger.capabilities.announceChange(charger.learned.limits),
+      (err: unknown) => log.error({ station: station.id, err }, 'fail-safe profile could not be put back'),
+    );
   }
 
   return stationDriver({
@@ -78,7 +80,7 @@ export function openOcpp16Station(
     link,
     reports,
     capabilities: charger.capabilities,
-    handlers: messages(charger, (evses) => void lowerDefaults(evses)),
+    handlers: messages(charger, lowerDefaults),
     execute: (command) => commands.execute(command),
     forget: () => {
       charger.learned = learnedNothing(station);

@@ -66,16 +66,14 @@ export class ChargerMemory {
     this.#pending = this.#pending.filter((pending) => pending.command !== command);
   }
 
-  /** The remote start that this transaction answers; taken out, since it starts one transaction only. */
-  takeRemoteStart(connectorId: number, idTag: string): RequestStart | undefined {
+  /** The remote start that this transaction answers; `expectNoMore` once the transaction is on disk, as it starts only one. */
+  remoteStart(connectorId: number, idTag: string): RequestStart | undefined {
     this.#pending = this.#awaited();
-    const match = this.#pending.find(
+    return this.#pending.find(
       (pending) =>
         (pending.connectorId === undefined || pending.connectorId === connectorId) &&
         tokenKey(pending.command.idToken) === tokenKey(idTag),
-    );
-    if (match) this.expectNoMore(match.command);
-    return match?.command;
+    )?.command;
   }
 
   /** Tag first and cable second is a start by the cable; otherwise the tag did it. */

@@ -103,7 +103,7 @@ export function messages(
     const at = momentOf(payload, 'timestamp') ?? clock.now();
     const register = numberFrom(payload['meterStart']);
     const reservationId = integerOf(payload, 'reservationId');
-    const remote = memory.takeRemoteStart(place.id, idTag);
+    const remote = memory.remoteStart(place.id, idTag);
     const seen = memory.statusOf(place.id);
     const state = seen && canonicalStatus(seen).chargingState;
     memory.register(place.id, register);
@@ -127,6 +127,7 @@ export function messages(
       log.error({ station: station.id, evse: place.evse.number }, 'issued transaction id is no integer');
       return refuse('InternalError', 'no transaction id');
     }
+    if (remote) memory.expectNoMore(remote);
     memory.started(place.id, started.stationTransactionId);
     return answer({ transactionId, idTagInfo: idTagInfoOf(started.idTokenInfo ?? { status: 'Accepted' }, station) });
   }

@@ -40,9 +40,11 @@ export class SetUp {
   async run(): Promise<void> {
     await this.#steps.run(async () => {
       const configuration = await this.#putProfilesInOrder();
-      await this.#requestStatus();
+      // After a boot the states come by themselves, mostly; after a plain reconnect they are needed soon.
+      if (!this.#charger.learned.booted) await this.#requestStatus();
       await this.#setKeys(configuration);
       await this.#setMeasurands(configuration);
+      if (this.#charger.learned.booted) await this.#requestStatus();
     });
   }
 
@@ -89,10 +91,10 @@ export class SetUp {
       this.#steps.taken(await installFallback(this.#charger, this.#steps.attachment, evse, this.#steps.options()));
   }
 
-  /** A charger tells its states after a boot by itself; after a plain reconnect it has to be asked. */
+  /** Asks for the states where none has come yet. */
   async #requestStatus(): Promise<void> {
     const { learned, connectors } = this.#charger;
-    if (learned.booted || connectors.all.some((place) => learned.statusSeen.has(place.id))) return;
+    if (connectors.all.some((place) => learned.statusSeen.has(place.id))) return;
     const reply = await this.#steps.ask('TriggerMessage', { requestedMessage: 'StatusNotification' });
     if (reply.kind !== 'answered' || textOf(reply.payload, 'status') !== 'Accepted')
       this.#steps.refused('StatusNotification', reply);

@@ -4,7 +4,7 @@ import { memberOf } from '../ocpp-j/fields.js';
 import type { MeterValue } from '../../gateway/site/metering.js';
 import type { StoppedReason, TriggerReason } from '../../gateway/site/station-event.js';
 
-export type Reason16 =
+type Reason16 =
   | 'DeAuthorized'
   | 'EmergencyStop'
   | 'EVDisconnected'

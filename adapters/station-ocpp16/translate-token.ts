@@ -5,7 +5,7 @@ import type { AuthorizationStatus, IdToken, IdTokenInfo } from '../../gateway/si
 import type { Station } from '../../gateway/site/topology.js';
 
 /** CiString20Type: a longer token cannot be told to a 1.6 charger. */
-export const ID_TAG_LENGTH = 20;
+const ID_TAG_LENGTH = 20;
 
 export const fitsIdTag = (token: IdToken): boolean => token.idToken.length > 0 && token.idToken.length <= ID_TAG_LENGTH;
 

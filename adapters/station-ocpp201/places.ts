@@ -5,7 +5,7 @@ import type { EvseNumber } from '../../gateway/kernel/ids.js';
 import type { ConnectorStatus } from '../../gateway/site/station-event.js';
 import type { Evse, Station } from '../../gateway/site/topology.js';
 
-export interface Place {
+interface Place {
   readonly evse: Evse;
   /** Absent: the EVSE as a whole. */
   readonly connector?: number;

@@ -54,9 +54,11 @@ export class SetUp {
   async run(): Promise<void> {
     await this.#steps.run(async () => {
       await this.#putProfilesInOrder();
-      await this.#requestStatus();
+      // After a boot the states come by themselves, mostly; after a plain reconnect they are needed soon.
+      if (!this.#charger.learned.booted) await this.#requestStatus();
       await this.#setVariables();
       await this.#setMeasurands();
+      if (this.#charger.learned.booted) await this.#requestStatus();
     });
   }
 
@@ -98,10 +100,10 @@ export class SetUp {
       this.#steps.taken(await installFallback(this.#charger, this.#steps.attachment, evse, this.#steps.options()));
   }
 
-  /** A station tells its states after a boot by itself; after a plain reconnect each connector has to be asked for. */
+  /** Asks for the state of each connector where none has come yet. */
   async #requestStatus(): Promise<void> {
     const { learned, station } = this.#charger;
-    if (learned.booted || learned.statusSeen) return;
+    if (learned.statusSeen) return;
     for (const evse of station.evses)
       for (const connector of evse.connectors) {
         const reply = await this.#steps.ask('TriggerMessage', {

@@ -50,7 +50,9 @@ const errorOf = (component: string, variable: string, event: Payload): Connector
   const code = CODES[component.toLowerCase()] ?? 'OtherError';
   const value = textOf(event, 'actualValue') ?? '';
   const named = code === 'OtherError' ? `${component}.${variable}=${value}` : undefined;
-  const info = [...(filledTextOf(event, 'techInfo') ?? named ?? '')].slice(0, INFO_LENGTH).join('');
+  const info = Array.from(filledTextOf(event, 'techInfo') ?? named ?? '')
+    .slice(0, INFO_LENGTH)
+    .join('');
   const vendorErrorCode = filledTextOf(event, 'techCode');
   return {
     code,

@@ -6,7 +6,7 @@ import type { IdToken, IdTokenInfo, IdTokenType } from '../../gateway/site/token
 import type { Station } from '../../gateway/site/topology.js';
 
 /** identifierString[36] of IdTokenType. */
-export const ID_TOKEN_LENGTH = 36;
+const ID_TOKEN_LENGTH = 36;
 
 const TYPES: readonly IdTokenType[] = [
   'Central',

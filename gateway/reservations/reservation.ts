@@ -57,7 +57,7 @@ export function candidates(reservation: Reservation, connectors: readonly Connec
   ];
 }
 
-/** The reservation's own token, or a member of its group (H03.FR.07, H03.FR.08). */
+/** The reservation's own token, or a member of its group (H03); whose group is looked up before (H03.FR.07, H03.FR.08). */
 export const isFor = (reservation: Reservation, token: IdToken, group: IdToken | undefined): boolean =>
   tokenKey(reservation.idToken) === tokenKey(token) ||
   (reservation.group !== undefined &&

@@ -42,7 +42,7 @@ function judge(
   if (places.length === 0) return 'Rejected';
   const states = places.map((evse) => evseState(connectors, evse));
   if (states.includes('free')) {
-    // Everyone who is promised a place now must still have one (H01.FR.18, H01.FR.20).
+    // Everyone who is promised a place now must still have one (H01.FR.07, H01.FR.20).
     const before = new Set(assign(others, connectors).values()).size;
     return new Set(assign([...others, request], connectors).values()).size > before ? 'Accepted' : 'Occupied';
   }
@@ -65,11 +65,11 @@ export function cancel(
   return { status: 'Accepted', reservations: reservations.filter((other) => other !== cancelled), cancelled };
 }
 
-/** Ends what is past its expiry (H04). */
+/** Ends what is past its expiry (H04.FR.01). */
 export const expire = (reservations: readonly Reservation[], now: Timestamp) =>
   end(reservations, ({ expiry }) => expiry <= now, 'Expired');
 
-/** Ends what can no longer be kept: its EVSE, or every EVSE it could have, is Faulted or Unavailable (H01.FR.23, H01.FR.24). */
+/** Ends what can no longer be kept: its EVSE, or every EVSE it could have, is Faulted or Unavailable (1.6 section 5.13, H01). */
 export const removeUnusable = (reservations: readonly Reservation[], connectors: readonly ConnectorState[]) =>
   end(
     reservations,
@@ -132,7 +132,7 @@ export function blocks(
 const asFree = (connectors: readonly ConnectorState[], evse: EvseNumber): readonly ConnectorState[] =>
   connectors.map((connector) => (connector.evse === evse ? { ...connector, status: 'Available' } : connector));
 
-/** The free EVSEs that are shown as Reserved: held by name, or all that are left for those who were promised any. */
+/** The free EVSEs that are shown as Reserved: held by name, or all that are left for those who were promised any (H01.FR.23, H01.FR.24). */
 export const reservedEvses = (
   reservations: readonly Reservation[],
   connectors: readonly ConnectorState[],

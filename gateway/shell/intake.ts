@@ -75,7 +75,7 @@ export class Intake implements StationHost {
     this.#graces.clear();
   }
 
-  #answer(event: StationEvent): Promise<unknown> | unknown {
+  #answer(event: StationEvent): unknown {
     switch (event.type) {
       case 'connected':
         this.#graces.get(event.station)?.();

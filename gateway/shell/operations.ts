@@ -183,11 +183,11 @@ export class SiteOperations implements Operations {
     // B11.FR.09: a station is only reset as a whole, so it must have no EVSE beyond those that were meant.
     if (stations.length === 0 || !whole) return no('NotPossible', 'the charger has other EVSEs too');
     const outcomes = await Promise.all(
-      stations.map((station) => this.#deps.drivers.get(station.id)?.execute({ type: 'reset', kind, whenIdle })),
+      stations.map((station) => this.#tell(station.id, { type: 'reset', kind, whenIdle })),
     );
     this.#deps.log.info({ csms, stations: stations.length, kind }, 'reset of chargers asked for');
-    if (outcomes.some((outcome) => outcome?.status === 'Scheduled')) return { status: 'Scheduled' };
-    return outcomes.some((outcome) => outcome?.status === 'Accepted')
+    if (outcomes.some((outcome) => outcome.status === 'Scheduled')) return { status: 'Scheduled' };
+    return outcomes.some((outcome) => outcome.status === 'Accepted')
       ? { status: 'Accepted' }
       : no('ChargerRejected', 'no charger took it');
   }
@@ -289,7 +289,7 @@ export class SiteOperations implements Operations {
     instance: string | undefined,
     value: string,
   ): Promise<OperationAnswer<'Accepted' | 'Rejected' | 'RebootRequired'>> {
-    const { variables, site, drivers } = this.#deps;
+    const { variables, site } = this.#deps;
     const before = variables.get(component, variable, instance);
     let reboot = false;
     if (isStationVariable(component, variable)) {
@@ -301,12 +301,12 @@ export class SiteOperations implements Operations {
         ...(instance !== undefined && { instance }),
       });
       const outcomes = await Promise.all(
-        site.stations.map(async ({ id }) => ({ id, outcome: await drivers.get(id)?.execute(command(value)) })),
+        site.stations.map(async ({ id }) => ({ id, outcome: await this.#tell(id, command(value)) })),
       );
-      reboot = outcomes.some(({ outcome }) => outcome?.status === 'RebootRequired');
-      if (outcomes.some(({ outcome }) => outcome?.status === 'Rejected')) {
-        const changed = outcomes.filter(({ outcome }) => outcome?.status === 'Accepted');
-        if (before !== undefined) await Promise.all(changed.map(({ id }) => drivers.get(id)?.execute(command(before))));
+      reboot = outcomes.some(({ outcome }) => outcome.status === 'RebootRequired');
+      if (outcomes.some(({ outcome }) => outcome.status === 'Rejected')) {
+        const changed = outcomes.filter(({ outcome }) => outcome.status === 'Accepted');
+        if (before !== undefined) await Promise.all(changed.map(({ id }) => this.#tell(id, command(before))));
         return no('ChargerRejected', 'a charger refuses this value');
       }
     }
@@ -367,7 +367,11 @@ export class SiteOperations implements Operations {
   }
 
   #execute(evse: Evse, command: StationCommand): ReturnType<StationDriver['execute']> {
-    return this.#deps.drivers.get(evse.station)?.execute(command) ?? Promise.resolve({ status: 'Offline' });
+    return this.#tell(evse.station, command);
+  }
+
+  #tell(station: StationId, command: StationCommand): ReturnType<StationDriver['execute']> {
+    return this.#deps.drivers.get(station)?.execute(command) ?? Promise.resolve({ status: 'Offline' });
   }
 
   #nextRemoteStartId(): number {

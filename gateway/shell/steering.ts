@@ -53,7 +53,9 @@ export class Steering {
   /** Stations heard of since the gateway started. */
   readonly #known = new Set<StationId>();
   #state: BalancingState;
-  #report: BalancingReport | undefined;
+  /** Worked out when somebody asks: most plans change nothing. */
+  #report: (() => BalancingReport) | undefined;
+  #noted: BalancingReport | undefined;
   #gridOperator: GridOperatorSignal | undefined;
   #timer: CancelTimer | undefined;
   #wake: CancelTimer | undefined;
@@ -73,7 +75,10 @@ export class Steering {
   }
 
   start(): void {
-    this.#timer = this.#deps.clock.every(TICK, () => this.#plan());
+    this.#timer = this.#deps.clock.every(TICK, () => {
+      this.#plan();
+      this.#tell();
+    });
     this.#plan();
   }
 
@@ -118,11 +123,11 @@ export class Steering {
 
   /** Why every EVSE has what it has; undefined before the first plan. */
   get report(): BalancingReport | undefined {
-    return this.#report;
+    return this.#report?.();
   }
 
   #plan(): void {
-    const { clock, profiles, log, planned } = this.#deps;
+    const { clock, profiles, log } = this.#deps;
     const now = clock.now();
     const result = plan(
       this.#network,
@@ -136,13 +141,20 @@ export class Steering {
       now,
     );
     this.#state = result.state;
-    this.#noteCircuits(result.report);
-    this.#report = result.report;
+    this.#report = () => result.report();
     for (const escalation of result.escalations) this.#escalate(escalation);
     if (result.commands.length > 0) {
       this.#send(result.commands).catch((err: unknown) => log.error({ err }, 'current limits could not be sent'));
     }
-    planned(result.report);
+  }
+
+  /** Once a second: what circuits and EVSEs have, for those who watch. */
+  #tell(): void {
+    const report = this.#report?.();
+    if (report === undefined) return;
+    this.#noteCircuits(report);
+    this.#noted = report;
+    this.#deps.planned(report);
   }
 
   /**
@@ -259,7 +271,7 @@ export class Steering {
   #noteCircuits(report: BalancingReport): void {
     const { log } = this.#deps;
     for (const circuit of report.circuits) {
-      const before = this.#report?.circuits.find((each) => each.circuit === circuit.circuit);
+      const before = this.#noted?.circuits.find((each) => each.circuit === circuit.circuit);
       if (circuit.meter !== before?.meter && (circuit.meter === 'lost' || before?.meter === 'lost')) {
         const lost = circuit.meter === 'lost';
         if (lost) log.warn({ circuit: circuit.circuit, fault: 'FC-B03' }, 'meter lost');

@@ -133,7 +133,8 @@ export class Telemetry {
       const taken = await Promise.all(
         entries.map((entry) => {
           const message = eventMessage(this.#root, entry.seq, entry.record);
-          return message === undefined ? true : link.publish(message.topic, message.payload, { qos: 1, retain: false });
+          if (message === undefined) return Promise.resolve(true);
+          return link.publish(message.topic, message.payload, { qos: 1, retain: false });
         }),
       );
       const refused = taken.indexOf(false);

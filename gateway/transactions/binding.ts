@@ -77,12 +77,28 @@ function bindLater(book: TransactionBook, event: TransactionReported, protocol: 
   const repeated = kept.findLast((entry) => entry.transaction.seen.includes(key));
   if (repeated) return { kind: 'repeated', entry: repeated };
   const entry = fitting(kept.filter(isOpen), event);
-  return entry ? { kind: 'open', entry, byCircumstance: event.stationTransactionId !== undefined } : { kind: 'new' };
+  if (entry) return { kind: 'open', entry, byCircumstance: event.stationTransactionId !== undefined };
+  const late = event.kind === 'ended' ? awaited(kept, event) : undefined;
+  return late ? { kind: 'ended', entry: late } : { kind: 'new' };
 }
 
 function known(entry: TransactionEntry, key: string): Binding {
   if (entry.transaction.seen.includes(key)) return { kind: 'repeated', entry };
   return isOpen(entry) ? { kind: 'open', entry, byCircumstance: false } : { kind: 'ended', entry };
+}
+
+/** The transaction ended by inference whose real stop this is: begun with the same token, and nothing else is open. */
+function awaited(kept: readonly TransactionEntry[], event: TransactionReported): TransactionEntry | undefined {
+  const { idToken } = event;
+  const inferred = kept.filter(
+    ({ transaction }) =>
+      transaction.estimatedStop === true &&
+      transaction.startedAt <= event.at &&
+      idToken !== undefined &&
+      transaction.idToken !== undefined &&
+      tokenKey(transaction.idToken) === tokenKey(idToken),
+  );
+  return fitting(inferred, event);
 }
 
 /**

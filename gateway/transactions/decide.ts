@@ -163,7 +163,7 @@ function freshEntry(event: TransactionReported, context: IngestContext, orphan: 
       remoteStartId: event.remoteStartId,
       orphan: orphan ? true : undefined,
     }),
-    ...(event.idToken && admitted(context.admission)),
+    ...admitted(context.admission),
   };
   return {
     transaction,

@@ -31,7 +31,7 @@ export interface IngestContext {
   readonly nextStationTransactionId: () => number;
   /** The likeliest place of a transaction whose station has not said it (E01.FR.16). */
   readonly resolveEvse: () => { readonly evse: EvseNumber; readonly connector: number };
-  /** Taken over when the event brings the token that opens the transaction. */
+  /** Taken over once, at the start or with the token that comes later; absent while nobody has been let in. */
   readonly admission?: Admission;
 }
 
@@ -88,7 +88,6 @@ export function takeIn(
   if (moves && entry.placeKnown) found.push('evse-changed');
   if (clockSuspect(event, context)) found.push('clock-suspect');
   const here = event.evse !== undefined && !(moves && entry.placeKnown);
-  const bringsToken = event.idToken !== undefined && transaction.idToken === undefined;
   return {
     anomalies: found,
     entry: {
@@ -103,7 +102,7 @@ export function takeIn(
           remoteStartId: transaction.remoteStartId ?? event.remoteStartId,
           reservationId: transaction.reservationId ?? event.reservationId,
         }),
-        ...(bringsToken && admitted(context.admission)),
+        ...(transaction.basis === 'none' && admitted(context.admission)),
         chargingState: event.chargingState ?? transaction.chargingState,
         seen: remember(transaction.seen, eventKey(event)),
       },

@@ -3,7 +3,7 @@ import { tokenKey } from '../site/tokens.js';
 import type { TransactionReported } from '../site/station-event.js';
 import { registersIn } from './register.js';
 
-/** How many events of one transaction are remembered; its start is never forgotten. */
+/** How many events of one transaction are remembered. */
 const REMEMBERED = 32;
 
 /** FNV-1a, 32 bit: enough to tell apart two messages of one kind and one timestamp. */
@@ -46,8 +46,5 @@ export function startKey(event: TransactionReported): string {
   ]);
 }
 
-/** `seen` with one more key: the first (the start) and the newest are kept. */
-export function remember(seen: readonly string[], key: string): readonly string[] {
-  const all = [...seen, key];
-  return all.length <= REMEMBERED ? all : [...all.slice(0, 1), ...all.slice(all.length - REMEMBERED + 1)];
-}
+/** `seen` with one more key; the oldest give way. A repeated start is known without them, by its own time or `startKey`. */
+export const remember = (seen: readonly string[], key: string): readonly string[] => [...seen, key].slice(-REMEMBERED);

@@ -209,7 +209,7 @@ const COMPONENTS: Readonly<Record<string, readonly Line[]>> = {
   ISO15118Ctrlr: [['fixed', 'Enabled', fixedFlag(false)]],
   ChargingStation: [
     ['fixed', 'Available', fixedFlag(true)],
-    ['view', 'MinimumStatusDuration', count(1, 0, 3600, 's')],
+    ['view', 'MinimumStatusDuration', count(0, 0, 3600, 's')],
     ['fixed', 'SupplyPhases', fixedCount(3)],
   ],
   // The charger's own lamps, which 2.0.1 has no standard variables for.

@@ -2,7 +2,7 @@
 import type { DeviceNames } from '../../site-config/loader.js';
 
 export const devices: DeviceNames = {
-  chargers: ['abb-terra-ac', 'go-e-charger', 'heidelberg-energy-control', 'keba-p30'],
-  meters: ['abb-b23-b24', 'eastron-sdm630', 'janitza-umg604', 'siemens-pac2200-pac3200'],
+  chargers: ['alfen-eve-ng9xx', 'go-e-charger', 'heidelberg-energy-control', 'keba-p30'],
+  meters: ['carlo-gavazzi-em24-ethernet', 'eastron-sdm630', 'janitza-umg604', 'sunspec-meter-201-204'],
   chargersWithoutWatchdog: ['go-e-charger'],
 };

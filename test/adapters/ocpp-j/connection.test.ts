@@ -16,7 +16,7 @@ class RawCharger {
   constructor(url: string, version: OcppVersion = 'ocpp1.6', identity = 'CP1') {
     this.socket = new WebSocket(`${url}/${identity}`, [version]);
     this.socket.on('message', (data: RawData) => {
-      const frame: unknown = JSON.parse(data.toString());
+      const frame: unknown = JSON.parse((data as Buffer).toString());
       const waiting = this.#waiting.shift();
       if (waiting === undefined) this.#frames.push(frame);
       else waiting(frame);

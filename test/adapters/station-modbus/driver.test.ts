@@ -221,6 +221,27 @@ t.test('limits: rounded down, paused below the minimum, accepted only when the c
   await until(clock, () => charger.written('Setpoint.Current').at(-1) === 12, 'the limit to be repaired', 30_000);
 });
 
+t.test('a charger that forgot its limit is told again; one odd poll changes nothing', async (test) => {
+  const bench = await openAlfen(test, { start: FREE });
+  const { clock, charger } = bench;
+  await bench.execute(setLimit(16));
+  charger.set('EVSE.State', 'C2');
+  await until(clock, () => charger.written('Setpoint.Current').at(-1) === 16, 'energy', 5000);
+  await pass(clock, 2000);
+  charger.set('Current.Offered', 32);
+  await pass(clock, 1000);
+  charger.set('Current.Offered', 16);
+  await pass(clock, 5000);
+  const line = 'charger has left its limit, telling it again';
+  test.notOk(bench.log.lines.some(({ message }) => message === line));
+  const before = charger.writes.length;
+  charger.set('Setpoint.Current', 0);
+  charger.set('Current.Offered', 32);
+  await until(clock, () => bench.log.lines.some(({ message }) => message === line), 'noticed', 6000);
+  await until(clock, () => charger.writes.length > before, 'told again', 2000);
+  test.equal(charger.written('Setpoint.Current').at(-1), 16);
+});
+
 t.test('a charger that goes on with its own maximum has not accepted', async (test) => {
   const stubborn: BenchOptions['react'] = (charger, _instance, name) => {
     if (name === 'Setpoint.Current') charger.set('Current.Offered', 32);
@@ -330,7 +351,7 @@ t.test(
     const statuses = gateway.of('status').length;
     await until(clock, () => gateway.of('connected').length === 2, 'connected again', 30_000);
     await until(clock, () => charger.written('Setpoint.Current').at(-1) === 8, 'the fallback current', 5000);
-    test.ok(gateway.of('status').length > statuses, 'the status is told anew');
+    await until(clock, () => gateway.of('status').length > statuses, 'the status told anew', 5000);
     await bench.execute(setLimit(20));
     test.equal(charger.written('Setpoint.Current').at(-1), 20);
     charger.set('EVSE.State', 'A');

@@ -138,7 +138,7 @@ t.test('set-up after an accepted boot', async (t) => {
     phaseSwitching: false,
   });
   t.same(log.errors, []);
-  t.equal(connection.of('TriggerMessage').length, 0, 'a boot is followed by statuses of its own accord');
+  t.equal(connection.sent.at(-1)?.action, 'TriggerMessage', 'its states have not come by themselves');
 });
 
 t.test('set-up waits for the boot, the first other message or 20 s, and runs once', async (t) => {
@@ -166,6 +166,7 @@ t.test('set-up waits for the boot, the first other message or 20 s, and runs onc
   refused.driver.attach(refused.connection);
   await refused.from('BootNotification', BOOT);
   await refused.from('Heartbeat', {});
+  await refused.clock.advance(60_000);
   t.equal(refused.connection.sent.length, 0, 'not before it is accepted');
   refused.host.answers = {};
   await refused.from('BootNotification', BOOT);
@@ -384,6 +385,52 @@ t.test('remote start and stop', async (t) => {
     timestamp: '2026-06-01T12:00:07Z',
   });
   t.equal(host.of('transaction')[2]?.trigger, 'Authorized', 'a refused request is not waited for');
+  t.same(connection.invalid, []);
+});
+
+t.test('a remote start survives a start that could not be stored', async (t) => {
+  const { host, from, up, driver } = rig();
+  await up();
+  const idToken = { idToken: 'R1', type: 'Central' as const };
+  await driver.execute({ type: 'requestStart', evse: evseNumber(3), idToken, remoteStartId: 8 });
+  host.answers = {
+    transaction: () => {
+      throw new JournalUnavailable('disk full');
+    },
+  };
+  const start = { connectorId: 1, idTag: 'R1', meterStart: 0, timestamp: '2026-06-01T12:00:00Z' };
+  t.match(await from('StartTransaction', start), { kind: 'error' });
+  host.answers = {};
+  await from('StartTransaction', start);
+  t.equal(host.of('transaction').at(-1)?.remoteStartId, 8);
+});
+
+t.test('an EVSE with two connectors: both protected, the limit where the transaction is', async (t) => {
+  const two = [
+    { number: 1, type: 'CCS2' as const },
+    { number: 2, type: 'CHAdeMO' as const },
+  ];
+  const { connection, up, from, driver, host } = rig(willing(), stationOf(evse(7, 1, { connectors: two }), evse(8, 2)));
+  await up();
+  t.same(
+    connection.of('SetChargingProfile').map(({ connectorId }) => connectorId),
+    [1, 2, 3],
+  );
+  const ids = connection.of('SetChargingProfile').map((payload) => profileIn(payload)?.['chargingProfileId']);
+  t.equal(new Set(ids).size, 3);
+  await from('StartTransaction', { connectorId: 2, idTag: 'A', meterStart: 0, timestamp: '2026-06-01T12:00:00Z' });
+  t.match(host.of('transaction')[0], { evse: 7, connector: 2 });
+  connection.forget();
+  await driver.execute({ ...setLimit(10, '41'), evse: evseNumber(7) });
+  t.same(
+    connection.of('SetChargingProfile').map(({ connectorId }) => connectorId),
+    [2],
+  );
+  await driver.execute({ type: 'changeAvailability', operative: false, evse: evseNumber(7) });
+  t.same(
+    connection.of('ChangeAvailability').map(({ connectorId }) => connectorId),
+    [1, 2],
+  );
   t.same(connection.invalid, []);
 });
 

@@ -162,7 +162,9 @@ t.test('2.0.1 sequence numbers from zero and over the whole EVSE (E01)', async (
     bench.take('ocpp2.0.1', update(0, 'tx-a', 1000, { seqNo: base + 2 }));
     t.ok(bench.take('ocpp2.0.1', update(0, 'tx-a', 1000, { seqNo: base + 1 })).answer.duplicate);
     t.notOk(bench.take('ocpp2.0.1', update(5, 'tx-a', 1000, { seqNo: base })).answer.duplicate, 'reset numbering');
-    t.equal(bench.records.length, 4);
+    for (let i = 0; i < 40; i++) bench.take('ocpp2.0.1', update(60 + i, 'tx-a', 1100, { seqNo: base + 10 + i }));
+    t.ok(bench.take('ocpp2.0.1', start(0, { ...id, seqNo: base })).answer.duplicate, 'the start, long after');
+    t.equal(bench.records.length, 44);
   }
 });
 
@@ -228,7 +230,7 @@ t.test('a start while another is open', async (t) => {
 t.test('an update without a start; its token and EVSE come later (E01.FR.16)', async (t) => {
   const bench = new Bench();
   const { evse: _e, connector: _c, idToken: _t, ...nowhere } = update(0, 'x', 100, { seqNo: 3 });
-  t.same(bench.take('ocpp2.0.1', nowhere).anomalies, ['orphan']);
+  t.same(bench.take('ocpp2.0.1', nowhere, { admission: { basis: 'none' } }).anomalies, ['orphan']);
   t.same(bench.kinds(), ['uid-1/0 started', 'uid-1/1 updated']);
   t.equal(bench.records[0]?.meterStart, 100);
   const placed = bench.take('ocpp2.0.1', update(10, 'x', 200, { seqNo: 4, evse: evseNumber(2), connector: 2 }), {
@@ -350,6 +352,10 @@ t.test('an estimated stop', async (t) => {
   });
   if (estimated) bench.keep(estimated);
   t.equal(estimateStop(bench.book, uid, at(99), 'PowerLoss'), undefined, 'not twice');
+  const stranger = { idToken: 'BB', type: 'ISO14443' } as const;
+  t.same(bench.take('ocpp1.6', end(80, '-1', 1700, { idToken: stranger })).anomalies, ['orphan']);
+  const real = bench.take('ocpp1.6', end(80, '-1', 1700));
+  t.match(real, { corrected: true, records: [], transaction: { uid, meterStop: 1700 } }, 'even without an id (S10)');
   t.equal(estimateStop(bench.book, transactionUid('none'), at(0), 'Other'), undefined);
 });
 
@@ -379,6 +385,16 @@ t.test('the book is bounded', async (t) => {
   }
   t.equal(bench.book.ofStation(CP01).length, ENDED_KEPT);
   t.equal(bench.stored.size, ENDED_KEPT);
+  const { answer } = bench.take('ocpp1.6', start(90_000));
+  const stop = end(90_050, answer.stationTransactionId, 2000);
+  const uids = () => bench.book.ofStation(CP01).map(({ transaction }) => transaction.uid);
+  const before = uids().sort();
+  const refused = decideTransaction(bench.book, stop, bench.context('ocpp1.6', 90_050));
+  t.equal(refused.forgotten.length, 1);
+  apply(bench.book, refused);
+  t.equal(uids().length, ENDED_KEPT);
+  t.ok(undo(bench.book, refused));
+  t.same(uids().sort(), before, 'what was forgotten is back');
 });
 
 t.test('the gateway’s own facts', async (t) => {
@@ -387,6 +403,8 @@ t.test('the gateway’s own facts', async (t) => {
   const refused = amend(bench.book, uid, { deauthorized: true });
   t.match(refused, { transaction: { deauthorized: true }, records: [] });
   t.equal(amend(bench.book, transactionUid('none'), {}), undefined);
+  const { idToken: _idToken, ...nobody } = start(100, { evse: evseNumber(2) });
+  t.equal(bench.take('modbus', nobody, { admission: { basis: 'free' } }).transaction?.basis, 'free');
 });
 
 t.test('a wrong clock is reported, a replay from offline is not', async (t) => {

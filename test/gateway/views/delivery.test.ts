@@ -237,7 +237,7 @@ t.test('whatever fails in whatever order, every record arrives, in order, withou
             return { kind: 'refused', reason: 'InternalError' };
           }
           const { record: told, state } = message;
-          arrived.push(`${told.n} after ${String(state['seqNo'] ?? -1)}`);
+          arrived.push(`${told.n} after ${Number(state['seqNo'] ?? -1)}`);
           return trouble === 'silence' ? 'silent' : undefined;
         };
       };

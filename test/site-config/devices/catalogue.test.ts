@@ -215,8 +215,11 @@ t.test('no profile was left out', (test) => {
 function* combinations(
   profile: ChargerProfile,
   [name, ...rest]: readonly string[],
-): Generator<ReadonlyMap<string, number | string>> {
-  if (name === undefined) return yield new Map();
+): Generator<ReadonlyMap<string, number | string>, void> {
+  if (name === undefined) {
+    yield new Map();
+    return;
+  }
   for (const value of profile.registers[name]?.values ?? []) {
     for (const others of combinations(profile, rest)) yield new Map([[name, value], ...others]);
   }
