@@ -151,7 +151,10 @@ async function withGateway<T>(
   }
 }
 
-function underTest({ gateway, journal, ocppPort, brokerPort }: RunningGateway, { site }: SimulatedSite): GatewayUnderTest {
+function underTest(
+  { gateway, journal, ocppPort, brokerPort }: RunningGateway,
+  { site }: SimulatedSite,
+): GatewayUnderTest {
   if (ocppPort === undefined || brokerPort === undefined) throw new Error('the demo site has chargers and a broker');
   return {
     journal,
@@ -177,7 +180,9 @@ function summary({ ok, authority, visits, csms, circuits, differences }: Evening
     );
   }
   for (const { name, ocpp, role, transactions, energy } of csms) {
-    lines.push(`  ${name.padEnd(9)} OCPP ${ocpp.padEnd(5)} ${role.padEnd(9)}  ${transactions} transactions, ${energy} Wh`);
+    lines.push(
+      `  ${name.padEnd(9)} OCPP ${ocpp.padEnd(5)} ${role.padEnd(9)}  ${transactions} transactions, ${energy} Wh`,
+    );
   }
   for (const { circuit, breaker, highest, overload } of circuits) {
     lines.push(
@@ -185,7 +190,9 @@ function summary({ ok, authority, visits, csms, circuits, differences }: Evening
     );
   }
   for (const { where, visit, what, expected, found } of differences) {
-    lines.push(`  ! ${where}${visit === undefined ? '' : ` ${visit}`}: ${what}, expected ${expected ?? '-'}, found ${found ?? '-'}`);
+    lines.push(
+      `  ! ${where}${visit === undefined ? '' : ` ${visit}`}: ${what}, expected ${expected ?? '-'}, found ${found ?? '-'}`,
+    );
   }
   return `${lines.join('\n')}\n`;
 }

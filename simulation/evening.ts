@@ -18,7 +18,12 @@ export interface GatewayUnderTest {
   readonly ocppPort: number;
   readonly brokerPort: number;
   readonly topicRoot: string;
-  views(): readonly { readonly csms: string; readonly queued: number; readonly inFlight: boolean; readonly dead: number }[];
+  views(): readonly {
+    readonly csms: string;
+    readonly queued: number;
+    readonly inFlight: boolean;
+    readonly dead: number;
+  }[];
   /** Every station is there and every cloud has accepted the site. */
   settled(): boolean;
 }
@@ -102,7 +107,10 @@ export async function runEvening(
   });
 
   options.progress('visits begin');
-  await operatorDesk(authority.csms).sendCards(visits.map(({ plan }) => plan.token), 1);
+  await operatorDesk(authority.csms).sendCards(
+    visits.map(({ plan }) => plan.token),
+    1,
+  );
   const running = visits.map(async (visit) => ({ visit, done: await visit.run() }));
   await Promise.all(
     visits.map(async (visit, i) => {
@@ -117,7 +125,9 @@ export async function runEvening(
     up = false;
     await pause(clock, seconds(5));
     losing.open();
-    await Promise.all(visits.map(async (visit, i) => (visit.plan.uplink === 'started offline' ? visit.charging : running[i])));
+    await Promise.all(
+      visits.map(async (visit, i) => (visit.plan.uplink === 'started offline' ? visit.charging : running[i])),
+    );
     for (const server of simulated.csms.values()) await server.restoreUplink();
     options.progress('the uplink is back');
     await until(clock, SETTLING, () => [...simulated.csms.values()].every(({ csms }) => csms.connected));
