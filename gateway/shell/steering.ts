@@ -2,7 +2,7 @@
 import type { CancelTimer, Clock } from '../kernel/clock.js';
 import type { EvseNumber, MeterId, StationId } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
-import { ampere, milliseconds, seconds, wattHour, type Ampere } from '../kernel/units.js';
+import { ampere, milliseconds, seconds, wattHour, type Ampere, type Timestamp } from '../kernel/units.js';
 import { plan } from '../balancing/balancer.js';
 import { ceilings, confirmed, failed } from '../balancing/commit.js';
 import { networkOf, type Network } from '../balancing/network.js';
@@ -15,7 +15,8 @@ import type { Journal } from '../ports/journal.js';
 import type { StationDriver } from '../ports/station.js';
 import type { MeterReading } from '../site/metering.js';
 import type { SiteBook } from '../site/site-book.js';
-import type { Evse, Site } from '../site/topology.js';
+import type { LiveEvse } from '../site/live-state.js';
+import { perPhase, type Evse, type Site } from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
 
 const TICK = seconds(1);
@@ -50,6 +51,8 @@ export class Steering {
   readonly #evses: readonly Evse[];
   readonly #meters = new Map<MeterId, MeterReading>();
   readonly #suspended = new Set<string>();
+  /** When the last transaction of an EVSE ended: no current flows through an open contactor. */
+  readonly #endedAt = new Map<EvseNumber, Timestamp>();
   /** Stations heard of since the gateway started. */
   readonly #known = new Set<StationId>();
   #state: BalancingState;
@@ -121,6 +124,7 @@ export class Steering {
 
   ended(transaction: Transaction): void {
     this.#suspended.delete(transaction.uid);
+    this.#endedAt.set(transaction.evse, this.#deps.clock.now());
   }
 
   /** Why every EVSE has what it has; undefined before the first plan. */
@@ -241,6 +245,7 @@ export class Steering {
     if (station?.connected === true) this.#known.add(evse.station);
     const connector = transaction && book.connector(evse.number, transaction.connector);
     const capabilities = station?.capabilities;
+    const measured = live && this.#measured(live);
     const startsAt = startingCurrent(evse, capabilities?.protocol, capabilities?.fallback ?? false);
     return {
       evse: evse.number,
@@ -258,10 +263,22 @@ export class Steering {
       upperBound: ampere(Math.min(evse.maxCurrent, bound?.current ?? Infinity)),
       ...(bound && bound.current < evse.maxCurrent && { boundBy: bound.by }),
       ...(transaction && { activeSince: transaction.startedAt, energyServed: served(transaction) }),
-      ...(live?.current && live.currentAt !== undefined && { measured: { current: live.current, at: live.currentAt } }),
+      ...(measured && { measured }),
       ...(startsAt !== undefined && { startsAt }),
       ...(capabilities?.fallbackAfter !== undefined && { fallbackAfter: milliseconds(capabilities.fallbackAfter) }),
     };
+  }
+
+  /**
+   * What flows, as far as it was told. Chargers sample only inside transactions: the last sample of one that is over says
+   * nothing any more, and would look like a charger that does not obey.
+   */
+  #measured({ number, transaction, current, currentAt }: LiveEvse): EvseObservation['measured'] {
+    const endedAt = this.#endedAt.get(number);
+    if (transaction === undefined && endedAt !== undefined && (currentAt ?? 0) <= endedAt) {
+      return { current: perPhase(() => ampere(0)), at: endedAt };
+    }
+    return current === undefined || currentAt === undefined ? undefined : { current, at: currentAt };
   }
 
   #escalate({ evse, type, measured, allowed }: Escalation): void {
