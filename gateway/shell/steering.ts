@@ -19,6 +19,8 @@ import type { Evse, Site } from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
 
 const TICK = seconds(1);
+/** Events that come in bursts (a sample of every charger, a power failure) share a plan. */
+const LEAST_BETWEEN_PLANS = milliseconds(50);
 const COLLECTION = 'balancing';
 
 /** What bounds an EVSE beside its hardware: the charging profiles of every CSMS. */
@@ -57,6 +59,7 @@ export class Steering {
   #gridOperator: GridOperatorSignal | undefined;
   #timer: CancelTimer | undefined;
   #wake: CancelTimer | undefined;
+  #plannedAt = -Infinity;
   #savedCeilings: string | undefined;
 
   private constructor(deps: SteeringDependencies, remembered: ReadonlyMap<EvseNumber, number>) {
@@ -84,7 +87,10 @@ export class Steering {
 
   /** Something has changed that should not wait for the next second. */
   wake(): void {
-    this.#wake ??= this.#deps.clock.after(milliseconds(0), () => {
+    if (this.#wake !== undefined) return;
+    const { clock } = this.#deps;
+    const wait = Math.max(0, this.#plannedAt + LEAST_BETWEEN_PLANS - clock.monotonic());
+    this.#wake = clock.after(milliseconds(wait), () => {
       this.#wake = undefined;
       this.#plan();
     });
@@ -124,6 +130,7 @@ export class Steering {
   #plan(): void {
     const { clock, profiles, log, planned } = this.#deps;
     const now = clock.now();
+    this.#plannedAt = clock.monotonic();
     const result = plan(
       this.#network,
       this.#state,
