@@ -147,7 +147,7 @@ function freshEntry(event: TransactionReported, context: IngestContext, orphan: 
   const registers = registersIn(event.meterValues);
   const known = isRealId(event.stationTransactionId);
   const transaction: Transaction = {
-    uid: context.uid,
+    uid: context.uid(),
     station: event.station,
     ...place,
     stationTransactionId: known

@@ -25,8 +25,8 @@ export interface Admission {
 export interface IngestContext {
   readonly now: Timestamp;
   readonly protocol: Protocol;
-  /** A fresh uid, used if the event opens a transaction. */
-  readonly uid: TransactionUid;
+  /** Draws a fresh uid, for an event that opens a transaction. */
+  readonly uid: () => TransactionUid;
   /** The next id for a station that cannot make its own: from 1, rising over the whole site, never used again, below 2^31. */
   readonly nextStationTransactionId: () => number;
   /** The likeliest place of a transaction whose station has not said it (E01.FR.16). */
