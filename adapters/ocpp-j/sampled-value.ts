@@ -51,12 +51,15 @@ const CONTEXTS: readonly ReadingContext[] = [
   'Trigger',
 ];
 
+/** What nearly every value looks like. */
+const PLAIN = /^-?\d{1,12}(\.\d{1,12})?$/;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** A measured number; a comma counts as the decimal point. Undefined for anything that is not a finite number. */
 export const numberFrom = (value: unknown): number | undefined => {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
   if (typeof value !== 'string') return undefined;
+  if (PLAIN.test(value)) return Number(value);
   const written = value.trim().replace(/^([+-]?\d+),(\d+)$/, '$1.$2');
   if (!NUMBER.test(written)) return undefined;
   const number = Number(written);

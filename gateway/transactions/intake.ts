@@ -8,7 +8,7 @@ import { isRealId, type Protocol } from './binding.js';
 import type { Anomaly, TransactionEntry } from './book.js';
 import { present } from './present.js';
 import { registersIn } from './register.js';
-import { eventKey, remember, startKey } from './repetition.js';
+import { remember, startKey } from './repetition.js';
 
 /** A clock further off than this is reported (the gateway's own is taken to be right). */
 const CLOCK_TOLERANCE = minutes(5);
@@ -40,6 +40,11 @@ export const stop = (event: TransactionReported): { readonly stoppedReason: Tran
   // An absent reason means Local in both versions.
   stoppedReason: event.stoppedReason ?? 'Local',
 });
+
+/** With the key by which the event at hand is recognised, reckoned once. */
+export interface KeyedContext extends IngestContext {
+  readonly key: string;
+}
 
 /** The start of a transaction that was an orphan until now. */
 export function completed(entry: TransactionEntry, event: TransactionReported): TransactionEntry {
@@ -79,7 +84,7 @@ export function ended(entry: TransactionEntry, event: TransactionReported): Tran
 export function takeIn(
   before: TransactionEntry,
   event: TransactionReported,
-  context: IngestContext,
+  context: KeyedContext,
 ): { readonly entry: TransactionEntry; readonly anomalies: readonly Anomaly[] } {
   const { entry, anomalies } = meter(before, event);
   const { transaction } = entry;
@@ -104,7 +109,7 @@ export function takeIn(
         }),
         ...(transaction.basis === 'none' && admitted(context.admission)),
         chargingState: event.chargingState ?? transaction.chargingState,
-        seen: remember(transaction.seen, eventKey(event)),
+        seen: remember(transaction.seen, context.key),
       },
     },
   };
