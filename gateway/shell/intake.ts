@@ -171,7 +171,7 @@ export class Intake implements StationHost {
     const decision = decideTransaction(keeper.book, event, {
       now,
       protocol: this.#protocol(event.station),
-      uid: transactionUid(uuidV7(now, randomBytes(10))),
+      uid: () => transactionUid(uuidV7(now, randomBytes(10))),
       nextStationTransactionId: () => keeper.nextStationTransactionId(),
       resolveEvse: () => book.likeliestConnector(event.station),
       ...(verdict?.admission && { admission: verdict.admission }),
@@ -223,9 +223,9 @@ export class Intake implements StationHost {
   #entered(decision: Decision): ConnectorChange[] {
     const { book, listener } = this.#deps;
     const changes: ConnectorChange[] = [];
-    for (const { after } of decision.changes) {
+    for (const { before, after } of decision.changes) {
       changes.push(...book.transactionChanged(after.transaction, this.#now()));
-      listener.transactionChanged(after.transaction);
+      if (!onlyMeasured(before?.transaction, after.transaction)) listener.transactionChanged(after.transaction);
     }
     return changes;
   }
@@ -247,6 +247,20 @@ export class Intake implements StationHost {
 /** Periodic values change nothing but registers: they may wait for company on their way to the disk. */
 const isSample = (event: TransactionReported): boolean =>
   event.kind === 'updated' && event.idToken === undefined && event.trigger.startsWith('MeterValue');
+
+/** Registers alone have moved, which everybody reads when they need them: the bulk of all events, and no reason to wake anyone. */
+const onlyMeasured = (before: Transaction | undefined, after: Transaction): boolean =>
+  before !== undefined &&
+  before.endedAt === after.endedAt &&
+  before.chargingState === after.chargingState &&
+  before.evse === after.evse &&
+  before.connector === after.connector &&
+  before.idToken === after.idToken &&
+  before.basis === after.basis &&
+  before.deauthorized === after.deauthorized &&
+  before.orphan === after.orphan &&
+  before.remoteStartId === after.remoteStartId &&
+  before.owner === after.owner;
 
 function dataTransfer(event: DataTransferReceived): DataTransferAnswer {
   const known = CHATTER.has((event.messageId ?? '').toLowerCase());

@@ -20,6 +20,8 @@ import { perPhase, type Evse, type Site } from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
 
 const TICK = seconds(1);
+/** Events that come in bursts (a sample of every charger, a power failure) share a plan. */
+const LEAST_BETWEEN_PLANS = milliseconds(50);
 const COLLECTION = 'balancing';
 
 /** What bounds an EVSE beside its hardware: the charging profiles of every CSMS. */
@@ -62,6 +64,7 @@ export class Steering {
   #gridOperator: GridOperatorSignal | undefined;
   #timer: CancelTimer | undefined;
   #wake: CancelTimer | undefined;
+  #plannedAt = -Infinity;
   #savedCeilings: string | undefined;
   /** The newest command for each EVSE: a raise that was overtaken while it waited for the disk must not go out. */
   readonly #newest = new Map<EvseNumber, LimitCommand>();
@@ -94,7 +97,10 @@ export class Steering {
 
   /** Something has changed that should not wait for the next second. */
   wake(): void {
-    this.#wake ??= this.#deps.clock.after(milliseconds(0), () => {
+    if (this.#wake !== undefined) return;
+    const { clock } = this.#deps;
+    const wait = Math.max(0, this.#plannedAt + LEAST_BETWEEN_PLANS - clock.monotonic());
+    this.#wake = clock.after(milliseconds(wait), () => {
       this.#wake = undefined;
       this.#plan();
     });
@@ -135,6 +141,7 @@ export class Steering {
   #plan(): void {
     const { clock, profiles, log } = this.#deps;
     const now = clock.now();
+    this.#plannedAt = clock.monotonic();
     const result = plan(
       this.#network,
       this.#state,

@@ -70,7 +70,10 @@ export class Delivery {
       {
         journal: dependencies.journal,
         collection: dependencies.collection,
-        outgoing: (record) => outgoing(record, this.#context()),
+        outgoing: () => {
+          const context = this.#context();
+          return (record) => outgoing(record, context);
+        },
       },
       stored.get('cursor'),
     );
