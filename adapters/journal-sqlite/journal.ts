@@ -5,14 +5,18 @@ import { Worker } from 'node:worker_threads';
 import type { CancelTimer, Clock } from '../../gateway/kernel/clock.js';
 import { journalSeq, type JournalSeq } from '../../gateway/kernel/ids.js';
 import type { Log } from '../../gateway/kernel/log.js';
-import { milliseconds } from '../../gateway/kernel/units.js';
+import { milliseconds, type Milliseconds } from '../../gateway/kernel/units.js';
 import { JournalUnavailable, type Commit, type Journal, type JournalEntry } from '../../gateway/ports/journal.js';
 import type { JournalRecord } from '../../gateway/site/transaction.js';
 import type { DocumentWrite, WorkerReady, WorkerReply, WorkerRequest } from './protocol.js';
 import { Tail } from './tail.js';
 
 /** Longest wait of a `batch` commit for company, in milliseconds: what an SD card is spared. */
-const BATCH_WINDOW = milliseconds(20);
+const LONGEST_WINDOW = milliseconds(20);
+/** A `batch` commit waits so many times as long as a flush takes: a quick disk is hardly waited for, a card is seldom asked. */
+const WINDOW_PER_FLUSH = 5;
+/** So many waiting commits are company enough. */
+const COMPANY = 64;
 /** Newest entries kept in memory for the views, which read everything at least once each. */
 const TAIL_ENTRIES = 4000;
 
@@ -53,6 +57,8 @@ class SqliteJournal implements Journal {
   #flushing = false;
   #scheduled = false;
   #window: CancelTimer | undefined;
+  /** The shortest flush of late, in ms: what the disk can do when nothing disturbs it. */
+  #flushTime = LONGEST_WINDOW / WINDOW_PER_FLUSH;
   #requests = 0;
   #broken: string | undefined;
   readonly #replies = new Map<number, (reply: WorkerReply) => void>();
@@ -101,9 +107,13 @@ class SqliteJournal implements Journal {
     const bodies = records.map((record) => JSON.stringify(record));
     return new Promise((done, refused) => {
       this.#waiting.push({ entries, bodies, documents, done, refused });
-      if (urgency === 'now') this.#flushSoon();
-      else this.#window ??= this.#clock.after(BATCH_WINDOW, () => this.#flushSoon());
+      if (urgency === 'now' || this.#waiting.length >= COMPANY) this.#flushSoon();
+      else this.#window ??= this.#clock.after(this.#windowLength(), () => this.#flushSoon());
     });
+  }
+
+  #windowLength(): Milliseconds {
+    return milliseconds(Math.min(LONGEST_WINDOW, WINDOW_PER_FLUSH * this.#flushTime));
   }
 
   #flushSoon(): void {
@@ -131,6 +141,8 @@ class SqliteJournal implements Journal {
     });
     this.#flushing = false;
     if (this.#waiting.length > 0) this.#flushSoon();
+    // A minimum that forgets slowly: a busy machine delays single flushes, a slow disk all of them.
+    if (reply.took !== undefined) this.#flushTime = Math.min(reply.took, this.#flushTime * 1.1);
     if (reply.error === undefined) {
       for (const commit of batch) for (const entry of commit.entries) this.#tail.push(entry);
       for (const commit of batch) commit.done(commit.entries.map((entry) => entry.seq));

@@ -48,8 +48,7 @@ function serve(db: Database.Database): (request: WorkerRequest) => WorkerReply {
   return (request) => {
     switch (request.type) {
       case 'write':
-        write(request);
-        return { id: request.id };
+        return { id: request.id, took: timed(() => write(request)) };
       case 'read':
         return { id: request.id, rows: readEntries.all(request.after, request.limit) as [number, string][] };
       case 'load':
@@ -62,6 +61,12 @@ function serve(db: Database.Database): (request: WorkerRequest) => WorkerReply {
         return { id: request.id };
     }
   };
+}
+
+function timed(work: () => void): number {
+  const begun = performance.now();
+  work();
+  return performance.now() - begun;
 }
 
 const port = parentPort;

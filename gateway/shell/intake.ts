@@ -170,7 +170,7 @@ export class Intake implements StationHost {
     const decision = decideTransaction(keeper.book, event, {
       now,
       protocol,
-      uid: transactionUid(uuidV7(now, randomBytes(10))),
+      uid: () => transactionUid(uuidV7(now, randomBytes(10))),
       nextStationTransactionId: () => keeper.nextStationTransactionId(),
       resolveEvse: () => book.likeliestConnector(event.station),
       ...(verdict !== undefined && (verdict.admission ? { admission: verdict.admission } : { refused: true })),

@@ -287,6 +287,8 @@ export class SiteOperations implements Operations {
     value: string,
   ): Promise<OperationAnswer<'Accepted' | 'Rejected' | 'RebootRequired'>> {
     const { variables, site } = this.#deps;
+    // A password changed from afar would have to be tried before the old one is given up; it is not kept where it can be read.
+    if (component === 'SecurityCtrlr') return no('NotEnabled', 'passwords are set in site.yaml');
     const before = variables.get(component, variable, instance);
     let reboot = false;
     if (isStationVariable(component, variable)) {

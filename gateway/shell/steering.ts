@@ -25,10 +25,12 @@ import type { Journal } from '../ports/journal.js';
 import type { StationDriver } from '../ports/station.js';
 import type { MeterReading } from '../site/metering.js';
 import type { SiteBook } from '../site/site-book.js';
-import type { Evse, PerPhase, Site } from '../site/topology.js';
+import { perPhase, type Evse, type PerPhase, type Site } from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
 
 const TICK = seconds(1);
+/** Events that come in bursts (a sample of every charger, a power failure) share a plan. */
+const LEAST_BETWEEN_PLANS = milliseconds(50);
 const COLLECTION = 'balancing';
 /** A sample this far from the gateway's own time was taken then, not now. */
 const REPLAYED = minutes(5);
@@ -61,6 +63,8 @@ export class Steering {
   readonly #network: Network;
   readonly #evses: readonly Evse[];
   readonly #meters = new Map<MeterId, MeterReading>();
+  /** When the last transaction of an EVSE ended: no current flows through an open contactor. */
+  readonly #endedAt = new Map<EvseNumber, Timestamp>();
   /** Stations heard of since the gateway started. */
   readonly #known = new Set<StationId>();
   /** What an EVSE draws, by the moment it was told: chargers' own clocks are not to be trusted with a breaker. */
@@ -69,13 +73,18 @@ export class Steering {
     { readonly current: PerPhase<Ampere>; readonly at: Timestamp; readonly toldAt: Timestamp }
   >();
   #state: BalancingState;
-  #report: BalancingReport | undefined;
+  /** Worked out when somebody asks: most plans change nothing. */
+  #report: (() => BalancingReport) | undefined;
+  #noted: BalancingReport | undefined;
   #gridOperator: GridOperatorSignal | undefined;
   #timer: CancelTimer | undefined;
   #wake: CancelTimer | undefined;
+  #plannedAt = -Infinity;
   #savedCeilings: string | undefined;
   #stopped = false;
   readonly #began: { readonly wall: Timestamp; readonly monotonic: Milliseconds };
+  /** The newest command for each EVSE: a raise that was overtaken while it waited for the disk must not go out. */
+  readonly #newest = new Map<EvseNumber, LimitCommand>();
 
   private constructor(deps: SteeringDependencies, remembered: ReadonlyMap<EvseNumber, number>) {
     this.#deps = deps;
@@ -92,7 +101,10 @@ export class Steering {
   }
 
   start(): void {
-    this.#timer = this.#deps.clock.every(TICK, () => this.#plan());
+    this.#timer = this.#deps.clock.every(TICK, () => {
+      this.#plan();
+      this.#tell();
+    });
     this.#plan();
   }
 
@@ -104,8 +116,10 @@ export class Steering {
 
   /** Something has changed that should not wait for the next second. */
   wake(): void {
-    if (this.#stopped) return;
-    this.#wake ??= this.#deps.clock.after(milliseconds(0), () => {
+    if (this.#stopped || this.#wake !== undefined) return;
+    const { clock } = this.#deps;
+    const wait = Math.max(0, this.#plannedAt + LEAST_BETWEEN_PLANS - clock.monotonic());
+    this.#wake = clock.after(milliseconds(wait), () => {
       this.#wake = undefined;
       this.#plan();
     });
@@ -134,9 +148,13 @@ export class Steering {
     this.wake();
   }
 
+  ended(transaction: Transaction): void {
+    this.#endedAt.set(transaction.evse, this.#now());
+  }
+
   /** Why every EVSE has what it has; undefined before the first plan. */
   get report(): BalancingReport | undefined {
-    return this.#report;
+    return this.#report?.();
   }
 
   /** Wall-clock time at the start, and steady from there: a clock that is set must not age a sample or stop a wait. */
@@ -146,8 +164,9 @@ export class Steering {
   }
 
   #plan(): void {
-    const { profiles, log, planned } = this.#deps;
+    const { clock, profiles, log } = this.#deps;
     const now = this.#now();
+    this.#plannedAt = clock.monotonic();
     const result = plan(
       this.#network,
       this.#state,
@@ -160,13 +179,20 @@ export class Steering {
       now,
     );
     this.#state = result.state;
-    this.#noteCircuits(result.report);
-    this.#report = result.report;
+    this.#report = () => result.report();
     for (const escalation of result.escalations) this.#escalate(escalation);
     if (result.commands.length > 0) {
       this.#send(result.commands).catch((err: unknown) => log.error({ err }, 'current limits could not be sent'));
     }
-    planned(result.report);
+  }
+
+  /** Once a second: what circuits and EVSEs have, for those who watch. */
+  #tell(): void {
+    const report = this.#report?.();
+    if (report === undefined) return;
+    this.#noteCircuits(report);
+    this.#noted = report;
+    this.#deps.planned(report);
   }
 
   /**
@@ -178,6 +204,7 @@ export class Steering {
     const offered = (command: LimitCommand): number => book.evse(command.evse)?.offered ?? Infinity;
     const cuts = commands.filter((command) => command.current <= offered(command));
     const raises = commands.filter((command) => command.current > offered(command));
+    for (const command of commands) this.#newest.set(command.evse, command);
     for (const command of cuts) this.#execute(command);
     const value = [...ceilings(this.#network, this.#state)];
     const text = JSON.stringify(value);
@@ -195,7 +222,7 @@ export class Steering {
         return;
       }
     }
-    for (const command of raises) this.#execute(command);
+    for (const raise of raises) if (this.#newest.get(raise.evse) === raise) this.#execute(raise);
   }
 
   #execute(command: LimitCommand): void {
@@ -243,7 +270,7 @@ export class Steering {
     if (station?.connected === true) this.#known.add(evse.station);
     const connector = transaction && book.connector(evse.number, transaction.connector);
     const capabilities = station?.capabilities;
-    const measured = this.#arrivals.get(evse.number);
+    const measured = this.#measured(evse.number, transaction);
     const startsAt = startingCurrent(evse, capabilities?.protocol, capabilities?.fallback ?? false);
     return {
       evse: evse.number,
@@ -260,10 +287,23 @@ export class Steering {
       upperBound: ampere(Math.min(evse.maxCurrent, bound?.current ?? Infinity)),
       ...(bound && bound.current < evse.maxCurrent && { boundBy: bound.by }),
       ...(transaction && { activeSince: transaction.startedAt, energyServed: served(transaction) }),
-      ...(measured && { measured: { current: measured.current, at: measured.at } }),
+      ...(measured && { measured }),
       ...(startsAt !== undefined && { startsAt }),
       ...(capabilities?.fallbackAfter !== undefined && { fallbackAfter: milliseconds(capabilities.fallbackAfter) }),
     };
+  }
+
+  /**
+   * What flows, as far as it was told. Chargers sample only inside transactions: the last sample of one that is over says
+   * nothing any more, and would look like a charger that does not obey.
+   */
+  #measured(number: EvseNumber, transaction: Transaction | undefined): EvseObservation['measured'] {
+    const arrival = this.#arrivals.get(number);
+    const endedAt = this.#endedAt.get(number);
+    if (transaction === undefined && endedAt !== undefined && (arrival?.at ?? 0) <= endedAt) {
+      return { current: perPhase(() => ampere(0)), at: endedAt };
+    }
+    return arrival && { current: arrival.current, at: arrival.at };
   }
 
   #escalate({ evse, type, measured, allowed }: Escalation): void {
@@ -276,7 +316,7 @@ export class Steering {
   #noteCircuits(report: BalancingReport): void {
     const { log } = this.#deps;
     for (const circuit of report.circuits) {
-      const before = this.#report?.circuits.find((each) => each.circuit === circuit.circuit);
+      const before = this.#noted?.circuits.find((each) => each.circuit === circuit.circuit);
       if (circuit.meter !== before?.meter && (circuit.meter === 'lost' || before?.meter === 'lost')) {
         const lost = circuit.meter === 'lost';
         if (lost) log.warn({ circuit: circuit.circuit, fault: 'FC-B03' }, 'meter lost');

@@ -44,9 +44,9 @@ export class TransactionDesk {
     const { book, clock, keeper, transactionChanged } = this.#deps;
     await keeper.enter(decision, sample);
     const changes: ConnectorChange[] = [];
-    for (const { after } of decision.changes) {
+    for (const { before, after } of decision.changes) {
       changes.push(...book.transactionChanged(after.transaction, clock.now()));
-      transactionChanged(after.transaction);
+      if (!onlyMeasured(before?.transaction, after.transaction)) transactionChanged(after.transaction);
     }
     return changes;
   }
@@ -61,3 +61,19 @@ export class TransactionDesk {
     });
   }
 }
+
+/** Registers alone have moved, which everybody reads when they need them: the bulk of all events, and no reason to wake anyone. */
+const onlyMeasured = (before: Transaction | undefined, after: Transaction): boolean =>
+  before !== undefined &&
+  // An allowance of energy is weighed with every register.
+  after.refusedAt === undefined &&
+  before.endedAt === after.endedAt &&
+  before.chargingState === after.chargingState &&
+  before.evse === after.evse &&
+  before.connector === after.connector &&
+  before.idToken === after.idToken &&
+  before.basis === after.basis &&
+  before.deauthorized === after.deauthorized &&
+  before.orphan === after.orphan &&
+  before.remoteStartId === after.remoteStartId &&
+  before.owner === after.owner;

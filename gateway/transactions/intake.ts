@@ -8,7 +8,7 @@ import { isRealId, type Protocol } from './binding.js';
 import type { Anomaly, TransactionEntry } from './book.js';
 import { present } from './present.js';
 import { registersIn } from './register.js';
-import { eventKey, remember, startKey } from './repetition.js';
+import { remember, startKey } from './repetition.js';
 
 /** A clock further off than this is reported (the gateway's own is taken to be right). */
 const CLOCK_TOLERANCE = minutes(5);
@@ -25,8 +25,8 @@ export interface Admission {
 export interface IngestContext {
   readonly now: Timestamp;
   readonly protocol: Protocol;
-  /** A fresh uid, used if the event opens a transaction. */
-  readonly uid: TransactionUid;
+  /** Draws a fresh uid, for an event that opens a transaction. */
+  readonly uid: () => TransactionUid;
   /** The next id for a station that cannot make its own: from 1, rising over the whole site, never used again, below 2^31. */
   readonly nextStationTransactionId: () => number;
   /** The likeliest place of a transaction whose station has not said it (E01.FR.16). */
@@ -42,6 +42,11 @@ export const stop = (event: TransactionReported): { readonly stoppedReason: Tran
   // An absent reason means Local in both versions.
   stoppedReason: event.stoppedReason ?? 'Local',
 });
+
+/** With the key by which the event at hand is recognised, reckoned once. */
+export interface KeyedContext extends IngestContext {
+  readonly key: string;
+}
 
 /** The start of a transaction that was an orphan until now. */
 export function completed(entry: TransactionEntry, event: TransactionReported): TransactionEntry {
@@ -81,7 +86,7 @@ export function ended(entry: TransactionEntry, event: TransactionReported): Tran
 export function takeIn(
   before: TransactionEntry,
   event: TransactionReported,
-  context: IngestContext,
+  context: KeyedContext,
 ): { readonly entry: TransactionEntry; readonly anomalies: readonly Anomaly[] } {
   const { entry, anomalies } = meter(before, event);
   const { transaction } = entry;
@@ -105,7 +110,7 @@ export function takeIn(
         }),
         ...identified(transaction, event, context),
         chargingState: event.chargingState ?? transaction.chargingState,
-        seen: remember(transaction.seen, eventKey(event)),
+        seen: remember(transaction.seen, context.key),
       },
     },
   };

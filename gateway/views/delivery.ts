@@ -72,7 +72,10 @@ export class Delivery {
       {
         journal: dependencies.journal,
         collection: dependencies.collection,
-        outgoing: (record, seq) => outgoing(record, this.#context(seq)),
+        outgoing: () => {
+          const context = this.#context();
+          return (record, seq) => outgoing(record, context, seq);
+        },
       },
       stored.get('cursor'),
     );
@@ -162,7 +165,7 @@ export class Delivery {
       const again =
         record.type === 'transaction'
           ? transactionMessage(record, this.#is.slots, {})
-          : outgoing(record, { ...this.#context(seq), sampledAt: () => undefined })?.message;
+          : outgoing(record, { ...this.#context(), sampledAt: () => undefined }, seq)?.message;
       if (again === undefined) continue;
       this.#queue.insert({ record, outgoing: { message: again }, origin: { redrive: seq } });
       count++;
@@ -374,11 +377,12 @@ export class Delivery {
     this.#wakeUp = this.#is.clock.after(delay as Milliseconds, () => this.wake());
   }
 
-  #context(seq: JournalSeq): Parameters<typeof outgoing>[1] {
+  #context(): Parameters<typeof outgoing>[1] {
     const { slots } = this.#is;
     return {
       // Hardware that has left the site, or the view, since: what happened before is still told, under its old number.
-      tells: ({ evse, uid }) => slots.sees(evse) || seq <= this.#openedAt || this.#projections.of(uid) !== undefined,
+      tells: ({ evse, uid }, seq) =>
+        slots.sees(evse) || seq <= this.#openedAt || this.#projections.of(uid) !== undefined,
       csms: this.#is.csms,
       slots,
       sampling: this.#is.settings().sampling,
