@@ -5,6 +5,7 @@ import { deviceNames } from '../site-config/devices/catalogue.js';
 import { loadSite } from '../site-config/loader.js';
 import { renderFinding } from './cli-check.js';
 import { composeGateway } from './compose.js';
+import { JournalUnavailable } from './ports/journal.js';
 import { systemClock } from './system-clock.js';
 
 const USAGE = `usage: forecourt run [--log-level LEVEL] <site.yaml>
@@ -53,8 +54,10 @@ export async function runGateway(args: readonly string[], firmwareVersion: strin
     await running.stop();
     return 0;
   } catch (err) {
-    log.error({ err }, 'the gateway cannot run');
-    process.stderr.write(`${err instanceof Error ? err.message : String(err)}\n`);
+    const fault = err instanceof JournalUnavailable ? err.fault : undefined;
+    log.error({ err, ...(fault !== undefined && { fault }) }, 'the gateway cannot run');
+    const code = fault === undefined ? '' : ` (${fault}: forecourt faults says what to do)`;
+    process.stderr.write(`${err instanceof Error ? err.message : String(err)}${code}\n`);
     return 1;
   }
 }
