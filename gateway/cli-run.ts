@@ -6,6 +6,7 @@ import { loadSite } from '../site-config/loader.js';
 import { renderFinding } from './cli-check.js';
 import { composeGateway } from './compose.js';
 import { seconds } from './kernel/units.js';
+import { JournalUnavailable } from './ports/journal.js';
 import { systemClock } from './system-clock.js';
 
 /** A service manager kills what takes much longer. */
@@ -62,8 +63,10 @@ export async function runGateway(args: readonly string[], firmwareVersion: strin
       log.warn({}, 'gateway stopped without waiting further');
     return 0;
   } catch (err) {
-    log.error({ err }, 'the gateway cannot run');
-    process.stderr.write(`${err instanceof Error ? err.message : String(err)}\n`);
+    const fault = err instanceof JournalUnavailable ? err.fault : undefined;
+    log.error({ err, ...(fault !== undefined && { fault }) }, 'the gateway cannot run');
+    const code = fault === undefined ? '' : ` (${fault}: forecourt faults says what to do)`;
+    process.stderr.write(`${err instanceof Error ? err.message : String(err)}${code}\n`);
     return 1;
   }
 }

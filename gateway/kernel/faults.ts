@@ -22,8 +22,18 @@ export const FAULTS = {
   ),
   journalLocked: fault(
     'FC-J03',
-    'The journal cannot be opened, most often because another gateway runs on the same data directory.',
+    'The journal is in use: another gateway runs on the same data directory. This one does not start.',
     'Stop the other one, or give this site its own data-directory.',
+  ),
+  journalDamaged: fault(
+    'FC-J04',
+    'The journal file is damaged, or is no journal: what it holds cannot be read.',
+    'Replace the disk if it is failing. Move journal.db and the files next to it to another place and keep them: transactions that no CSMS has yet are in there. Then start the gateway; it begins a new journal.',
+  ),
+  journalTooNew: fault(
+    'FC-J05',
+    'The journal was written by a newer version of Forecourt than this one.',
+    'Install the newer version again. Going back further needs the data directory as it was before the upgrade.',
   ),
   unknownStation: fault(
     'FC-S01',
