@@ -13,6 +13,8 @@ const SEED = Number(process.env['FORECOURT_CRASH_SEED'] ?? Date.now() % 1_000_00
 /** A gateway that was killed dials its CSMSs anew; a busy machine takes its time. */
 const PATIENCE = 30_000;
 
+t.setTimeout(120_000 + 5000 * CYCLES);
+
 const startOf = (csms: RpcCsms): string => (csms.version === 'ocpp1.6' ? 'StartTransaction' : 'TransactionEvent');
 
 async function visit(charger: StubbornCharger, token: string): Promise<void> {
