@@ -7,10 +7,14 @@ import { destination, pino } from 'pino';
 import { demoLoads, demoSite, demoVersion } from '../simulation/demo-site.js';
 import { DEMO_UPLINK_LOSSES, runEvening, type EveningReport, type GatewayUnderTest } from '../simulation/evening.js';
 import { fastClock } from '../simulation/fast-clock.js';
+import { CLEAR, drawSite, inOneLine, onScreen, SHOW_CURSOR, type SitePicture } from '../simulation/live-table.js';
 import { SimulatedSite } from '../simulation/site.js';
+import { BUSY, Traffic } from '../simulation/traffic.js';
 import { composeGateway, type RunningGateway } from './compose.js';
 import type { Clock } from './kernel/clock.js';
+import { csmsId } from './kernel/ids.js';
 import type { Log } from './kernel/log.js';
+import { seconds } from './kernel/units.js';
 import { systemClock } from './system-clock.js';
 import { topicRoot } from './telemetry/topics.js';
 
@@ -53,7 +57,7 @@ export async function runDemo(args: readonly string[], io: DemoIo): Promise<numb
   }
   const data = options.data ?? (await mkdtemp(join(tmpdir(), 'forecourt-demo-')));
   try {
-    return options.once ? await once(data, options, io) : 1;
+    return options.once ? await once(data, options, io) : await live(data, options, io);
   } catch (err) {
     io.stderr.write(`the demo could not run: ${err instanceof Error ? (err.stack ?? err.message) : String(err)}\n`);
     return 1;
@@ -122,6 +126,95 @@ async function once(data: string, options: DemoOptions, io: DemoIo): Promise<num
   if (options.json) io.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
   else for (const each of evenings) io.stdout.write(summary(each));
   return result.ok ? 0 : 1;
+}
+
+/** A busy afternoon until Ctrl-C: a table on a terminal, a line every five seconds elsewhere. */
+async function live(data: string, options: DemoOptions, io: DemoIo): Promise<number> {
+  const clock = fastClock(options.speed ?? 1, systemClock);
+  const authority = '2.0.1';
+  return withGateway(data, authority, clock, async (simulated, running, log) => {
+    simulated.connect(underTest(running, simulated).ocppPort);
+    const traffic = new Traffic(simulated, csmsId('operator'), clock, log, { ...BUSY, seed: options.seed });
+    traffic.start();
+    const { stdout } = io;
+    const screen = stdout.isTTY === true;
+    const began = clock.monotonic();
+    const draw = (): void => {
+      const shown = picture(simulated, running, traffic, (clock.monotonic() - began) / 1000);
+      stdout.write(screen ? onScreen(drawSite(shown), stdout.columns ?? 120) : `${inOneLine(shown)}\n`);
+    };
+    if (screen) stdout.write(CLEAR);
+    const cancel = systemClock.every(seconds(screen ? 1 : 5), draw);
+    draw();
+    await ended(options.seconds);
+    cancel();
+    draw();
+    if (screen) stdout.write(`${SHOW_CURSOR}\n`);
+    await traffic.stop();
+    return 0;
+  });
+}
+
+/** Resolves on Ctrl-C, on SIGTERM, or after so many seconds of wall time. */
+function ended(after: number | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const signals = ['SIGINT', 'SIGTERM'] as const;
+    const done = (): void => {
+      for (const signal of signals) process.off(signal, done);
+      cancel();
+      resolve();
+    };
+    const cancel = after === undefined ? () => undefined : systemClock.after(seconds(after), done);
+    for (const signal of signals) process.once(signal, done);
+  });
+}
+
+function picture(
+  simulated: SimulatedSite,
+  { gateway }: RunningGateway,
+  traffic: Traffic,
+  elapsed: number,
+): SitePicture {
+  const { site, world } = simulated;
+  return {
+    title: `${site.name} (${site.id})`,
+    elapsed,
+    uplink: [...simulated.csms.values()].every((server) => server.up),
+    evses: [...world.evses].map(([number, { evse }]) => {
+      const seen = gateway.live.evse(number);
+      const transaction = seen?.transaction;
+      const energy = transaction && (transaction.register ?? 0) - (transaction.meterStart ?? transaction.register ?? 0);
+      const connector = gateway.live.connector(number, 1);
+      const charging = transaction === undefined ? undefined : connector?.chargingState;
+      return {
+        evse: number,
+        station: evse.station,
+        protocol: simulated.protocolOf(number),
+        status: charging ?? connector?.status ?? 'unknown',
+        car: traffic.carAt(number),
+        current: world.currentOf(number),
+        limit: seen?.offered,
+        kiloWattHours: energy === undefined ? undefined : energy / 1000,
+      };
+    }),
+    circuits: world.circuits().map(({ circuit, current, charging }) => ({
+      circuit: circuit.id,
+      breaker: circuit.breaker,
+      current,
+      charging,
+    })),
+    csms: site.csms.map(({ id, ocpp, role }) => {
+      const status = gateway.views.find((view) => view.csms === id)?.status();
+      return {
+        name: id,
+        ocpp,
+        role,
+        accepted: status?.accepted === true && status.connected,
+        queued: status?.queued ?? 0,
+        dead: status?.dead ?? 0,
+      };
+    }),
+  };
 }
 
 /** Starts the demo site and a gateway on it, hands both over, and ends both in order whatever happens. */
