@@ -14,9 +14,9 @@ import {
 } from './book.js';
 import { endByInference } from './estimate.js';
 import {
-  admitted,
   completed,
   ended,
+  identified,
   meter,
   stop,
   takeIn,
@@ -174,15 +174,13 @@ function freshEntry(event: TransactionReported, context: KeyedContext, orphan: b
     chargingState: event.chargingState ?? 'EVConnected',
     seen: [],
     ...present({
-      idToken: event.idToken,
       reservationId: event.reservationId,
       remoteStartId: event.remoteStartId,
       orphan: orphan ? true : undefined,
     }),
-    ...admitted(context.admission),
   };
   return {
-    transaction,
+    transaction: { ...transaction, ...identified(transaction, event, context) },
     nextN: 0,
     placeKnown: event.evse !== undefined,
     ...(!known && !orphan && { startKey: startKey(event) }),

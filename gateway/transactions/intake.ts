@@ -33,6 +33,8 @@ export interface IngestContext {
   readonly resolveEvse: () => { readonly evse: EvseNumber; readonly connector: number };
   /** Taken over once, at the start or with the token that comes later; absent while nobody has been let in. */
   readonly admission?: Admission;
+  /** The event's token was judged and is not let in. */
+  readonly refused?: boolean;
 }
 
 /** How it ended, as the station says. */
@@ -103,11 +105,10 @@ export function takeIn(
         ...present({
           evse: here && event.evse !== undefined ? event.evse : transaction.evse,
           connector: here ? (event.connector ?? transaction.connector) : transaction.connector,
-          idToken: transaction.idToken ?? event.idToken,
           remoteStartId: transaction.remoteStartId ?? event.remoteStartId,
           reservationId: transaction.reservationId ?? event.reservationId,
         }),
-        ...(transaction.basis === 'none' && admitted(context.admission)),
+        ...identified(transaction, event, context),
         chargingState: event.chargingState ?? transaction.chargingState,
         seen: remember(transaction.seen, context.key),
       },
@@ -157,9 +158,25 @@ export const told = (event: TransactionReported) => ({
   }),
 });
 
-/** What the authorization decided, as facts of the transaction. */
-export const admitted = (admission: Admission | undefined): Partial<Transaction> =>
-  admission === undefined ? {} : present(admission);
+/**
+ * Whose transaction it is, as far as this event says. A refused card that merely was held against a running transaction
+ * leaves no trace in it; one that began it stays its token, until a card that is let in takes its place.
+ */
+export function identified(
+  transaction: Transaction,
+  event: TransactionReported,
+  { admission, refused = false }: IngestContext,
+): Partial<Transaction> {
+  const first = transaction.idToken ?? (refused && event.kind !== 'started' ? undefined : event.idToken);
+  if (transaction.basis !== 'none') return present({ idToken: first });
+  if (admission !== undefined)
+    return {
+      ...present({ idToken: event.idToken ?? first }),
+      ...present(admission),
+      ...(transaction.deauthorized === true && { deauthorized: false }),
+    };
+  return { ...present({ idToken: first }), ...(refused && event.kind === 'started' && { deauthorized: true }) };
+}
 
 /** In the future, or in the past without the station having said that it was offline (1.6 cannot say it). */
 const clockSuspect = (event: TransactionReported, { now, protocol }: IngestContext): boolean =>

@@ -16,7 +16,7 @@ export interface QueueDependencies {
   readonly journal: Journal;
   readonly collection: string;
   /** Asked once for a run of entries; undefined: this CSMS is not told of the record. */
-  readonly outgoing: () => (record: JournalRecord) => Outgoing | undefined;
+  readonly outgoing: () => (record: JournalRecord, seq: JournalSeq) => Outgoing | undefined;
 }
 
 const PAGE = 100;
@@ -77,7 +77,7 @@ export class Queue {
       const entry = this.#page.shift();
       if (entry === undefined) return 'empty';
       if (entry.seq <= this.#cursor) continue;
-      const outgoing = toOutgoing(entry.record);
+      const outgoing = toOutgoing(entry.record, entry.seq);
       if (outgoing !== undefined) this.#head = { record: entry.record, outgoing, origin: { seq: entry.seq } };
       else {
         this.#cursor = entry.seq;
