@@ -123,12 +123,15 @@ export function openCsmsSession(
     connection = undefined;
     round++;
     heartbeat.stop();
-    if (wasUp) host.linkDown(reason);
+    if (wasUp) {
+      // With what the CSMS may have set since.
+      dialWaits = waits();
+      host.linkDown(reason);
+    }
     retry(reason);
   }
 
   function linkUp(booted: boolean): void {
-    dialWaits = waits();
     bootWaits = waits();
     heartbeat.start();
     host.linkUp(booted);

@@ -50,11 +50,13 @@ t.test('table C: the nine states from status, transaction and charging state', (
     ['Occupied', 'open', 'Charging', 'Charging'],
     ['Occupied', 'open', 'SuspendedEV', 'SuspendedEV'],
     ['Occupied', 'open', 'SuspendedEVSE', 'SuspendedEVSE'],
-    ['Occupied', 'open', 'EVConnected', 'SuspendedEV'],
+    ['Occupied', 'open', 'EVConnected', 'Preparing'],
     ['Occupied', 'ended', 'EVConnected', 'Finishing'],
   ] as const;
   for (const [status, tx, chargingState, said] of rows)
     t.equal(statusOf(view({ status, transaction: tx, chargingState }), true), said);
+  const paused = view({ status: 'Occupied', transaction: 'open', chargingState: 'EVConnected', energized: true });
+  t.equal(statusOf(paused, true), 'SuspendedEV', 'it has charged before');
   for (const chargingState of ['Charging', 'EVConnected', 'Idle', 'SuspendedEV', 'SuspendedEVSE'] as const)
     t.equal(statusOf(view({ status: 'Occupied', transaction: 'open', chargingState }), false), 'Preparing');
   t.end();
@@ -192,7 +194,12 @@ t.test(
     const early = { ...transaction(), record: { ...bare, trigger: 'CablePluggedIn' as const } };
     const first = await link.deliver(early);
     t.strictSame(first, { kind: 'nothing', state: { pendingStart: { at: AT } } });
-    const occupied = view({ status: 'Occupied', transaction: 'open', chargingState: 'EVConnected' });
+    const occupied = view({
+      status: 'Occupied',
+      transaction: 'open',
+      chargingState: 'EVConnected',
+      energized: true,
+    });
     await link.deliver({ type: 'status', connector: occupied });
     t.match(csms.last('StatusNotification'), { status: 'Preparing' }, 'this CSMS knows of no transaction yet');
     const at = timestamp(AT + 5000);
