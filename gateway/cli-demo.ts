@@ -7,12 +7,16 @@ import { destination, pino } from 'pino';
 import { demoLoads, demoSite, demoVersion } from '../simulation/demo-site.js';
 import { DEMO_UPLINK_LOSSES, runEvening, type EveningReport, type GatewayUnderTest } from '../simulation/evening.js';
 import { fastClock } from '../simulation/fast-clock.js';
+import { CLEAR, drawSite, inOneLine, onScreen, SHOW_CURSOR, type SitePicture } from '../simulation/live-table.js';
 import { SimulatedSite } from '../simulation/site.js';
+import { BUSY, Traffic } from '../simulation/traffic.js';
 import { composeGateway, type RunningGateway } from './compose.js';
 import type { Clock } from './kernel/clock.js';
+import { csmsId } from './kernel/ids.js';
 import type { Log } from './kernel/log.js';
+import { seconds } from './kernel/units.js';
 import { systemClock } from './system-clock.js';
-import { topicRoot } from './telemetry/topics.js';
+import { defaultRoot } from './telemetry/topics.js';
 
 export interface DemoIo {
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
@@ -27,6 +31,8 @@ const USAGE = `usage: forecourt demo [options]
   --seconds N   end after N seconds
   --speed N     how much faster than the wall time passes (default 1; with --once 10)
   --seed N      another evening of drivers (default 1)
+  --authority V the version that the authorizing cloud speaks, 1.6 or 2.0.1; the observing one speaks the other
+                (default 2.0.1; with --once both, one after the other)
   --data DIR    keep the journal and the log here (default: a temporary directory, removed at the end)
   --once        every EVSE does one visit, some with the uplink cut; then all books are compared
   --json        print the result of --once as one JSON object
@@ -35,10 +41,13 @@ const USAGE = `usage: forecourt demo [options]
   Exit code of --once: 0 when cars, chargers, journal and clouds agree, 1 when they do not.
 `;
 
+type Version = '1.6' | '2.0.1';
+
 interface DemoOptions {
   readonly seconds: number | undefined;
   readonly speed: number | undefined;
   readonly seed: number;
+  readonly authority: Version | undefined;
   readonly data: string | undefined;
   readonly once: boolean;
   readonly json: boolean;
@@ -53,7 +62,7 @@ export async function runDemo(args: readonly string[], io: DemoIo): Promise<numb
   }
   const data = options.data ?? (await mkdtemp(join(tmpdir(), 'forecourt-demo-')));
   try {
-    return options.once ? await once(data, options, io) : 1;
+    return options.once ? await once(data, options, io) : await live(data, options, io);
   } catch (err) {
     io.stderr.write(`the demo could not run: ${err instanceof Error ? (err.stack ?? err.message) : String(err)}\n`);
     return 1;
@@ -70,6 +79,7 @@ function optionsOf(args: readonly string[]): DemoOptions | string {
         seconds: { type: 'string' },
         speed: { type: 'string' },
         seed: { type: 'string' },
+        authority: { type: 'string' },
         data: { type: 'string' },
         once: { type: 'boolean' },
         json: { type: 'boolean' },
@@ -84,7 +94,12 @@ function optionsOf(args: readonly string[]): DemoOptions | string {
       if (!(value > 0)) throw new RangeError(`--${name} takes a number above 0, not "${text}"`);
       return value;
     };
+    const { authority } = values;
+    if (authority !== undefined && authority !== '1.6' && authority !== '2.0.1') {
+      throw new RangeError(`--authority is 1.6 or 2.0.1, not "${authority}"`);
+    }
     return {
+      authority,
       seconds: number('seconds'),
       speed: number('speed'),
       seed: number('seed') ?? 1,
@@ -101,7 +116,7 @@ function optionsOf(args: readonly string[]): DemoOptions | string {
 async function once(data: string, options: DemoOptions, io: DemoIo): Promise<number> {
   const clock = fastClock(options.speed ?? 10, systemClock);
   const tell = (text: string): void => void (options.json || io.stdout.write(`${text}\n`));
-  const evening = async (authority: '1.6' | '2.0.1'): Promise<EveningReport> => {
+  const evening = async (authority: Version): Promise<EveningReport> => {
     const directory = join(data, `authority-${authority}`);
     return withGateway(directory, authority, clock, (simulated, running, log) =>
       runEvening(simulated, underTest(running, simulated), clock, log, {
@@ -111,7 +126,10 @@ async function once(data: string, options: DemoOptions, io: DemoIo): Promise<num
       }),
     );
   };
-  const evenings = [await evening('2.0.1'), await evening('1.6')];
+  const evenings: EveningReport[] = [];
+  for (const authority of options.authority === undefined ? (['2.0.1', '1.6'] as const) : [options.authority]) {
+    evenings.push(await evening(authority));
+  }
   const result = {
     ok: evenings.every(({ ok }) => ok),
     visits: evenings.flatMap(({ authority, visits }) => visits.map((visit) => ({ authority, ...visit }))),
@@ -124,10 +142,98 @@ async function once(data: string, options: DemoOptions, io: DemoIo): Promise<num
   return result.ok ? 0 : 1;
 }
 
+/** A busy afternoon until Ctrl-C: a table on a terminal, a line every five seconds elsewhere. */
+async function live(data: string, options: DemoOptions, io: DemoIo): Promise<number> {
+  const clock = fastClock(options.speed ?? 1, systemClock);
+  return withGateway(data, options.authority ?? '2.0.1', clock, async (simulated, running, log) => {
+    simulated.connect(underTest(running, simulated).ocppPort);
+    const traffic = new Traffic(simulated, csmsId('operator'), clock, log, { ...BUSY, seed: options.seed });
+    traffic.start();
+    const { stdout } = io;
+    const screen = stdout.isTTY === true;
+    const began = clock.monotonic();
+    const draw = (): void => {
+      const shown = picture(simulated, running, traffic, (clock.monotonic() - began) / 1000);
+      stdout.write(screen ? onScreen(drawSite(shown), stdout.columns ?? 120) : `${inOneLine(shown)}\n`);
+    };
+    if (screen) stdout.write(CLEAR);
+    const cancel = systemClock.every(seconds(screen ? 1 : 5), draw);
+    draw();
+    await ended(options.seconds);
+    cancel();
+    draw();
+    if (screen) stdout.write(`${SHOW_CURSOR}\n`);
+    await traffic.stop();
+    return 0;
+  });
+}
+
+/** Resolves on Ctrl-C, on SIGTERM, or after so many seconds of wall time. */
+function ended(after: number | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const signals = ['SIGINT', 'SIGTERM'] as const;
+    const done = (): void => {
+      for (const signal of signals) process.off(signal, done);
+      cancel();
+      resolve();
+    };
+    const cancel = after === undefined ? () => undefined : systemClock.after(seconds(after), done);
+    for (const signal of signals) process.once(signal, done);
+  });
+}
+
+function picture(
+  simulated: SimulatedSite,
+  { gateway }: RunningGateway,
+  traffic: Traffic,
+  elapsed: number,
+): SitePicture {
+  const { site, world } = simulated;
+  return {
+    title: `${site.name} (${site.id})`,
+    elapsed,
+    uplink: [...simulated.csms.values()].every((server) => server.up),
+    evses: [...world.evses].map(([number, { evse }]) => {
+      const seen = gateway.live.evse(number);
+      const transaction = seen?.transaction;
+      const energy = transaction && (transaction.register ?? 0) - (transaction.meterStart ?? transaction.register ?? 0);
+      const connector = gateway.live.connector(number, 1);
+      const charging = transaction === undefined ? undefined : connector?.chargingState;
+      return {
+        evse: number,
+        station: evse.station,
+        protocol: simulated.protocolOf(number),
+        status: charging ?? connector?.status ?? 'unknown',
+        car: traffic.carAt(number),
+        current: world.currentOf(number),
+        limit: seen?.offered,
+        kiloWattHours: energy === undefined ? undefined : energy / 1000,
+      };
+    }),
+    circuits: world.circuits().map(({ circuit, current, charging }) => ({
+      circuit: circuit.id,
+      breaker: circuit.breaker,
+      current,
+      charging,
+    })),
+    csms: site.csms.map(({ id, ocpp, role }) => {
+      const status = gateway.views.find((view) => view.csms === id)?.status();
+      return {
+        name: id,
+        ocpp,
+        role,
+        accepted: status?.accepted === true && status.connected,
+        queued: status?.queued ?? 0,
+        dead: status?.dead ?? 0,
+      };
+    }),
+  };
+}
+
 /** Starts the demo site and a gateway on it, hands both over, and ends both in order whatever happens. */
 async function withGateway<T>(
   dataDirectory: string,
-  authority: '1.6' | '2.0.1',
+  authority: Version,
   clock: Clock,
   use: (simulated: SimulatedSite, running: RunningGateway, log: Log) => Promise<T>,
 ): Promise<T> {
@@ -160,7 +266,7 @@ function underTest(
     journal,
     ocppPort,
     brokerPort,
-    topicRoot: topicRoot('forecourt', site.id),
+    topicRoot: defaultRoot(site.id),
     views: () => gateway.views.map((view) => view.status()),
     settled: () =>
       gateway.views.every((view) => view.status().accepted) &&

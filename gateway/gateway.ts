@@ -52,7 +52,12 @@ export class Gateway {
   private constructor(parts: Parts) {
     this.#parts = parts;
     this.stations = parts.intake;
-    this.meters = { reading: (reading) => parts.steering.reading(reading) };
+    this.meters = {
+      reading: (reading) => {
+        parts.steering.reading(reading);
+        for (const telemetry of this.telemetry) telemetry.meter(reading);
+      },
+    };
     this.views = parts.views;
   }
 
@@ -257,8 +262,10 @@ export class Gateway {
   /** The grid operator's limit in ampere per phase: a number, or `none`. */
   gridLimit(text: string): void {
     const { steering, log } = this.#parts;
-    const limit = text.trim().toLowerCase() === 'none' ? undefined : Number(text);
-    if (limit !== undefined && !(limit >= 0)) {
+    const said = text.trim().toLowerCase();
+    const limit = said === 'none' ? undefined : Number(said);
+    // An empty message (a cleared topic) is no limit of zero.
+    if (limit !== undefined && !/^\d+(\.\d+)?$/.test(said)) {
       log.warn({ text: text.slice(0, 40) }, 'the grid operator sent something that is not a current in ampere');
       return;
     }
@@ -300,16 +307,14 @@ export class Gateway {
 
   private planned(report: BalancingReport): void {
     for (const telemetry of this.telemetry) {
-      for (const { circuit, ...state } of report.circuits) telemetry.state(`circuit/${circuit}`, state);
+      for (const circuit of report.circuits) telemetry.circuit(circuit);
+      for (const { evse } of report.evses) telemetry.measured(evse);
     }
   }
 
   #publishViews(): void {
     for (const telemetry of this.telemetry) {
-      for (const view of this.views) {
-        const { csms, ...status } = view.status();
-        telemetry.state(`csms/${csms}`, status);
-      }
+      for (const view of this.views) telemetry.csms(view.status());
     }
   }
 

@@ -120,5 +120,14 @@ export const FAULTS = {
     'A charger reported the middle or the end of a transaction whose start the gateway never saw.',
     'The transaction is kept and delivered; its start is an estimate.',
   ),
-  brokerLost: fault('FC-Q01', 'The MQTT broker cannot be reached.', 'Check the URL, the credentials and the uplink.'),
+  brokerLost: fault(
+    'FC-Q01',
+    'An MQTT broker cannot be reached, or does not take what it is sent. Events wait in the journal.',
+    'Check the URL, the credentials and the uplink; for the local broker, that its port is free.',
+  ),
+  brokerBehind: fault(
+    'FC-Q02',
+    'An MQTT broker was away for so long that the oldest events waiting for it were given up.',
+    'Bring the broker back, or remove it from site.yaml. No CSMS and no bill is touched: they have their own queues.',
+  ),
 } as const satisfies Record<string, Fault>;

@@ -46,7 +46,10 @@ const since = (csms: RpcCsms, from: number): readonly string[] =>
     );
 
 async function cutAll(world: World): Promise<void> {
-  for (const csms of world.csmss) await csms.stop();
+  for (const csms of world.csmss) {
+    await csms.settle();
+    await csms.stop();
+  }
 }
 
 async function restoreAll(world: World): Promise<void> {

@@ -113,6 +113,12 @@ export class RpcCsms {
     this.#options.changes.happened();
   }
 
+  /** Resolves when the gateway has read every answer that was given to it so far. */
+  async settle(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.ask('GetLocalListVersion');
+  }
+
   /** Cuts the socket and goes on listening. */
   async dropSocket(): Promise<void> {
     await this.#client?.close({ force: true });

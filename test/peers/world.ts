@@ -16,8 +16,8 @@ export interface WorldOptions {
   readonly observer?: OcppVersion;
   /** More of site.yaml: `authorization`, `tariff` ... */
   readonly yaml?: string;
-  /** Replaces `security-profile: 0` of the stations. */
-  readonly stationCredentials?: string;
+  /** Of each charger, in clear text; without them nobody has to prove anything. */
+  readonly stationPasswords?: readonly string[];
   /** Seconds, that every CSMS asks for at boot. */
   readonly heartbeatInterval?: number;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
@@ -62,12 +62,22 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
   const csmss = observer === undefined ? [authority] : [authority, observer];
   const gateway = await startGateway(siteYaml(options, port, authority, observer), {
     changes,
+    env: Object.fromEntries(
+      (options.stationPasswords ?? []).map((password, index) => [`CP${index + 1}_PASSWORD`, password]),
+    ),
     logLevel: options.logLevel ?? 'info',
   });
-  const chargers = options.chargers.map(
-    (version, index) =>
-      new RpcCharger({ identity: `CP${index + 1}`, version, port, changes, register: 1000 * (index + 1) }),
-  );
+  const chargers = options.chargers.map((version, index) => {
+    const password = options.stationPasswords?.[index];
+    return new RpcCharger({
+      identity: `CP${index + 1}`,
+      version,
+      port,
+      changes,
+      register: 1000 * (index + 1),
+      ...(password !== undefined && { password }),
+    });
+  });
   const strangers: RpcCharger[] = [];
 
   t.teardown(async () => {
@@ -119,11 +129,10 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
 }
 
 function siteYaml(options: WorldOptions, port: number, authority: RpcCsms, observer: RpcCsms | undefined): string {
-  const credentials = options.stationCredentials ?? 'security-profile: 0';
   const stations = options.chargers.map(
     (_, index) => `  CP${index + 1}:
     circuit: main
-    ${credentials}
+    ${options.stationPasswords ? `password: { env: CP${index + 1}_PASSWORD }` : 'security-profile: 0'}
     evses:
       - { number: ${index + 1}, connector: Type2, max-current: 32 A, phases: L1 L2 L3, fallback-current: 6 A }`,
   );
