@@ -16,7 +16,7 @@ import type { StationDriver } from './ports/station.js';
 import type { TelemetryLink } from './ports/telemetry.js';
 import type { Site } from './site/topology.js';
 import { Telemetry } from './telemetry/telemetry.js';
-import { gridLimitTopic, onlineTopic, topicRoot } from './telemetry/topics.js';
+import { defaultRoot, gridLimitTopic, onlineTopic } from './telemetry/topics.js';
 
 /** Longest wait for CSMSs to close their connections in order. */
 const FAREWELL = seconds(3);
@@ -112,12 +112,14 @@ async function composeTelemetry(
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Promise<LocalBroker | undefined> {
   const { broker, localBroker: local } = site.telemetry;
-  const add = async (id: string, topicPrefix: string, link: TelemetryLink): Promise<void> => {
+  const root = broker?.topicPrefix ?? defaultRoot(site.id);
+  const add = async (id: string, tokens: 'full' | 'masked', link: TelemetryLink): Promise<void> => {
     gateway.telemetry.push(
       await Telemetry.open({
         id,
-        siteId: site.id,
-        topicPrefix,
+        root,
+        tokens,
+        stations: site.stations.map((station) => station.id),
         live: gateway.live,
         journal,
         link,
@@ -128,7 +130,6 @@ async function composeTelemetry(
     );
   };
   if (broker !== undefined) {
-    const root = topicRoot(broker.topicPrefix, site.id);
     const { url, username, password } = broker;
     const link = mqttLink(
       {
@@ -139,12 +140,14 @@ async function composeTelemetry(
         ...(username !== undefined && { username }),
         ...(password !== undefined && { password }),
       },
+      clock,
       log,
     );
-    await add('broker', broker.topicPrefix, link);
+    await add('broker', 'full', link);
   }
   if (local === undefined) return undefined;
   const link = localBroker({ ...local, commandTopics: [] }, log);
-  await add('local-broker', broker?.topicPrefix ?? 'forecourt', link);
+  // Anybody on the site's network may read here: no driver's card is shown in full.
+  await add('local-broker', 'masked', link);
   return link;
 }

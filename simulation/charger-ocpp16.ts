@@ -54,6 +54,7 @@ export function speakOcpp16(charger: SimulatedCharger): ChargerProtocol {
     ['AuthorizeRemoteTxRequests', 'false'],
     ['LocalPreAuthorize', 'false'],
     ['LocalAuthorizeOffline', 'true'],
+    ['LocalAuthListEnabled', 'false'],
     ['StopTransactionOnInvalidId', 'true'],
     ['MeterValuesSampledData', 'Energy.Active.Import.Register,Power.Active.Import,Current.Import,Current.Offered'],
   ]);

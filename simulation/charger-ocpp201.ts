@@ -1,7 +1,7 @@
 // What a simulated charger says and understands in OCPP 2.0.1.
 import { randomUUID } from 'node:crypto';
 import type { CallAnswer, CallHandler, OcppConnection, Payload } from '../adapters/ocpp-j/contract.js';
-import { ampere, milliseconds, toRfc3339 } from '../gateway/kernel/units.js';
+import { ampere, milliseconds, toRfc3339, type Timestamp } from '../gateway/kernel/units.js';
 import type {
   ChargerProtocol,
   EvseState,
@@ -73,7 +73,13 @@ export function speakOcpp201(charger: SimulatedCharger): ChargerProtocol {
   const sequence = new Map<Session, number>();
 
   /** Fixed when it happens: a repetition says the same with the same seqNo. */
-  const event = (session: Session, eventType: string, more: Payload, info: Payload): QueuedMessage => {
+  const event = (
+    session: Session,
+    eventType: string,
+    more: Payload,
+    info: Payload,
+    at: Timestamp = clock.now(),
+  ): QueuedMessage => {
     session.transactionId ??= randomUUID();
     const seqNo = sequence.get(session) ?? 0;
     sequence.set(session, seqNo + 1);
@@ -81,7 +87,7 @@ export function speakOcpp201(charger: SimulatedCharger): ChargerProtocol {
     const offline = charger.link === undefined;
     const payload: Payload = {
       eventType,
-      timestamp: now(),
+      timestamp: toRfc3339(at),
       seqNo,
       offline,
       evse: { id: session.evse, connectorId: 1 },
@@ -102,9 +108,9 @@ export function speakOcpp201(charger: SimulatedCharger): ChargerProtocol {
       return 'done';
     };
   };
-  const values = (session: Session, context: string): Payload => {
+  const values = (session: Session, context: string, at: Timestamp = clock.now()): Payload => {
     const evse = charger.evse(session.evse);
-    return evse === undefined ? {} : { meterValue: [meterValue(evse.hardware, context, now())] };
+    return evse === undefined ? {} : { meterValue: [meterValue(evse.hardware, context, toRfc3339(at))] };
   };
 
   return {
@@ -150,9 +156,10 @@ export function speakOcpp201(charger: SimulatedCharger): ChargerProtocol {
           triggerReason: session.remoteStartId === undefined ? 'Authorized' : 'RemoteStart',
           idToken: idToken(session.token),
           ...(session.reservationId !== undefined && { reservationId: session.reservationId }),
-          ...values(session, 'Transaction.Begin'),
+          ...values(session, 'Transaction.Begin', session.startedAt),
         },
         session.remoteStartId === undefined ? {} : { remoteStartId: session.remoteStartId },
+        session.startedAt,
       ),
     sampled: (session) =>
       event(session, 'Updated', { triggerReason: 'MeterValuePeriodic', ...values(session, 'Sample.Periodic') }, {}),
@@ -165,9 +172,10 @@ export function speakOcpp201(charger: SimulatedCharger): ChargerProtocol {
         {
           triggerReason: trigger,
           ...(session.reason === 'Local' && { idToken: idToken(session.token) }),
-          ...values(session, 'Transaction.End'),
+          ...values(session, 'Transaction.End', session.endedAt),
         },
         { stoppedReason: reason },
+        session.endedAt,
       );
     },
   };

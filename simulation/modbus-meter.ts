@@ -37,6 +37,7 @@ export class ModbusMeter {
   #identify(profile: MeterProfile, expected: readonly number[]): void {
     const [first] = expected;
     // A SunSpec device is known by the model it lists, which the layout of its registers has already written.
-    if (first !== undefined && profile.addressing.kind !== 'sunspec') this.#registers.show(profile.detection.register, first);
+    if (first !== undefined && profile.addressing.kind !== 'sunspec')
+      this.#registers.show(profile.detection.register, first);
   }
 }

@@ -131,7 +131,10 @@ export class RegisterMap {
     const base = marker + SUNSPEC.marker.length;
     // The last model listed that measures three phases: wye or delta, as a grid connection is.
     const model = addressing.models.find(({ phases }) => phases === 3)?.id ?? 0;
-    const memory = this.#memory({ unit: unit ?? this.#profile.unit.unit, register: { address: 0, type: 'uint16', read: 3 } });
+    const memory = this.#memory({
+      unit: unit ?? this.#profile.unit.unit,
+      register: { address: 0, type: 'uint16', read: 3 },
+    });
     const put = (at: number, words: readonly number[]): void => words.forEach((word, i) => memory.set(at + i, word));
     put(marker, SUNSPEC.marker);
     put(base + 2, new Array<number>(SUNSPEC.meterLength).fill(0));

@@ -2,7 +2,15 @@
 import type { CancelTimer, Clock } from '../gateway/kernel/clock.js';
 import type { CircuitId, EvseNumber } from '../gateway/kernel/ids.js';
 import { ampere, milliseconds, wattHour, type Ampere, type Milliseconds } from '../gateway/kernel/units.js';
-import { perPhase, PHASES, type Circuit, type Evse, type PerPhase, type Phase, type Site } from '../gateway/site/topology.js';
+import {
+  perPhase,
+  PHASES,
+  type Circuit,
+  type Evse,
+  type PerPhase,
+  type Phase,
+  type Site,
+} from '../gateway/site/topology.js';
 import { NO_LOAD, type Load } from './building-load.js';
 import { EvseHardware } from './evse.js';
 

@@ -2,6 +2,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { timingSafeEqual } from 'node:crypto';
 import { Aedes } from 'aedes';
+import { FAULTS } from '../../gateway/kernel/faults.js';
 import type { Log } from '../../gateway/kernel/log.js';
 import type { TelemetryLink, TelemetryListener } from '../../gateway/ports/telemetry.js';
 
@@ -17,6 +18,9 @@ export interface LocalBroker extends TelemetryLink {
   /** Resolves with the port once the broker listens. */
   readonly listening: Promise<number>;
 }
+
+/** Displays, home automation and a few phones; a site's network has no more that listen. */
+const MOST_CLIENTS = 100;
 
 const equal = (a: string, b: string): boolean => {
   const left = Buffer.from(a);
@@ -35,10 +39,14 @@ export function localBroker(settings: BrokerSettings, log: Log): LocalBroker {
     announce = resolve;
     refuse = reject;
   });
+  // Whoever waits for the port is told; the log has it in any case.
+  listening.catch(() => undefined);
 
   const open = async (listener: TelemetryListener): Promise<void> => {
     const broker = await Aedes.createBroker({
-      authenticate: (_client, username, password, done) => {
+      authenticate: (client, username, password, done) => {
+        // Whoever leaves and comes back finds the retained state; messages for those who never come back would fill the memory.
+        client.clean = true;
         const expected = settings.password;
         const allowed =
           expected === undefined ||
@@ -67,7 +75,11 @@ export function localBroker(settings: BrokerSettings, log: Log): LocalBroker {
       socket.on('close', () => sockets.delete(socket));
       broker.handle(socket);
     });
-    server.on('error', refuse);
+    server.maxConnections = MOST_CLIENTS;
+    server.on('error', (err) => {
+      log.error({ err, fault: FAULTS.brokerLost.code }, 'the local MQTT broker cannot listen');
+      refuse(err);
+    });
     server.listen(settings.port, settings.host, () => {
       const address = server?.address();
       announce(typeof address === 'object' && address !== null ? address.port : settings.port);
@@ -78,11 +90,11 @@ export function localBroker(settings: BrokerSettings, log: Log): LocalBroker {
   return {
     listening,
     get connected() {
-      return aedes !== undefined;
+      return aedes !== undefined && server?.listening === true;
     },
     start(listener) {
       open(listener).catch((err: unknown) => {
-        log.error({ err, fault: 'FC-Q01' }, 'the local MQTT broker cannot start');
+        log.error({ err, fault: FAULTS.brokerLost.code }, 'the local MQTT broker cannot start');
         refuse(err instanceof Error ? err : new Error(String(err)));
       });
     },

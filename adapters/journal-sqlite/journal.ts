@@ -1,199 +1,204 @@
 // The journal on SQLite: group commit in a worker thread, so that a slow disk delays answers but never the event loop.
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import type { CancelTimer, Clock } from '../../gateway/kernel/clock.js';
+import { FAULTS } from '../../gateway/kernel/faults.js';
 import { journalSeq, type JournalSeq } from '../../gateway/kernel/ids.js';
 import type { Log } from '../../gateway/kernel/log.js';
 import { milliseconds } from '../../gateway/kernel/units.js';
 import { JournalUnavailable, type Commit, type Journal, type JournalEntry } from '../../gateway/ports/journal.js';
 import type { JournalRecord } from '../../gateway/site/transaction.js';
-import type { DocumentWrite, WorkerReady, WorkerReply, WorkerRequest } from './protocol.js';
+import { BatchWindow } from './batch-window.js';
+import { startDisk, unavailable, type Disk } from './disk.js';
+import type { DocumentWrite, EntryWrite } from './protocol.js';
 import { Tail } from './tail.js';
 
-/** Longest wait of a `batch` commit for company, in milliseconds: what an SD card is spared. */
-const BATCH_WINDOW = milliseconds(20);
 /** Newest entries kept in memory for the views, which read everything at least once each. */
-const TAIL_ENTRIES = 4000;
+const TAIL_ENTRIES = 4_000;
+/** The same in characters of JSON: signed meter values and long transactions must not fill a small box. */
+const TAIL_SIZE = 8_000_000;
 
 interface WaitingCommit {
   readonly entries: readonly JournalEntry[];
-  readonly bodies: readonly string[];
+  readonly bodies: readonly EntryWrite[];
   readonly documents: readonly DocumentWrite[];
   readonly done: (seqs: readonly JournalSeq[]) => void;
   readonly refused: (reason: JournalUnavailable) => void;
 }
 
-// Omit over a union would lose its members' own fields.
-type WithoutId<R> = R extends { readonly id: number } ? Omit<R, 'id'> : never;
-
 /**
  * Opens `journal.db` in `directory`, creating both.
- * @throws JournalUnavailable when the database cannot be opened: locked by another gateway, corrupt, disk full
+ * @throws JournalUnavailable when the database cannot be opened: locked by another gateway, damaged, disk full
  */
 export async function openJournal(directory: string, clock: Clock, log: Log): Promise<Journal> {
-  const file = join(directory, 'journal.db');
-  try {
-    mkdirSync(directory, { recursive: true });
-  } catch (cause) {
-    throw new JournalUnavailable(`cannot create ${directory}`, { cause });
-  }
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { file } });
-  const ready = await new Promise<WorkerReady>((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', reject);
-  });
-  if (!ready.ready) throw new JournalUnavailable(`cannot open ${file}: ${ready.error ?? 'unknown reason'}`);
-  return new SqliteJournal(worker, journalSeq(ready.lastSeq), clock, log);
+  const { disk, lastSeq } = await startDisk(directory);
+  return new SqliteJournal(disk, lastSeq, clock, log);
 }
 
 class SqliteJournal implements Journal {
   #last: JournalSeq;
   #waiting: WaitingCommit[] = [];
-  #flushing = false;
+  #flushing: Promise<void> | undefined;
   #scheduled = false;
-  #window: CancelTimer | undefined;
-  #requests = 0;
-  #broken: string | undefined;
-  readonly #replies = new Map<number, (reply: WorkerReply) => void>();
+  #cancelWindow: CancelTimer | undefined;
+  #closing: Promise<void> | undefined;
+  #failing = false;
   readonly #listeners: ((seq: JournalSeq) => void)[] = [];
+  readonly #window = new BatchWindow();
   readonly #tail: Tail;
+  readonly #disk: Disk;
   readonly #clock: Clock;
+  readonly #log: Log;
 
-  constructor(
-    readonly worker: Worker,
-    last: JournalSeq,
-    clock: Clock,
-    log: Log,
-  ) {
+  constructor(disk: Disk, last: JournalSeq, clock: Clock, log: Log) {
+    this.#disk = disk;
     this.#last = last;
-    this.#tail = new Tail(TAIL_ENTRIES, last);
+    this.#tail = new Tail(TAIL_ENTRIES, TAIL_SIZE, last);
     this.#clock = clock;
-    worker.on('message', (reply: WorkerReply) => {
-      const resolve = this.#replies.get(reply.id);
-      this.#replies.delete(reply.id);
-      resolve?.(reply);
+    this.#log = log;
+    disk.onDeath((err) => {
+      const fault = FAULTS.journalDied.code;
+      log.error({ err, fault }, 'the journal thread has died; nothing more is accepted until the restart');
     });
-    worker.on('error', (err) => {
-      log.error({ err, fault: 'FC-J02' }, 'the journal thread has died; nothing more is accepted until the restart');
-      this.#break('the journal thread has died');
-    });
-    worker.on('exit', () => this.#break('the journal is closed'));
   }
 
   get lastSeq(): JournalSeq {
     return this.#last;
   }
 
-  commit(commit: Commit, urgency: 'now' | 'batch' = 'now'): Promise<readonly JournalSeq[]> {
-    if (this.#broken !== undefined) return Promise.reject(new JournalUnavailable(this.#broken));
-    const records = commit.records ?? [];
-    const entries: JournalEntry[] = [];
-    for (const record of records) {
-      this.#last = journalSeq(this.#last + 1);
-      entries.push({ seq: this.#last, record });
-    }
+  // Async for one reason: a value that JSON cannot hold is a rejection, as every other refusal.
+  async commit(commit: Commit, urgency: 'now' | 'batch' = 'now'): Promise<readonly JournalSeq[]> {
+    if (this.#closing !== undefined) throw new JournalUnavailable('the journal is closed');
     const documents = (commit.documents ?? []).map((put): DocumentWrite => [
       put.collection,
       put.key,
       put.value === undefined ? null : JSON.stringify(put.value),
     ]);
-    const bodies = records.map((record) => JSON.stringify(record));
+    const texts = (commit.records ?? []).map((record) => ({ record, text: JSON.stringify(record) }));
+    const entries: JournalEntry[] = [];
+    const bodies: EntryWrite[] = [];
+    for (const { record, text } of texts) {
+      this.#last = journalSeq(this.#last + 1);
+      entries.push({ seq: this.#last, record });
+      bodies.push([this.#last, text]);
+    }
     return new Promise((done, refused) => {
       this.#waiting.push({ entries, bodies, documents, done, refused });
-      if (urgency === 'now') this.#flushSoon();
-      else this.#window ??= this.#clock.after(BATCH_WINDOW, () => this.#flushSoon());
+      const wait = urgency === 'now' ? 0 : this.#window.wait;
+      if (wait === 0) this.#flushSoon();
+      else this.#cancelWindow ??= this.#clock.after(milliseconds(wait), () => this.#flushSoon());
     });
-  }
-
-  #flushSoon(): void {
-    this.#window?.();
-    this.#window = undefined;
-    if (this.#scheduled || this.#flushing) return;
-    this.#scheduled = true;
-    // Everything that arrives in this turn of the event loop shares the flush.
-    setImmediate(() => {
-      this.#scheduled = false;
-      void this.#flush();
-    });
-  }
-
-  async #flush(): Promise<void> {
-    if (this.#flushing || this.#waiting.length === 0) return;
-    this.#flushing = true;
-    const batch = this.#waiting;
-    this.#waiting = [];
-    const reply = await this.#ask({
-      type: 'write',
-      firstSeq: batch.find((commit) => commit.entries.length > 0)?.entries[0]?.seq ?? 0,
-      entries: batch.flatMap((commit) => commit.bodies),
-      documents: batch.flatMap((commit) => commit.documents),
-    });
-    this.#flushing = false;
-    if (this.#waiting.length > 0) this.#flushSoon();
-    if (reply.error === undefined) {
-      for (const commit of batch) for (const entry of commit.entries) this.#tail.push(entry);
-      for (const commit of batch) commit.done(commit.entries.map((entry) => entry.seq));
-      const seq = this.#tail.newest;
-      for (const listener of this.#listeners) listener(seq);
-    } else {
-      const reason = new JournalUnavailable(reply.error);
-      for (const commit of batch) commit.refused(reason);
-    }
   }
 
   async read(after: JournalSeq, limit: number): Promise<readonly JournalEntry[]> {
     const remembered = this.#tail.after(after, limit);
     if (remembered !== undefined) return remembered;
     const durable = this.#tail.newest;
-    const reply = await this.#ask({ type: 'read', after, limit });
-    if (reply.error !== undefined) throw new JournalUnavailable(reply.error);
-    return (reply.rows ?? [])
+    const { rows } = await this.#disk.ask({ type: 'read', after, limit });
+    return (rows ?? [])
       .filter(([seq]) => Number(seq) <= durable)
-      .map(([seq, body]) => ({ seq: journalSeq(Number(seq)), record: JSON.parse(body) as JournalRecord }));
+      .map(([seq, body]) => ({ seq: journalSeq(Number(seq)), record: parsed(body) as JournalRecord }));
   }
 
   async load(collection: string): Promise<ReadonlyMap<string, unknown>> {
-    const reply = await this.#ask({ type: 'load', collection });
-    if (reply.error !== undefined) throw new JournalUnavailable(reply.error);
-    return new Map((reply.rows ?? []).map(([key, body]) => [String(key), JSON.parse(body) as unknown]));
+    const { rows } = await this.#disk.ask({ type: 'load', collection });
+    return new Map((rows ?? []).map(([key, body]) => [String(key), parsed(body)]));
   }
 
   async trim(upTo: JournalSeq): Promise<void> {
-    const reply = await this.#ask({ type: 'trim', upTo });
-    if (reply.error !== undefined) throw new JournalUnavailable(reply.error);
+    this.#tail.trimmed(upTo);
+    let more = true;
+    while (more) more = (await this.#disk.ask({ type: 'trim', upTo })).more === true;
   }
 
   onCommitted(listener: (seq: JournalSeq) => void): void {
     this.#listeners.push(listener);
   }
 
-  async close(): Promise<void> {
-    while (this.#broken === undefined && (this.#waiting.length > 0 || this.#flushing)) {
-      if (this.#flushing) await new Promise((resolve) => setImmediate(resolve));
-      else await this.#flush();
-    }
-    this.#window?.();
-    if (this.#broken === undefined) await this.#ask({ type: 'close' });
-    this.#break('the journal is closed');
-    await this.worker.terminate();
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
-  #ask(request: WithoutId<WorkerRequest>): Promise<WorkerReply> {
-    const id = ++this.#requests;
-    if (this.#broken !== undefined) return Promise.resolve({ id, error: this.#broken });
-    return new Promise((resolve) => {
-      this.#replies.set(id, resolve);
-      this.worker.postMessage({ ...request, id });
+  async #close(): Promise<void> {
+    this.#cancelWindow?.();
+    while (this.#flushing !== undefined || this.#waiting.length > 0) await (this.#flushing ?? this.#flush());
+    await this.#disk.close();
+  }
+
+  #flushSoon(): void {
+    this.#cancelWindow?.();
+    this.#cancelWindow = undefined;
+    if (this.#scheduled || this.#flushing !== undefined) return;
+    this.#scheduled = true;
+    // Everything that arrives in this turn of the event loop shares the flush.
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (this.#flushing === undefined && this.#waiting.length > 0) void this.#flush();
     });
   }
 
-  #break(reason: string): void {
-    this.#broken ??= reason;
-    for (const [id, resolve] of this.#replies) resolve({ id, error: reason });
-    this.#replies.clear();
-    const waiting = this.#waiting;
+  /** One flush of everything that waits; never fails itself. */
+  #flush(): Promise<void> {
+    const batch = this.#waiting;
     this.#waiting = [];
-    for (const commit of waiting) commit.refused(new JournalUnavailable(reason));
+    const flushing = this.#disk
+      .ask({
+        type: 'write',
+        entries: batch.flatMap((commit) => commit.bodies),
+        documents: batch.flatMap((commit) => commit.documents),
+      })
+      .then(
+        ({ took }) => {
+          // The worker's own measure: a busy event loop must not make the disk look slow.
+          if (took !== undefined) this.#window.flushed(milliseconds(took));
+          this.#flushed();
+          this.#durable(batch);
+        },
+        (err: unknown) => {
+          this.#flushed();
+          this.#refused(batch, err instanceof JournalUnavailable ? err : unavailable({ error: String(err) }));
+        },
+      );
+    this.#flushing = flushing;
+    return flushing;
+  }
+
+  #flushed(): void {
+    this.#flushing = undefined;
+    if (this.#waiting.length > 0) this.#flushSoon();
+  }
+
+  #durable(batch: readonly WaitingCommit[]): void {
+    if (this.#failing) this.#log.info({}, 'the journal can be written again');
+    this.#failing = false;
+    for (const { entries, bodies } of batch) {
+      entries.forEach((entry, i) => this.#tail.push(entry, bodies[i]?.[1].length ?? 0));
+    }
+    for (const commit of batch) commit.done(commit.entries.map((entry) => entry.seq));
+    for (const listener of this.#listeners) {
+      try {
+        listener(this.#tail.newest);
+      } catch (err) {
+        // One reader's defect must not keep the news from the others.
+        this.#log.error({ err }, 'a reader of the journal failed');
+      }
+    }
+  }
+
+  #refused(batch: readonly WaitingCommit[], reason: JournalUnavailable): void {
+    if (!this.#failing) this.#log.error({ err: reason, fault: reason.fault }, 'the journal cannot be written');
+    this.#failing = true;
+    for (const commit of batch) commit.refused(reason);
+  }
+}
+
+/** @throws JournalUnavailable for a body that this program cannot have written */
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body) as unknown;
+  } catch (cause) {
+    throw new JournalUnavailable('the journal holds something unreadable', {
+      cause,
+      fault: FAULTS.journalDamaged.code,
+    });
   }
 }

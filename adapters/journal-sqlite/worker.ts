@@ -1,12 +1,16 @@
 // The worker thread that owns the database: it may wait for the disk, the event loop may not.
 import Database from 'better-sqlite3';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { WorkerReady, WorkerReply, WorkerRequest } from './protocol.js';
+import { TOO_NEW, type WorkerReady, type WorkerReply, type WorkerRequest } from './protocol.js';
 
 const SCHEMA_VERSION = 1;
+/** Milliseconds that a gateway which is just ending gets to let go of the database. */
+const LOCK_PATIENCE = 2_000;
+/** Entries deleted in one transaction: a commit that waits behind it waits some milliseconds. */
+const TRIM_PORTION = 2_000;
 
 function open(file: string): Database.Database {
-  const db = new Database(file);
+  const db = new Database(file, { timeout: LOCK_PATIENCE });
   // One process owns the site; a second one on the same directory would tell every CSMS everything twice.
   db.pragma('locking_mode = EXCLUSIVE');
   db.pragma('journal_mode = WAL');
@@ -14,7 +18,8 @@ function open(file: string): Database.Database {
   db.pragma('synchronous = FULL');
   const version = Number(db.pragma('user_version', { simple: true }));
   if (version > SCHEMA_VERSION) {
-    throw new Error(`the journal is of version ${version}, this program knows up to ${SCHEMA_VERSION}`);
+    const text = `it was written by a newer Forecourt (version ${version} of the file, this one knows ${SCHEMA_VERSION})`;
+    throw Object.assign(new Error(text), { code: TOO_NEW });
   }
   db.exec(`
     CREATE TABLE IF NOT EXISTS entry (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
@@ -35,10 +40,13 @@ function serve(db: Database.Database): (request: WorkerRequest) => WorkerReply {
   const readEntries = db.prepare('SELECT seq, body FROM entry WHERE seq > ? ORDER BY seq LIMIT ?').raw();
   const loadDocuments = db.prepare('SELECT key, body FROM document WHERE collection = ?').raw();
   // The newest entry always stays: its number is where the next one continues.
-  const trimEntries = db.prepare('DELETE FROM entry WHERE seq <= ? AND seq < (SELECT max(seq) FROM entry)');
+  const trimEntries = db.prepare(
+    `DELETE FROM entry WHERE seq IN (
+      SELECT seq FROM entry WHERE seq <= ? AND seq < (SELECT max(seq) FROM entry) ORDER BY seq LIMIT ${TRIM_PORTION})`,
+  );
 
   const write = db.transaction((request: Extract<WorkerRequest, { type: 'write' }>) => {
-    request.entries.forEach((body, i) => insertEntry.run(request.firstSeq + i, body));
+    for (const [seq, json] of request.entries) insertEntry.run(seq, json);
     for (const [collection, key, json] of request.documents) {
       if (json === null) deleteDocument.run(collection, key);
       else putDocument.run(collection, key, json);
@@ -47,21 +55,28 @@ function serve(db: Database.Database): (request: WorkerRequest) => WorkerReply {
 
   return (request) => {
     switch (request.type) {
-      case 'write':
+      case 'write': {
+        const begun = performance.now();
         write(request);
-        return { id: request.id };
+        return { id: request.id, took: performance.now() - begun };
+      }
       case 'read':
         return { id: request.id, rows: readEntries.all(request.after, request.limit) as [number, string][] };
       case 'load':
         return { id: request.id, rows: loadDocuments.all(request.collection) as [string, string][] };
       case 'trim':
-        trimEntries.run(request.upTo);
-        return { id: request.id };
+        return { id: request.id, more: trimEntries.run(request.upTo).changes === TRIM_PORTION };
       case 'close':
         db.close();
         return { id: request.id };
     }
   };
+}
+
+function reasonOf(error: unknown): { readonly error: string; readonly code?: string } {
+  if (!(error instanceof Error)) return { error: String(error) };
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return { error: error.message, ...(code !== undefined && { code }) };
 }
 
 const port = parentPort;
@@ -75,7 +90,7 @@ try {
     try {
       reply = answer(request);
     } catch (error) {
-      reply = { id: request.id, error: error instanceof Error ? error.message : String(error) };
+      reply = { id: request.id, ...reasonOf(error) };
     }
     port.postMessage(reply);
     if (request.type === 'close') port.close();
@@ -84,7 +99,7 @@ try {
 } catch (error) {
   port.postMessage({
     ready: false,
-    error: error instanceof Error ? error.message : String(error),
+    ...reasonOf(error),
     lastSeq: 0,
   } satisfies WorkerReady);
   port.close();

@@ -22,8 +22,18 @@ export const FAULTS = {
   ),
   journalLocked: fault(
     'FC-J03',
-    'The journal cannot be opened, most often because another gateway runs on the same data directory.',
+    'The journal is in use: another gateway runs on the same data directory. This one does not start.',
     'Stop the other one, or give this site its own data-directory.',
+  ),
+  journalDamaged: fault(
+    'FC-J04',
+    'The journal file is damaged, or is no journal: what it holds cannot be read.',
+    'Replace the disk if it is failing. Move journal.db and the files next to it to another place and keep them: transactions that no CSMS has yet are in there. Then start the gateway; it begins a new journal.',
+  ),
+  journalTooNew: fault(
+    'FC-J05',
+    'The journal was written by a newer version of Forecourt than this one.',
+    'Install the newer version again. Going back further needs the data directory as it was before the upgrade.',
   ),
   unknownStation: fault(
     'FC-S01',
@@ -110,5 +120,14 @@ export const FAULTS = {
     'A charger reported the middle or the end of a transaction whose start the gateway never saw.',
     'The transaction is kept and delivered; its start is an estimate.',
   ),
-  brokerLost: fault('FC-Q01', 'The MQTT broker cannot be reached.', 'Check the URL, the credentials and the uplink.'),
+  brokerLost: fault(
+    'FC-Q01',
+    'An MQTT broker cannot be reached, or does not take what it is sent. Events wait in the journal.',
+    'Check the URL, the credentials and the uplink; for the local broker, that its port is free.',
+  ),
+  brokerBehind: fault(
+    'FC-Q02',
+    'An MQTT broker was away for so long that the oldest events waiting for it were given up.',
+    'Bring the broker back, or remove it from site.yaml. No CSMS and no bill is touched: they have their own queues.',
+  ),
 } as const satisfies Record<string, Fault>;

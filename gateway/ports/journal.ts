@@ -1,4 +1,5 @@
 // The durable store: one append-only journal, and documents that are committed together with it.
+import { FAULTS } from '../kernel/faults.js';
 import type { JournalSeq } from '../kernel/ids.js';
 import type { JournalRecord } from '../site/transaction.js';
 
@@ -26,7 +27,8 @@ export interface Journal {
    * Sequence numbers are assigned at the call, so `lastSeq` has already risen when it returns.
    * @param urgency `batch` may wait some tens of milliseconds to save an SD card (meter values); the default waits for nothing.
    * @returns the sequence numbers of the records
-   * @throws JournalUnavailable when the disk refuses; nothing of the commit was kept
+   * @throws JournalUnavailable when the disk refuses, or after `close`; nothing of the commit was kept
+   * @throws TypeError for something that JSON cannot hold; nothing of the commit was kept
    */
   commit(commit: Commit, urgency?: 'now' | 'batch'): Promise<readonly JournalSeq[]>;
 
@@ -39,7 +41,7 @@ export interface Journal {
   /** All documents of a collection, as of the last commit. */
   load(collection: string): Promise<ReadonlyMap<string, unknown>>;
 
-  /** Forgets entries up to and including `upTo`, which every reader has passed. */
+  /** Forgets entries up to and including `upTo`, which every reader has passed; the newest entry always stays. */
   trim(upTo: JournalSeq): Promise<void>;
 
   /** Calls back after each commit with the highest durable sequence number. */
@@ -50,8 +52,12 @@ export interface Journal {
 
 /** The disk is full, read-only or failing; the charger keeps its message and is asked to send it again. */
 export class JournalUnavailable extends Error {
-  constructor(message: string, options?: { cause?: unknown }) {
+  /** A code of the error catalogue: FC-J01 unless the reason is known more closely. */
+  readonly fault: string;
+
+  constructor(message: string, options?: { readonly cause?: unknown; readonly fault?: string }) {
     super(message, options);
     this.name = 'JournalUnavailable';
+    this.fault = options?.fault ?? FAULTS.journalUnavailable.code;
   }
 }

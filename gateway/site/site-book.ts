@@ -208,6 +208,13 @@ export class SiteBook implements LiveSite {
     return { evse: record.evse.number, connector: record.connector };
   }
 
+  /** Whether its station is there and has said how the connector is, or it is known to be out of service. */
+  isHeardOf(number: EvseNumber, connector: number): boolean {
+    const record = this.#connectors.get(key(number, connector));
+    if (record === undefined) return false;
+    return record.inoperative || (record.known && this.#stations.get(record.evse.station)?.live.connected === true);
+  }
+
   isInoperative(number: EvseNumber, connector: number): boolean {
     return this.#connectors.get(key(number, connector))?.inoperative ?? false;
   }

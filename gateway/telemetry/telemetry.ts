@@ -1,173 +1,144 @@
-// One broker's view of the site: retained state that is always the newest, and events from the journal, each acknowledged once.
+// One broker's view of the site: retained state that is always the newest, and the events of the journal in order.
 import type { CancelTimer, Clock } from '../kernel/clock.js';
-import { journalSeq, type EvseNumber, type JournalSeq, type StationId } from '../kernel/ids.js';
+import { FAULTS } from '../kernel/faults.js';
+import type { EvseNumber, JournalSeq, StationId } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
 import { seconds } from '../kernel/units.js';
 import type { Journal } from '../ports/journal.js';
 import type { TelemetryLink } from '../ports/telemetry.js';
 import type { LiveSite } from '../site/live-state.js';
+import type { MeterReading } from '../site/metering.js';
+import { EventStream } from './event-stream.js';
+import { RetainedState } from './retained-state.js';
 import {
+  circuitMessage,
   connectorMessage,
-  eventMessage,
+  csmsMessage,
   evseMessage,
   gridLimitTopic,
+  meterMessage,
   onlineTopic,
   stationMessage,
-  topicRoot,
-  type TelemetryMessage,
+  type CircuitStanding,
+  type CsmsStanding,
 } from './topics.js';
 
 /** Retained topics change at most this often each. */
 const STATE_INTERVAL = seconds(1);
-/** Events on their way to the broker at one time. */
-const WINDOW = 32;
-const COLLECTION = 'telemetry';
+/** A broker that does not answer must not keep the gateway from stopping. */
+const FAREWELL = seconds(2);
 
 export interface TelemetryDependencies {
   /** Names the cursor: `broker` or `local-broker`. */
   readonly id: string;
-  readonly siteId: string;
-  readonly topicPrefix: string;
+  /** What every topic begins with. */
+  readonly root: string;
+  /** Whether a bill shows the driver's card in full. */
+  readonly tokens: 'full' | 'masked';
+  readonly stations: readonly StationId[];
   readonly live: LiveSite;
   readonly journal: Journal;
   readonly link: TelemetryLink;
   readonly clock: Clock;
   readonly log: Log;
-  /** A limit in ampere per phase from the grid operator, or undefined when it is lifted. */
+  /** A limit in ampere per phase from the grid operator, or `none` when it is lifted; as it came, unchecked. */
   readonly gridLimit: (payload: string) => void;
 }
 
 export class Telemetry {
   readonly #deps: TelemetryDependencies;
   readonly #root: string;
-  readonly #retained = new Map<string, string>();
-  readonly #dirty = new Set<string>();
-  #cursor: JournalSeq;
-  #delivering = false;
+  readonly #state: RetainedState;
+  readonly #events: EventStream;
   #cancel: CancelTimer | undefined;
-  #stopped = false;
 
-  private constructor(deps: TelemetryDependencies, cursor: JournalSeq) {
+  private constructor(deps: TelemetryDependencies, events: EventStream) {
     this.#deps = deps;
-    this.#root = topicRoot(deps.topicPrefix, deps.siteId);
-    this.#cursor = cursor;
+    this.#root = deps.root;
+    this.#state = new RetainedState(deps.link, deps.log);
+    this.#events = events;
   }
 
-  /** A broker seen for the first time is told what happens from now on. */
+  /**
+   * A broker seen for the first time is told what happens from now on.
+   * @throws JournalUnavailable when its cursor cannot be read
+   */
   static async open(deps: TelemetryDependencies): Promise<Telemetry> {
-    const saved = (await deps.journal.load(COLLECTION)).get(deps.id);
-    const known = typeof saved === 'object' && saved !== null && 'cursor' in saved && typeof saved.cursor === 'number';
-    return new Telemetry(deps, known ? journalSeq(saved.cursor as number) : deps.journal.lastSeq);
+    return new Telemetry(deps, await EventStream.open(deps));
   }
 
   start(): void {
-    const { link, clock } = this.#deps;
+    const { link, clock, live, log, stations, id } = this.#deps;
+    // What the broker still shows of the time before the restart is replaced as a whole.
+    for (const { evse, connector } of live.connectors()) this.connectorChanged(evse, connector);
+    for (const station of stations) this.stationChanged(station);
     link.start({
       connected: () => {
-        for (const topic of this.#retained.keys()) this.#dirty.add(topic);
-        this.#set({ topic: onlineTopic(this.#root), payload: 'true' });
-        this.#flush();
-        this.journalAdvanced();
+        this.#state.set({ topic: onlineTopic(this.#root), payload: 'true' });
+        this.#state.publishAll();
+        this.#events.wake();
       },
-      disconnected: (reason) => this.#deps.log.warn({ fault: 'FC-Q01', broker: this.#deps.id, reason }, 'broker lost'),
+      disconnected: (reason) => log.warn({ fault: FAULTS.brokerLost.code, broker: id, reason }, 'broker lost'),
       message: (topic, payload) => {
         if (topic === gridLimitTopic(this.#root)) this.#deps.gridLimit(payload);
       },
     });
-    this.#cancel = clock.every(STATE_INTERVAL, () => this.#flush());
-    this.journalAdvanced();
+    this.#cancel = clock.every(STATE_INTERVAL, () => {
+      this.#state.publishChanged();
+      this.#events.tend();
+    });
   }
 
   /** Delivered up to here: older entries are not needed by this broker any more. */
   get cursor(): JournalSeq {
-    return this.#cursor;
+    return this.#events.cursor;
   }
 
   connectorChanged(evse: EvseNumber, connector: number): void {
     const live = this.#deps.live.connector(evse, connector);
-    if (live) this.#set(connectorMessage(this.#root, live));
+    if (live) this.#state.set(connectorMessage(this.#root, live));
     this.measured(evse);
   }
 
   measured(evse: EvseNumber): void {
     const live = this.#deps.live.evse(evse);
-    if (live) this.#set(evseMessage(this.#root, live));
+    if (live) this.#state.set(evseMessage(this.#root, live));
   }
 
   stationChanged(id: StationId): void {
     const live = this.#deps.live.station(id);
-    if (live) this.#set(stationMessage(this.#root, live));
+    if (live) this.#state.set(stationMessage(this.#root, live));
   }
 
-  /** Any other retained state: circuits, meters, CSMSs. */
-  state(path: string, value: unknown): void {
-    this.#set({ topic: `${this.#root}/${path}`, payload: JSON.stringify(value) });
+  meter(reading: MeterReading): void {
+    this.#state.set(meterMessage(this.#root, reading));
   }
 
+  circuit(standing: CircuitStanding): void {
+    this.#state.set(circuitMessage(this.#root, standing));
+  }
+
+  csms(standing: CsmsStanding): void {
+    this.#state.set(csmsMessage(this.#root, standing));
+  }
+
+  /** New entries are durable. */
   journalAdvanced(): void {
-    if (this.#delivering || this.#stopped || !this.#deps.link.connected) return;
-    this.#delivering = true;
-    this.#deliver()
-      .catch((err: unknown) =>
-        this.#deps.log.error({ err, broker: this.#deps.id }, 'cannot read the journal for the broker'),
-      )
-      .finally(() => {
-        this.#delivering = false;
-      });
+    this.#events.wake();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    const { link, clock } = this.#deps;
     this.#cancel?.();
-    if (this.#deps.link.connected) {
-      await this.#deps.link.publish(onlineTopic(this.#root), 'false', { qos: 1, retain: true });
+    await this.#events.stop();
+    if (link.connected) {
+      let giveUp: CancelTimer | undefined;
+      const patience = new Promise<false>((resolve) => {
+        giveUp = clock.after(FAREWELL, () => resolve(false));
+      });
+      await Promise.race([link.publish(onlineTopic(this.#root), 'false', { qos: 1, retain: true }), patience]);
+      giveUp?.();
     }
-    await this.#deps.link.stop();
-  }
-
-  async #deliver(): Promise<void> {
-    const { journal, link } = this.#deps;
-    while (!this.#stopped && link.connected) {
-      const entries = await journal.read(this.#cursor, WINDOW);
-      if (entries.length === 0) return;
-      const taken = await Promise.all(
-        entries.map((entry) => {
-          const message = eventMessage(this.#root, entry.seq, entry.record);
-          if (message === undefined) return Promise.resolve(true);
-          return link.publish(message.topic, message.payload, { qos: 1, retain: false });
-        }),
-      );
-      const refused = taken.indexOf(false);
-      const last = refused === -1 ? entries.at(-1) : entries[refused - 1];
-      if (last) {
-        this.#cursor = last.seq;
-        await journal.commit(
-          { documents: [{ collection: COLLECTION, key: this.#deps.id, value: { cursor: last.seq } }] },
-          'batch',
-        );
-      }
-      if (refused !== -1) return;
-    }
-  }
-
-  #set(message: TelemetryMessage): void {
-    if (this.#retained.get(message.topic) === message.payload) return;
-    this.#retained.set(message.topic, message.payload);
-    this.#dirty.add(message.topic);
-  }
-
-  #flush(): void {
-    const { link, log } = this.#deps;
-    if (!link.connected) return;
-    for (const topic of this.#dirty) {
-      const payload = this.#retained.get(topic) ?? '';
-      link.publish(topic, payload, { qos: 1, retain: true }).then(
-        (taken) => {
-          if (!taken) this.#dirty.add(topic);
-        },
-        (err: unknown) => log.warn({ err, topic }, 'the broker refused a state'),
-      );
-    }
-    this.#dirty.clear();
+    await link.stop();
   }
 }

@@ -1,6 +1,9 @@
-// The topics and payloads of the site's MQTT telemetry. Documented for users in README.md, section MQTT.
-import { toRfc3339 } from '../kernel/units.js';
+// The topics and payloads of the site's MQTT telemetry. Documented for users in deploy/MQTT.md; a test holds the two together.
+import { maskToken } from '../kernel/log.js';
+import { toRfc3339, type Timestamp } from '../kernel/units.js';
 import type { LiveConnector, LiveEvse, LiveStation } from '../site/live-state.js';
+import type { MeterReading } from '../site/metering.js';
+import { perPhase, type PerPhase } from '../site/topology.js';
 import type { JournalRecord } from '../site/transaction.js';
 
 export interface TelemetryMessage {
@@ -8,11 +11,18 @@ export interface TelemetryMessage {
   readonly payload: string;
 }
 
-/** `<prefix>/<site>`; MQTT's own characters are not allowed in it (site ids are checked by the configuration). */
-export const topicRoot = (prefix: string, site: string): string => `${prefix}/${site}`;
+/** What every topic begins with unless site.yaml says otherwise (telemetry.broker.topic-prefix). */
+export const defaultRoot = (site: string): string => `forecourt/${site}`;
 
 export const onlineTopic = (root: string): string => `${root}/online`;
 export const gridLimitTopic = (root: string): string => `${root}/grid-operator-limit/set`;
+
+/** Steps in which a value is told, so that noise below them publishes nothing. */
+const TENTH = 10;
+const HUNDREDTH = 100;
+const rounded = (value: number, steps: number): number => Math.round(value * steps) / steps;
+const phases = (of: PerPhase<number>, steps: number): PerPhase<number> =>
+  perPhase((phase) => rounded(of[phase], steps));
 
 export function connectorMessage(root: string, connector: LiveConnector): TelemetryMessage {
   return {
@@ -34,7 +44,7 @@ export function evseMessage(root: string, evse: LiveEvse): TelemetryMessage {
     topic: `${root}/evse/${evse.number}`,
     payload: JSON.stringify({
       offered_A: evse.offered,
-      current_A: current && { L1: current.L1, L2: current.L2, L3: current.L3 },
+      current_A: current && phases(current, TENTH),
       register_Wh: evse.register,
       transaction: evse.transaction?.uid,
       energy_Wh:
@@ -58,8 +68,85 @@ export function stationMessage(root: string, station: LiveStation): TelemetryMes
   };
 }
 
-/** What the broker is told of a journal entry, at least once and in order; undefined: nothing. */
-export function eventMessage(root: string, seq: number, record: JournalRecord): TelemetryMessage | undefined {
+export function meterMessage(root: string, reading: MeterReading): TelemetryMessage {
+  return {
+    topic: `${root}/meter/${reading.meter}`,
+    payload: JSON.stringify({
+      current_A: phases(reading.current, TENTH),
+      power_W: reading.power === undefined ? undefined : Math.round(reading.power),
+      import_Wh: reading.energyImport,
+      export_Wh: reading.energyExport,
+      at: toRfc3339(reading.at),
+    }),
+  };
+}
+
+/** How a circuit stands, as load balancing sees it; telemetry does not know load balancing, only this much of it. */
+export interface CircuitStanding {
+  readonly circuit: string;
+  readonly limit: number;
+  readonly limitedBy: string;
+  readonly meter: string;
+  readonly background: PerPhase<number>;
+  readonly slack: PerPhase<number>;
+  readonly reserved: PerPhase<number>;
+  readonly granted: PerPhase<number>;
+  readonly heat: PerPhase<number>;
+  readonly breaker: PerPhase<string>;
+}
+
+export function circuitMessage(root: string, circuit: CircuitStanding): TelemetryMessage {
+  return {
+    topic: `${root}/circuit/${circuit.circuit}`,
+    payload: JSON.stringify({
+      limit_A: rounded(circuit.limit, TENTH),
+      limitedBy: circuit.limitedBy,
+      meter: circuit.meter,
+      background_A: phases(circuit.background, TENTH),
+      granted_A: phases(circuit.granted, TENTH),
+      reserved_A: phases(circuit.reserved, TENTH),
+      slack_A: phases(circuit.slack, TENTH),
+      heat: phases(circuit.heat, HUNDREDTH),
+      breaker: circuit.breaker,
+    }),
+  };
+}
+
+/** How one CSMS stands. */
+export interface CsmsStanding {
+  readonly csms: string;
+  readonly connected: boolean;
+  readonly accepted: boolean;
+  readonly queued: number;
+  readonly oldest?: Timestamp;
+  readonly dead: number;
+  readonly lastError?: string;
+}
+
+export function csmsMessage(root: string, csms: CsmsStanding): TelemetryMessage {
+  return {
+    topic: `${root}/csms/${csms.csms}`,
+    payload: JSON.stringify({
+      connected: csms.connected,
+      accepted: csms.accepted,
+      queued: csms.queued,
+      oldest: csms.oldest === undefined ? undefined : toRfc3339(csms.oldest),
+      deadLetters: csms.dead,
+      lastError: csms.lastError,
+    }),
+  };
+}
+
+/**
+ * What the broker is told of a journal entry, at least once and in order; undefined: nothing.
+ * @param tokens `full` for the operator's own broker, which bills by it; `masked` for everybody else
+ */
+export function eventMessage(
+  root: string,
+  seq: number,
+  record: JournalRecord,
+  tokens: 'full' | 'masked',
+): TelemetryMessage | undefined {
   switch (record.type) {
     case 'transaction': {
       // Periodic samples are in the retained EVSE topic; the event stream carries what changed.
@@ -91,7 +178,7 @@ export function eventMessage(root: string, seq: number, record: JournalRecord): 
           station: record.station,
           evse: record.evse,
           connector: record.connector,
-          idToken: record.idToken?.idToken,
+          idToken: record.idToken && (tokens === 'full' ? record.idToken.idToken : maskToken(record.idToken.idToken)),
           basis: record.basis,
           startedAt: toRfc3339(record.startedAt),
           endedAt: toRfc3339(record.endedAt),

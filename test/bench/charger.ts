@@ -21,6 +21,8 @@ export class Charger {
   onLost: () => void = () => undefined;
   /** Answers that fit no question: a gateway that mixes ids up is not fast but broken. */
   stray = 0;
+  /** Questions that the other side has asked. */
+  asked = 0;
   #socket: Socket | undefined;
   #sent = 0;
   #waiting = new Map<string, Waiting>();
@@ -163,7 +165,7 @@ export class Charger {
   #frame(opcode: number, payload: Buffer): void {
     if (opcode === Opcode.Ping) this.#socket?.write(frameOf(payload, true, Opcode.Pong));
     if (opcode !== Opcode.Text) return;
-    if (payload[1] === 0x32) return this.#asked(payload);
+    if (payload[1] === 0x32) return this.#answer(payload);
     const quote = payload.indexOf(0x22);
     const id = payload.toString('latin1', quote + 1, payload.indexOf(0x22, quote + 1));
     const waiting = this.#waiting.get(id);
@@ -178,7 +180,8 @@ export class Charger {
     waiting.done(failed ? answer : answer[2], failed);
   }
 
-  #asked(payload: Buffer): void {
+  #answer(payload: Buffer): void {
+    this.asked++;
     const [, id, action] = JSON.parse(payload.toString()) as [number, string, string];
     this.#write(JSON.stringify([3, id, answerTo(action)]));
   }

@@ -1,5 +1,5 @@
 // `npm run bench`: the whole gateway against its baselines in the same run. Options: --quick, --json FILE, --suite A,B,
-// --only SUBJECT,SUBJECT, --rounds N, --profile FOLDER (a CPU profile of each gateway process).
+// --only SUBJECT,SUBJECT, --rounds N, --seconds N, --profile FOLDER (a CPU profile of each gateway process).
 import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -40,6 +40,7 @@ const { values: options } = parseArgs({
     suite: { type: 'string' },
     only: { type: 'string' },
     rounds: { type: 'string' },
+    seconds: { type: 'string' },
     profile: { type: 'string' },
   },
 });
@@ -68,18 +69,19 @@ function plans(): readonly Plan[] {
   const suites = options.suite?.split(',');
   const rounds = (usual: number): number =>
     options.rounds === undefined ? (quick ? 1 : usual) : Number(options.rounds);
+  const seconds = (usual: number): number => Number(options.seconds ?? usual);
   const all: readonly Plan[] = [
     {
       suite: 'closed',
       rounds: rounds(3),
-      load: { chargers: 200, warmUp: 1.5, seconds: quick ? 1.5 : 3, rate: 0 },
+      load: { chargers: 200, warmUp: quick ? 1.5 : 3, seconds: seconds(quick ? 1.5 : 3), rate: 0 },
       subjects: [...baselines, whole, unknown],
       figures: ['perSecond', 'cpu', 'p50', 'p99'],
     },
     {
       suite: 'rate',
       rounds: rounds(3),
-      load: { chargers: 500, warmUp: 1, seconds: quick ? 2 : 4, rate: 500 },
+      load: { chargers: 500, warmUp: quick ? 1 : 2, seconds: seconds(quick ? 2 : 4), rate: 500 },
       subjects: [...baselines, whole, every],
       figures: ['p50', 'p99', 'cpu'],
     },

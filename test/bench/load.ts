@@ -62,6 +62,15 @@ async function setUp(charger: Charger, { port, suite, knownTransaction }: LoadRe
   await charger.status('Charging');
 }
 
+/** Waits until the other side has nothing left to ask: what it does at a charger's arrival is no part of the steady load. */
+async function settled(chargers: readonly Charger[]): Promise<void> {
+  const asked = (): number => chargers.reduce((sum, charger) => sum + charger.asked, 0);
+  for (let tries = 0, before = -1; tries < 60 && asked() !== before; tries++) {
+    before = asked();
+    await pause(500);
+  }
+}
+
 function meter(pid: number): () => { seconds: number; cpu: number; otherCores: number } {
   const pids = treeOf(pid);
   const used = (): number => pids.reduce((sum, each) => sum + cpuOf(each), 0);
@@ -200,6 +209,7 @@ async function play(request: LoadRequest): Promise<LoadResult> {
   const chargers = Array.from({ length: request.chargers }, (_, i) => new Charger(i + 1));
   for (let i = 0; i < chargers.length; i += TOGETHER)
     await Promise.all(chargers.slice(i, i + TOGETHER).map((charger) => setUp(charger, request)));
+  await settled(chargers);
   let lost = 0;
   for (const charger of chargers) {
     charger.onLost = () => {

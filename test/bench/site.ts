@@ -10,6 +10,8 @@ export interface BenchSite {
 }
 
 const PER_CIRCUIT = 50;
+/** The biggest breaker that site.yaml takes, in ampere. */
+const MOST = 6300;
 const TURNED = ['L1 L2 L3', 'L2 L3 L1', 'L3 L1 L2'];
 
 export function benchSite({ chargers, port, authority, observer, dataDirectory }: BenchSite): string {
@@ -19,7 +21,7 @@ export function benchSite({ chargers, port, authority, observer, dataDirectory }
     `data-directory: ${dataDirectory}`,
     `listen: { ocpp: 127.0.0.1:${port} }`,
     'circuits:',
-    `  main: { breaker: ${circuits * 500} A }`,
+    `  main: { breaker: ${Math.min(MOST, circuits * 500)} A, accept-fallback-overload: true }`,
   ];
   for (let i = 1; i <= circuits; i++) lines.push(`  deck-${i}: { fed-by: main, breaker: 500 A }`);
   lines.push('stations:');

@@ -27,6 +27,7 @@ export class MemoryJournal implements Journal {
   #failures = 0;
   #held = false;
   #closed = false;
+  #crashed = false;
   /** Every commit that became durable, the oldest first. */
   readonly commits: { readonly commit: Commit; readonly urgency: 'now' | 'batch' }[] = [];
 
@@ -58,20 +59,27 @@ export class MemoryJournal implements Journal {
       next.#documents.set(name, new Map([...documents].map(([key, value]) => [key, throughJson(value)])));
     this.#pending = [];
     this.#listeners = [];
-    this.#closed = true;
+    this.#crashed = true;
     return next;
   }
 
   commit(commit: Commit, urgency: 'now' | 'batch' = 'now'): Promise<readonly JournalSeq[]> {
-    if (this.#closed) return new Promise(() => undefined);
+    if (this.#crashed) return new Promise(() => undefined);
+    if (this.#closed) return Promise.reject(new JournalUnavailable('the journal is closed'));
     if (this.#failures > 0) {
       this.#failures--;
       return Promise.reject(new JournalUnavailable('no space left on device (injected)'));
     }
+    let documents: readonly DocumentPut[];
+    try {
+      for (const record of commit.records ?? []) throughJson(record);
+      documents = (commit.documents ?? []).map((put) =>
+        put.value === undefined ? put : { ...put, value: throughJson(put.value) },
+      );
+    } catch (err) {
+      return Promise.reject(err instanceof Error ? err : new TypeError(String(err)));
+    }
     const entries = (commit.records ?? []).map((record) => ({ seq: journalSeq(++this.#lastSeq), record }));
-    const documents = (commit.documents ?? []).map((put) =>
-      put.value === undefined ? put : { ...put, value: throughJson(put.value) },
-    );
     return new Promise((resolve, reject) => {
       const pending = { entries, documents, resolve, reject };
       this.commits.push({ commit, urgency });
@@ -90,7 +98,8 @@ export class MemoryJournal implements Journal {
   }
 
   trim(upTo: JournalSeq): Promise<void> {
-    this.#entries = this.#entries.filter((entry) => entry.seq > upTo);
+    const newest = this.#entries.at(-1);
+    this.#entries = this.#entries.filter((entry) => entry.seq > upTo || entry === newest);
     return Promise.resolve();
   }
 

@@ -78,26 +78,33 @@ t.test('no circuit is exceeded, whatever is applied, lost, refused or late', asy
   });
   const delays = fc.array(fc.integer({ min: 0, max: 7 }), { minLength: 7, maxLength: 7 });
   fc.assert(
-    fc.property(siteArb, fc.array(faultArb, { maxLength: 20 }), delays, (spec, faults, delay) => {
-      let turn = 0;
-      const world = build(spec, () => delay[turn++ % delay.length] ?? 1);
-      for (let second = 0; second < 300; second++) {
-        for (const fault of faults.filter((one) => one.at === second)) {
-          const charger = [...world.chargers.values()][fault.evse % world.chargers.size];
-          if (charger === undefined) continue;
-          if (fault.what === 'manner') charger.manner = fault.manner;
-          else if (fault.what === 'link') charger.link = charger.link === 'connected' ? 'lost' : 'connected';
-          else if (fault.what === 'bound') charger.upperBound = fault.bound;
-          else charger.car = charger.car === undefined ? { takes: 32, since: second + 2 } : undefined;
+    fc.property(
+      siteArb,
+      fc.array(faultArb, { maxLength: 20 }),
+      delays,
+      fc.boolean(),
+      (spec, faults, delay, measures) => {
+        let turn = 0;
+        const world = build(spec, () => delay[turn++ % delay.length] ?? 1);
+        for (const charger of world.chargers.values()) charger.measures = measures;
+        for (let second = 0; second < 300; second++) {
+          for (const fault of faults.filter((one) => one.at === second)) {
+            const charger = [...world.chargers.values()][fault.evse % world.chargers.size];
+            if (charger === undefined) continue;
+            if (fault.what === 'manner') charger.manner = fault.manner;
+            else if (fault.what === 'link') charger.link = charger.link === 'connected' ? 'lost' : 'connected';
+            else if (fault.what === 'bound') charger.upperBound = fault.bound;
+            else charger.car = charger.car === undefined ? { takes: 32, since: second + 2 } : undefined;
+          }
+          step(world);
+          const broken = overload(world, spec);
+          if (broken !== undefined) throw new Error(`second ${second}: ${broken}`);
+          for (const { evse, sent } of world.last?.report().evses ?? []) {
+            if (sent !== undefined && sent !== 0 && sent < 6) throw new Error(`EVSE ${evse} was told ${sent} A`);
+          }
         }
-        step(world);
-        const broken = overload(world, spec);
-        if (broken !== undefined) throw new Error(`second ${second}: ${broken}`);
-        for (const { evse, sent } of world.last?.report().evses ?? []) {
-          if (sent !== undefined && sent !== 0 && sent < 6) throw new Error(`EVSE ${evse} was told ${sent} A`);
-        }
-      }
-    }),
+      },
+    ),
     { numRuns: 60 },
   );
   t.pass('held');

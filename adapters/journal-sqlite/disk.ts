@@ -1,0 +1,121 @@
+// The event loop's side of the worker thread: requests by number, one answer each, and one clear reason when it is gone.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { FAULTS } from '../../gateway/kernel/faults.js';
+import { journalSeq, type JournalSeq } from '../../gateway/kernel/ids.js';
+import { JournalUnavailable } from '../../gateway/ports/journal.js';
+import { TOO_NEW, type WorkerReady, type WorkerReply, type WorkerRequest } from './protocol.js';
+
+// Omit over a union would lose its members' own fields.
+type WithoutId<R> = R extends { readonly id: number } ? Omit<R, 'id'> : never;
+
+interface Pending {
+  readonly resolve: (reply: WorkerReply) => void;
+  readonly reject: (reason: JournalUnavailable) => void;
+}
+
+/**
+ * Opens the database in a thread of its own.
+ * @throws JournalUnavailable with the fault that fits: in use, damaged, too new, or simply not writable
+ */
+export async function startDisk(directory: string): Promise<{ readonly disk: Disk; readonly lastSeq: JournalSeq }> {
+  const file = join(directory, 'journal.db');
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (cause) {
+    throw new JournalUnavailable(`cannot create the data directory ${directory}: ${wordsOf(cause)}`, { cause });
+  }
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { file } });
+  let ready: WorkerReady;
+  try {
+    ready = await new Promise<WorkerReady>((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+      worker.once('exit', () => reject(new Error('the journal thread ended at once')));
+    });
+  } catch (cause) {
+    throw new JournalUnavailable(`cannot start the journal thread: ${wordsOf(cause)}`, {
+      cause,
+      fault: FAULTS.journalDied.code,
+    });
+  }
+  if (!ready.ready) {
+    // It ends by itself once it has said so; waiting for a thread that is ending can wait for ever.
+    worker.unref();
+    throw unavailable(ready, `cannot open ${file}: `);
+  }
+  return { disk: new Disk(worker), lastSeq: journalSeq(ready.lastSeq) };
+}
+
+export class Disk {
+  readonly #pending = new Map<number, Pending>();
+  readonly #worker: Worker;
+  #requests = 0;
+  #gone: JournalUnavailable | undefined;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.on('message', (reply: WorkerReply) => {
+      const pending = this.#pending.get(reply.id);
+      this.#pending.delete(reply.id);
+      if (reply.error === undefined) pending?.resolve(reply);
+      else pending?.reject(unavailable({ error: reply.error, ...(reply.code !== undefined && { code: reply.code }) }));
+    });
+    const { code } = FAULTS.journalDied;
+    worker.on('error', (cause) =>
+      this.#end(new JournalUnavailable('the journal thread has died', { cause, fault: code })),
+    );
+    worker.on('exit', () => this.#end(new JournalUnavailable('the journal is closed')));
+  }
+
+  /** Calls back when the thread ends by itself, which it never should. */
+  onDeath(listener: (err: unknown) => void): void {
+    this.#worker.on('error', listener);
+  }
+
+  /** @throws JournalUnavailable when the disk refuses, or the thread is gone */
+  ask(request: WithoutId<WorkerRequest>): Promise<WorkerReply> {
+    if (this.#gone !== undefined) return Promise.reject(this.#gone);
+    const id = ++this.#requests;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      this.#worker.postMessage({ ...request, id });
+    });
+  }
+
+  /** Closes the database after everything that was asked before, and ends the thread. */
+  async close(): Promise<void> {
+    try {
+      if (this.#gone === undefined) await this.ask({ type: 'close' });
+    } finally {
+      this.#end(new JournalUnavailable('the journal is closed'));
+      await this.#worker.terminate();
+    }
+  }
+
+  #end(reason: JournalUnavailable): void {
+    this.#gone ??= reason;
+    for (const { reject } of this.#pending.values()) reject(this.#gone);
+    this.#pending.clear();
+  }
+}
+
+/** What the disk said, with its code in the catalogue. */
+export function unavailable(
+  { error, code }: { readonly error?: string; readonly code?: string },
+  before = '',
+): JournalUnavailable {
+  const reason = error ?? 'unknown reason';
+  if (code?.startsWith('SQLITE_BUSY') === true) {
+    const words = `${before}another gateway uses this data directory (${reason})`;
+    return new JournalUnavailable(words, { fault: FAULTS.journalLocked.code });
+  }
+  if (code?.startsWith('SQLITE_CORRUPT') === true || code === 'SQLITE_NOTADB') {
+    return new JournalUnavailable(`${before}${reason}`, { fault: FAULTS.journalDamaged.code });
+  }
+  if (code === TOO_NEW) return new JournalUnavailable(`${before}${reason}`, { fault: FAULTS.journalTooNew.code });
+  return new JournalUnavailable(`${before}${reason}`);
+}
+
+const wordsOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
