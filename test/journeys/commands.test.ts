@@ -207,7 +207,7 @@ async function remote(t: Test, world: World, number: number): Promise<void> {
   t.match(await remoteStop(authority, booked?.id ?? ''), { status: 'Rejected' }, 'it has ended');
   await charger.act.unplug();
   await settled(world, number, 'Available');
-  checkEnergy(t, world, number, { from, to: from + 100 });
+  await checkEnergy(t, world, number, { from, to: from + 100 });
   t.equal(charger.act.starts, before + 1);
 }
 
@@ -225,7 +225,7 @@ async function bounded(t: Test, world: World, number: number): Promise<void> {
   await act.authorize('CARD1');
   const mark = act.limits.length;
   await act.start({ idToken: 'CARD1' });
-  await act.charge(10, 10);
+  await act.charge(10);
   // A raise follows the command before it after ten seconds at the earliest.
   const inForce = await changes.until(
     'a limit of 11 A',
