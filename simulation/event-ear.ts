@@ -1,5 +1,6 @@
 // The driver's phone: listens on the site's own broker for what happens to transactions.
 import { mqttLink } from '../adapters/mqtt/client.js';
+import type { Clock } from '../gateway/kernel/clock.js';
 import type { Log } from '../gateway/kernel/log.js';
 
 export interface SiteEvent {
@@ -8,7 +9,6 @@ export interface SiteEvent {
   readonly event: string | undefined;
   readonly transaction: string;
   readonly evse: number;
-  readonly idToken: string | undefined;
 }
 
 export interface EventEar {
@@ -18,7 +18,7 @@ export interface EventEar {
   stop(): Promise<void>;
 }
 
-export function listenToSite(brokerPort: number, topicRoot: string, log: Log): EventEar {
+export function listenToSite(brokerPort: number, topicRoot: string, clock: Clock, log: Log): EventEar {
   const heard: SiteEvent[] = [];
   let ready: () => void = () => undefined;
   const listening = new Promise<void>((resolve) => (ready = resolve));
@@ -29,6 +29,7 @@ export function listenToSite(brokerPort: number, topicRoot: string, log: Log): E
       will: { topic: 'simulated-driver/online', payload: 'false' },
       commandTopics: [`${topicRoot}/event/#`],
     },
+    clock,
     log,
   );
   link.start({
@@ -43,7 +44,6 @@ export function listenToSite(brokerPort: number, topicRoot: string, log: Log): E
         event: typeof said['event'] === 'string' ? said['event'] : undefined,
         transaction: String(said['transaction']),
         evse: Number(said['evse']),
-        idToken: typeof said['idToken'] === 'string' ? said['idToken'] : undefined,
       });
     },
   });
