@@ -1,4 +1,5 @@
 // One plan: what every EVSE is told now, so that no circuit is exceeded whatever the chargers do with it.
+import { amended } from '../kernel/amended.js';
 import { milliseconds, type Timestamp } from '../kernel/units.js';
 import { allocate, ORDERS, type Candidate, type Share } from './allocation.js';
 import { candidateOf, type Seen } from './candidate.js';
@@ -72,7 +73,9 @@ export function plan(
   const report: BalancingReport = {
     evses: seen.map((one, index) =>
       evseReport(network, caps, measured.headrooms, reserved, {
-        ...one,
+        stand: one.stand,
+        observation: one.observation,
+        benched: one.benched,
         state: released.states[index] ?? one.state,
         share: shareOf.get(index),
         target: targets.get(index) ?? one.stand.ceiling,
@@ -122,7 +125,7 @@ function observe(
     const observation = observations.get(outlet.evse.number);
     const linked = observeSettling(observeLink(outlet, before, observation, now), observation, now, settings);
     const session = observeSession(outlet, linked, observation, elapsed, now, settings);
-    const known = session === linked.session ? linked : { ...linked, session };
+    const known = session === linked.session ? linked : amended(linked, { session });
     const stand = standOf(outlet, known, observation, now, settings);
     const excess = observeExcess(known, stand, observation, now, settings);
     if (excess.escalation !== undefined) escalations.push(excess.escalation);

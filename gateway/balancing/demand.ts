@@ -1,4 +1,5 @@
 // What a car would take if it were offered all: learned from what it takes, and on which phases.
+import { amended } from '../kernel/amended.js';
 import { timestamp, type Timestamp } from '../kernel/units.js';
 import { maskOf, type Outlet, type PhaseMask, type Triple } from './network.js';
 import type { EvseObservation } from './observation.js';
@@ -106,7 +107,7 @@ export function observeSession(
   const on = state.sent === undefined ? observation.chargingState === 'Charging' : setpoint > 0;
   if (!on || observation.link !== 'connected') return waiting(before, now);
   const { waitingSince: _, ...rest } = before;
-  let session: Session = { ...rest, onSince: before.onSince ?? now, service: before.service + elapsed };
+  let session: Session = amended(rest, { onSince: before.onSince ?? now, service: before.service + elapsed });
   const measured = measuredOf(observation, now, settings);
   if (measured === undefined) return session;
   session = withPhases(session, outlet, measured, now, settings);
@@ -119,12 +120,16 @@ export function observeSession(
   const charging = worst >= 1 || observation.chargingState === 'SuspendedEV';
   const took = worst >= setpoint - settings.tolerance;
   if (charging && (session.trialUntil === undefined || took)) {
-    return { ...session, trialUntil: timestamp(now + settings.demandTrial) };
+    return amended(session, { trialUntil: timestamp(now + settings.demandTrial) });
   }
   return session;
 }
 
 function waiting(session: Session, now: Timestamp): Session {
+  const settled =
+    session.waitingSince !== undefined && session.onSince === undefined && session.idleSince === undefined;
+  if (settled && session.trialUntil === undefined && session.peak === undefined && session.learning === undefined)
+    return session;
   const { onSince, idleSince: _, trialUntil: __, peak: ___, learning: ____, ...rest } = session;
   return {
     ...rest,
