@@ -5,20 +5,20 @@ import { Worker } from 'node:worker_threads';
 import type { CancelTimer, Clock } from '../../gateway/kernel/clock.js';
 import { journalSeq, type JournalSeq } from '../../gateway/kernel/ids.js';
 import type { Log } from '../../gateway/kernel/log.js';
-import { milliseconds, type Milliseconds } from '../../gateway/kernel/units.js';
+import { milliseconds } from '../../gateway/kernel/units.js';
 import { JournalUnavailable, type Commit, type Journal, type JournalEntry } from '../../gateway/ports/journal.js';
 import type { JournalRecord } from '../../gateway/site/transaction.js';
 import type { DocumentWrite, WorkerReady, WorkerReply, WorkerRequest } from './protocol.js';
 import { Tail } from './tail.js';
 
 /** Longest wait of a `batch` commit for company, in milliseconds: what an SD card is spared. */
-const LONGEST_WINDOW = milliseconds(20);
-/** A `batch` commit waits so many times as long as a flush takes: a quick disk is hardly waited for, a card is seldom asked. */
-const WINDOW_PER_FLUSH = 5;
+const BATCH_WINDOW = milliseconds(20);
+/** A disk that flushes in less (ms) is no card and is not spared: what comes while it flushes shares the next flush. */
+const QUICK_FLUSH = 1;
 /** So many waiting commits are company enough. */
 const COMPANY = 64;
 /** Newest entries kept in memory for the views, which read everything at least once each. */
-const TAIL_ENTRIES = 4000;
+const TAIL_ENTRIES = 1000;
 
 interface WaitingCommit {
   readonly entries: readonly JournalEntry[];
@@ -58,7 +58,7 @@ class SqliteJournal implements Journal {
   #scheduled = false;
   #window: CancelTimer | undefined;
   /** The shortest flush of late, in ms: what the disk can do when nothing disturbs it. */
-  #flushTime = LONGEST_WINDOW / WINDOW_PER_FLUSH;
+  #flushTime = Infinity;
   #requests = 0;
   #broken: string | undefined;
   readonly #replies = new Map<number, (reply: WorkerReply) => void>();
@@ -107,13 +107,10 @@ class SqliteJournal implements Journal {
     const bodies = records.map((record) => JSON.stringify(record));
     return new Promise((done, refused) => {
       this.#waiting.push({ entries, bodies, documents, done, refused });
-      if (urgency === 'now' || this.#waiting.length >= COMPANY) this.#flushSoon();
-      else this.#window ??= this.#clock.after(this.#windowLength(), () => this.#flushSoon());
+      const waits = this.#flushTime >= QUICK_FLUSH && this.#waiting.length < COMPANY;
+      if (urgency === 'now' || !waits) this.#flushSoon();
+      else this.#window ??= this.#clock.after(BATCH_WINDOW, () => this.#flushSoon());
     });
-  }
-
-  #windowLength(): Milliseconds {
-    return milliseconds(Math.min(LONGEST_WINDOW, WINDOW_PER_FLUSH * this.#flushTime));
   }
 
   #flushSoon(): void {
