@@ -199,7 +199,6 @@ export class OcppServer<Station> {
     const quirks = this.#quirksOf(identity);
     let owner: ConnectionOwner | undefined;
     const connection: Connection = new Connection({
-      ...wire,
       clock,
       log,
       about: { station: identity },
@@ -213,6 +212,7 @@ export class OcppServer<Station> {
       limits,
       pingInterval,
       trace: trace?.(identity),
+      ...wire,
     });
     if (this.#connections.take(identity, connection) === 'replaced') {
       securityEvent?.({ type: 'connectionReplaced', identity, remoteAddress });
