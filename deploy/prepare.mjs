@@ -34,7 +34,7 @@ const assetTypes = new Set([
   '.proto',
 ]);
 /** Compiles the message validators of the OCPP versions into out/, after tsc. */
-const validatorCompilers = ['adapters/ocpp-j/compile-validators.mjs', 'deploy/compile-validators.mjs'];
+const validatorCompiler = 'adapters/ocpp-j/compile-validators.mjs';
 const npmSetUp = 'a C++ compiler, make and python3 (on Debian: apt install g++ make python3)';
 
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -65,7 +65,8 @@ export function ensureBuilt() {
   say('compiling ...');
   rmSync(stampFile, { force: true });
   // Without its output the incremental compiler would believe that there is nothing to do.
-  if (!existsSync(join(out, 'gateway'))) rmSync(join(out, '.tsbuildinfo'), { force: true });
+  const compiled = sourceFolders.filter((folder) => existsSync(join(root, folder)));
+  if (compiled.some((folder) => !existsSync(join(out, folder)))) rmSync(join(out, '.tsbuildinfo'), { force: true });
   removeOrphans();
   run(
     process.execPath,
@@ -73,9 +74,21 @@ export function ensureBuilt() {
     'the compiler found faults',
   );
   copyAssets();
-  for (const script of validatorCompilers.filter((file) => existsSync(join(root, file)))) {
-    run(process.execPath, [join(root, script)], `${script} failed`);
-  }
+  compileValidators();
+  writeFileSync(stampFile, fingerprint);
+}
+
+/** Takes seconds, and changes only with its script and the schemas that the lock file pins. */
+function compileValidators() {
+  const source = join(root, validatorCompiler);
+  if (!existsSync(source)) return;
+  const stampFile = join(out, dirname(validatorCompiler), '.validators-stamp');
+  const hash = createHash('sha256')
+    .update(readFileSync(source))
+    .update(readFileSync(join(root, 'package-lock.json')));
+  const fingerprint = hash.digest('hex');
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === fingerprint) return;
+  run(process.execPath, [source], `${validatorCompiler} failed`);
   writeFileSync(stampFile, fingerprint);
 }
 
@@ -139,7 +152,6 @@ function fingerprintOfSources() {
   const hash = createHash('sha256').update(process.version);
   const files = sourceFolders.flatMap((folder) => filesUnder(join(root, folder)));
   files.push(join(root, 'tsconfig.json'), join(root, 'package-lock.json'), fileURLToPath(import.meta.url));
-  for (const script of validatorCompilers) if (existsSync(join(root, script))) files.push(join(root, script));
   for (const file of files) {
     const { mtimeMs, size } = statSync(file);
     hash.update(`${relative(root, file)} ${mtimeMs} ${size}\n`);

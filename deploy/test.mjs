@@ -49,6 +49,7 @@ finish(
 
 /** Ends the run; the last line is what continuous integration reads. */
 function finish(passed, failed) {
+  if (failed > 0 && existsSync(report)) process.stdout.write(`every assertion is in ${relative(root, report)}\n`);
   // On a line of its own: a reporter may leave control characters behind.
   process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
   process.exit(failed > 0 || passed === 0 ? 1 : 0);

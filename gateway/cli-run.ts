@@ -5,8 +5,12 @@ import { deviceNames } from '../site-config/devices/catalogue.js';
 import { loadSite } from '../site-config/loader.js';
 import { renderFinding } from './cli-check.js';
 import { composeGateway } from './compose.js';
+import { seconds } from './kernel/units.js';
 import { JournalUnavailable } from './ports/journal.js';
 import { systemClock } from './system-clock.js';
+
+/** A service manager kills what takes much longer. */
+const STOP_WITHIN = seconds(8);
 
 const USAGE = `usage: forecourt run [--log-level LEVEL] <site.yaml>
 
@@ -51,7 +55,12 @@ export async function runGateway(args: readonly string[], firmwareVersion: strin
       for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
     });
     log.info({ signal }, 'gateway stops');
-    await running.stop();
+    // Everything that was answered is on disk already: a neighbour that does not let go must not hold up a restart.
+    const late = new Promise<'late'>((resolve) => {
+      systemClock.after(STOP_WITHIN, () => resolve('late'));
+    });
+    if ((await Promise.race([running.stop(), late])) === 'late')
+      log.warn({}, 'gateway stopped without waiting further');
     return 0;
   } catch (err) {
     const fault = err instanceof JournalUnavailable ? err.fault : undefined;

@@ -1,5 +1,4 @@
 // Puts the stations and meters of site.yaml behind their adapters: one OCPP server, one Modbus link an address.
-import { readFileSync } from 'node:fs';
 import { openModbusMeter } from '../adapters/meter-modbus/driver.js';
 import { openModbusLinks } from '../adapters/modbus/open-links.js';
 import type { OcppConnection, OcppVersion } from '../adapters/ocpp-j/contract.js';
@@ -161,7 +160,7 @@ function ocppServer(
       };
     },
     securityEvent: (event) => host.securityEvent(event.type, event.identity, event.remoteAddress),
-    ...(tls && { tls: { cert: readFileSync(tls.certificate), key: readFileSync(tls.key) } }),
+    ...(tls && { tls: { cert: tls.certificate, key: tls.key } }),
   });
 }
 

@@ -6,9 +6,10 @@ import { mqttLink } from '../adapters/mqtt/client.js';
 import { composeCsms } from './compose-north.js';
 import { composeSouth } from './compose-south.js';
 import { Gateway } from './gateway.js';
-import type { Clock } from './kernel/clock.js';
+import type { CancelTimer, Clock } from './kernel/clock.js';
 import { stationId, type StationId } from './kernel/ids.js';
 import type { Log } from './kernel/log.js';
+import { seconds, type Milliseconds } from './kernel/units.js';
 import type { CsmsLink } from './ports/csms.js';
 import type { Journal } from './ports/journal.js';
 import type { StationDriver } from './ports/station.js';
@@ -16,6 +17,9 @@ import type { TelemetryLink } from './ports/telemetry.js';
 import type { Site } from './site/topology.js';
 import { Telemetry } from './telemetry/telemetry.js';
 import { defaultRoot, gridLimitTopic, onlineTopic } from './telemetry/topics.js';
+
+/** Longest wait for CSMSs to close their connections in order. */
+const FAREWELL = seconds(3);
 
 export interface RunningGateway {
   readonly gateway: Gateway;
@@ -50,6 +54,8 @@ export async function composeGateway(
       meters: gateway.meters,
       openTransactions: (station) => gateway.openTransactions(station),
       securityEvent: (event, station, remoteAddress) => {
+        // Single failures are in the log; a flood of them is one event.
+        if (event === 'attemptFailed') return;
         const known = site.stations.some(({ id }) => id === station);
         gateway.securityEvent(
           event,
@@ -70,7 +76,8 @@ export async function composeGateway(
 
   const stop = async (): Promise<void> => {
     await south.stop();
-    await Promise.all(links.map((link) => link.stop()));
+    // A CSMS that does not answer the farewell must not keep the journal from being closed.
+    await within(FAREWELL, clock, Promise.all(links.map((link) => link.stop())));
     await gateway.stop();
     await journal.close();
   };
@@ -91,6 +98,12 @@ export async function composeGateway(
     throw error;
   }
 }
+
+const within = (limit: Milliseconds, clock: Clock, work: Promise<unknown>): Promise<unknown> => {
+  let cancel: CancelTimer = () => undefined;
+  const late = new Promise<void>((resolve) => (cancel = clock.after(limit, resolve)));
+  return Promise.race([work, late]).finally(() => cancel());
+};
 
 async function composeTelemetry(
   site: Site,

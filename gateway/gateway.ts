@@ -10,11 +10,14 @@ import { Admissions, type Authority } from './shell/admissions.js';
 import { Availability } from './shell/availability.js';
 import { Intake, type IntakeListener } from './shell/intake.js';
 import { SiteOperations } from './shell/operations.js';
+import { Orphans } from './shell/orphans.js';
 import { Profiles } from './shell/profiles.js';
+import { Refusals } from './shell/refusals.js';
 import { Reservations } from './shell/reservations.js';
 import { SiteVariables } from './shell/site-variables.js';
 import { Steering } from './shell/steering.js';
 import { TokenStore } from './shell/token-store.js';
+import { TransactionDesk } from './shell/transaction-desk.js';
 import { TransactionKeeper } from './shell/transaction-keeper.js';
 import { SiteBook, type ConnectorChange } from './site/site-book.js';
 import type { Site } from './site/topology.js';
@@ -66,11 +69,19 @@ export class Gateway {
     const { site, journal, clock, log, drivers, randomBytes } = deps;
     const book = new SiteBook(site, clock.now());
     const keeper = await TransactionKeeper.open({ site, journal, log });
-    for (const transaction of keeper.book.open()) book.transactionChanged(transaction, clock.now());
-
     const views: View[] = [];
     let gateway: Gateway | undefined;
     const changed = (changes: readonly ConnectorChange[]): void => gateway?.connectorsChanged(changes);
+    const desk = new TransactionDesk({
+      book,
+      keeper,
+      clock,
+      connectorsChanged: changed,
+      transactionChanged: (transaction) => gateway?.transactionChanged(transaction),
+    });
+    const orphans = new Orphans({ site, book, keeper, desk, clock, log });
+    await orphans.endRemoved();
+    for (const transaction of keeper.book.open()) book.transactionChanged(transaction, clock.now());
 
     const variables = await SiteVariables.open(site, journal);
     const tokens = await TokenStore.open(site, journal, log);
@@ -128,7 +139,16 @@ export class Gateway {
       profiles,
       clock,
       log,
-      suspend: (transaction) => steering.suspend(transaction),
+      judged: (csms, uid, info) => refusals.judged(csms, uid, info),
+    });
+    const refusals = new Refusals({
+      desk,
+      keeper,
+      tokens,
+      variables,
+      stop: (transaction) => operations.stop(transaction),
+      clock,
+      log,
     });
     const settle = (work: Promise<unknown>): void => {
       work.catch((err: unknown) => log.error({ err }, 'a step could not be finished'));
@@ -137,16 +157,9 @@ export class Gateway {
 
     const listener: IntakeListener = {
       connectorsChanged: changed,
-      transactionChanged: (transaction) => {
-        if (transaction.endedAt === undefined) profiles.started(transaction);
-        else {
-          profiles.ended(transaction);
-          operations.ended(transaction);
-          steering.ended(transaction);
-        }
-        steering.wake();
-      },
+      freeWhileOpen: (transaction, at) => orphans.freeWhileOpen(transaction, at),
       measured: (evse) => {
+        steering.measured(evse);
         for (const telemetry of gateway?.telemetry ?? []) telemetry.measured(evse);
       },
       stationChanged: (id) => {
@@ -164,7 +177,7 @@ export class Gateway {
           'charger ended a reservation',
         ),
     };
-    const intake = new Intake({ book, keeper, admissions, journal, clock, log, randomBytes, listener });
+    const intake = new Intake({ book, keeper, admissions, desk, journal, clock, log, randomBytes, listener });
     for (const csms of site.csms) {
       views.push(
         await View.open({
@@ -180,19 +193,32 @@ export class Gateway {
       );
     }
     reservations.show();
-    gateway = new Gateway({ ...deps, book, keeper, reservations, steering, intake, views, operations });
+    gateway = new Gateway({
+      ...deps,
+      book,
+      keeper,
+      reservations,
+      profiles,
+      refusals,
+      orphans,
+      steering,
+      intake,
+      views,
+      operations,
+    });
     return gateway;
   }
 
   /** Starts to keep time; stations and CSMSs are connected by whoever composed the gateway. */
   start(): void {
-    const { clock, journal, keeper, reservations, steering, views, log } = this.#parts;
+    const { clock, journal, keeper, refusals, reservations, steering, views, log } = this.#parts;
     journal.onCommitted(() => {
       for (const view of views) view.journalAdvanced();
       for (const telemetry of this.telemetry) telemetry.journalAdvanced();
     });
     for (const telemetry of this.telemetry) telemetry.start();
     steering.start();
+    refusals.start();
     this.#timers = [
       clock.every(TEND_INTERVAL, () => {
         reservations.tend();
@@ -209,9 +235,11 @@ export class Gateway {
 
   /** Writes what is only in memory; the journal stays open for whoever opened it. */
   async stop(): Promise<void> {
-    const { intake, keeper, steering, views } = this.#parts;
+    const { intake, keeper, orphans, refusals, steering, views } = this.#parts;
     for (const cancel of this.#timers) cancel();
     intake.stop();
+    orphans.stop();
+    refusals.stop();
     steering.stop();
     for (const view of views) view.stop();
     await Promise.all(this.telemetry.map((telemetry) => telemetry.stop()));
@@ -256,6 +284,17 @@ export class Gateway {
       .catch((err: unknown) => log.error({ err, fault: 'FC-J01', event }, 'a security event could not be kept'));
   }
 
+  private transactionChanged(transaction: Transaction): void {
+    const { orphans, profiles, refusals, steering } = this.#parts;
+    if (transaction.endedAt === undefined) profiles.started(transaction);
+    else {
+      profiles.ended(transaction);
+      orphans.ended(transaction);
+    }
+    refusals.changed(transaction);
+    steering.wake();
+  }
+
   private connectorsChanged(changes: readonly ConnectorChange[]): void {
     const { views, reservations, steering } = this.#parts;
     for (const { evse, connector } of changes) {
@@ -293,6 +332,9 @@ interface Parts extends GatewayDependencies {
   readonly book: SiteBook;
   readonly keeper: TransactionKeeper;
   readonly reservations: Reservations;
+  readonly profiles: Profiles;
+  readonly refusals: Refusals;
+  readonly orphans: Orphans;
   readonly steering: Steering;
   readonly intake: Intake;
   readonly operations: SiteOperations;

@@ -33,6 +33,10 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
         env: process.env,
         devices: deviceNames(),
       });
+    case 'demo': {
+      const { runDemo } = await import('./cli-demo.js');
+      return runDemo(args, { stdout: process.stdout, stderr: process.stderr });
+    }
     case 'faults': {
       const { FAULTS } = await import('./kernel/faults.js');
       for (const { code, means, action } of Object.values(FAULTS))

@@ -47,6 +47,8 @@ export const FINDING_CODES = {
     'Every EVSE has the same grid phase on its first conductor, so one-phase cars all load that phase.',
   'rotation-unknown': 'The phase rotation of an EVSE is not known, so a one-phase car counts on every phase.',
   'no-watchdog': 'The charger keeps its last limit when the gateway falls silent.',
+  'no-limit-source':
+    "The grid operator's limit has no way to reach the gateway, so that its fail-safe value holds for ever.",
   'no-authority': 'No CSMS decides about an EVSE.',
   'several-authorities': 'Two CSMS both decide about an EVSE.',
 } as const satisfies Readonly<Record<string, string>>;

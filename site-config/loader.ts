@@ -7,11 +7,11 @@ import { readDocument } from './document.js';
 import type { Fault } from './fault.js';
 import { inFileOrder, type Finding } from './finding.js';
 import { referenceFaults, type DeviceNames } from './references.js';
-import { review } from './review.js';
+import { review, type ReviewContext } from './review.js';
 import { schemaFaults } from './schema-faults.js';
 import { readSecrets } from './secrets.js';
 import { buildSite } from './site-builder.js';
-import { entries, has, isSection, text, type Section } from './written.js';
+import { entries, isSection, text, type Section } from './written.js';
 
 export type { DeviceNames };
 
@@ -95,13 +95,11 @@ export function loadSiteText(
   return all.some(({ severity }) => severity === 'error') ? failed(all) : ok({ site, warnings: all });
 }
 
-const reviewContext = (written: Section, devices: DeviceNames) => {
-  const circuits = entries(written, 'circuits');
-  const named = (which: (keys: Section) => boolean): ReadonlySet<string> =>
-    new Set(circuits.filter(([, keys]) => which(keys)).map(([name]) => name));
-  return {
-    chargersWithoutWatchdog: devices.chargersWithoutWatchdog,
-    acceptedFallbackOverloads: named((keys) => text(keys, 'accept-fallback-overload') === 'true'),
-    meterLostWritten: named((keys) => has(keys, 'when-meter-lost')),
-  };
-};
+const reviewContext = (written: Section, devices: DeviceNames): ReviewContext => ({
+  chargersWithoutWatchdog: devices.chargersWithoutWatchdog,
+  acceptedFallbackOverloads: new Set(
+    entries(written, 'circuits')
+      .filter(([, keys]) => text(keys, 'accept-fallback-overload') === 'true')
+      .map(([name]) => name),
+  ),
+});

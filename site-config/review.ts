@@ -9,8 +9,6 @@ export interface ReviewContext {
   readonly chargersWithoutWatchdog: readonly string[];
   /** Circuits whose owner accepts that fallback currents exceed the breaker. */
   readonly acceptedFallbackOverloads: ReadonlySet<string>;
-  /** Circuits that say what EVSEs may take while the meter is lost. */
-  readonly meterLostWritten: ReadonlySet<string>;
 }
 
 /** Everything that an experienced electrician would ask about, in no order. */
@@ -21,6 +19,7 @@ export const review = (site: Site, context: ReviewContext): readonly Fault[] => 
   ...reviewRotation(site),
   ...reviewWatchdogs(site, context),
   ...reviewAuthorities(site),
+  ...reviewGridOperatorLimit(site),
 ];
 
 const allEvses = (site: Site): readonly Evse[] => site.stations.flatMap((station) => station.evses);
@@ -88,12 +87,12 @@ function reviewCircuit(site: Site, circuit: Circuit, context: ReviewContext): re
       ),
     );
   }
-  if (circuit.meter !== undefined && !context.meterLostWritten.has(circuit.id)) {
+  if (circuit.meter !== undefined && circuit.whenMeterLost === undefined) {
     faults.push(
       warningAtKey(
         'no-meter-lost-current',
         [...path, 'meter'],
-        `circuit ${circuit.id} has a meter and no when-meter-lost: its EVSEs stop when the meter is lost`,
+        `circuit ${circuit.id} has a meter and no when-meter-lost: its EVSEs have their fallback currents when the meter is lost`,
         'write when-meter-lost: and what is certainly free beside the building, or 0 A',
       ),
     );
@@ -236,6 +235,20 @@ function reviewAuthorities(site: Site): readonly Fault[] {
     );
   });
   return faults;
+}
+
+/** The limit comes over MQTT; without a broker nobody can lift the fail-safe limit. */
+function reviewGridOperatorLimit(site: Site): readonly Fault[] {
+  const limit = site.balancing.gridOperatorLimit;
+  if (limit === undefined || site.telemetry.broker !== undefined || site.telemetry.localBroker !== undefined) return [];
+  return [
+    warningAtKey(
+      'no-limit-source',
+      ['balancing', 'grid-operator-limit'],
+      `no broker brings the grid operator's limit: ${limit.failsafe} A per phase hold for ever`,
+      'write a broker or local-broker under telemetry',
+    ),
+  ];
 }
 
 const rounded = (current: number): number => Math.round(current * 10) / 10;

@@ -1,31 +1,24 @@
 // A faultless site.yaml as the model that the gateway works with. Defaults are those that the schema documents.
 import { isAbsolute, join } from 'node:path';
-import { circuitId, csmsId, evseNumber, meterId, stationId } from '../gateway/kernel/ids.js';
+import { circuitId, csmsId, evseNumber, meterId } from '../gateway/kernel/ids.js';
 import { ampere, milliseconds, volt, wattHour } from '../gateway/kernel/units.js';
-import { PHASES } from '../gateway/site/topology.js';
 import type {
   AuthorizationPolicy,
   BalancingPolicy,
   Circuit,
-  Connector,
-  ConnectorType,
   Csms,
   CsmsRole,
-  Evse,
   Listen,
   LocalToken,
   Meter,
-  ModbusConnection,
-  Phase,
   Site,
-  StartPolicy,
-  Station,
   Tariff,
   Telemetry,
 } from '../gateway/site/topology.js';
-import { parseQuantity, type Dimension } from './quantity.js';
 import { documentedDefault } from './schema-faults.js';
 import { secretKey, type Secrets } from './secrets.js';
+import { buildStation, connection, unit } from './station-builder.js';
+import { address, needed, one, quantity } from './values.js';
 import { entries, has, isSection, list, section, text, type Section } from './written.js';
 
 /**
@@ -37,7 +30,7 @@ export function buildSite(written: Section, secrets: Secrets, folder: string): S
   const about = section(written, 'site');
   const id = needed(about, 'id');
   const nominalVoltage = volt(quantity(about, 'nominal-voltage', 'site', 'voltage'));
-  const stations = entries(written, 'stations').map(([name, keys]) => station(name, keys, written, secrets));
+  const stations = entries(written, 'stations').map(([name, keys]) => buildStation(name, keys, written, secrets));
   const directory = text(written, 'data-directory') ?? documentedDefault('', 'data-directory');
   const cost = has(written, 'tariff') ? tariff(section(written, 'tariff')) : undefined;
   return {
@@ -69,9 +62,10 @@ function circuit(name: string, keys: Section): Circuit {
     ...(fedBy === undefined ? {} : { fedBy: circuitId(fedBy) }),
     breaker: ampere(quantity(keys, 'breaker', 'circuit', 'current')),
     margin: ampere(quantity(keys, 'margin', 'circuit', 'current')),
-    ...(measuredBy === undefined
-      ? {}
-      : { meter: meterId(measuredBy), whenMeterLost: ampere(quantity(keys, 'when-meter-lost', 'circuit', 'current')) }),
+    ...(measuredBy === undefined ? {} : { meter: meterId(measuredBy) }),
+    ...(has(keys, 'when-meter-lost')
+      ? { whenMeterLost: ampere(quantity(keys, 'when-meter-lost', 'circuit', 'current')) }
+      : {}),
   };
 }
 
@@ -89,97 +83,6 @@ function feedersFirst(circuits: readonly Circuit[]): readonly Circuit[] {
 
 function meter(name: string, keys: Section): Meter {
   return { id: meterId(name), device: needed(keys, 'device'), connection: connection(keys), ...unit(keys) };
-}
-
-const unit = (keys: Section): { readonly unit?: number } => {
-  const written = text(keys, 'unit');
-  return written === undefined ? {} : { unit: Number(written) };
-};
-
-function connection(keys: Section): ModbusConnection {
-  const written = needed(keys, 'connection');
-  const tcp = /^tcp:\/\/(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(written);
-  if (tcp !== null) return { kind: 'tcp', host: (tcp[1] ?? '').replace(/^\[|\]$/g, ''), port: Number(tcp[2] ?? 502) };
-  const baudRate = text(keys, 'baud-rate');
-  const parity = text(keys, 'parity');
-  const stopBits = text(keys, 'stop-bits');
-  return {
-    kind: 'serial',
-    path: written.replace(/^serial:/, ''),
-    ...(baudRate === undefined ? {} : { baudRate: Number(baudRate) }),
-    ...(parity === undefined ? {} : { parity: one(['none', 'even', 'odd'] as const, parity) }),
-    ...(stopBits === undefined ? {} : { stopBits: stopBits === '2' ? 2 : 1 }),
-  };
-}
-
-function station(name: string, keys: Section, site: Section, secrets: Secrets): Station {
-  const id = stationId(name);
-  const evses = list(keys, 'evses').flatMap((written, index) =>
-    isSection(written) ? [evse(id, index + 1, needed(keys, 'circuit'), written)] : [],
-  );
-  if (has(keys, 'device')) {
-    const link = {
-      kind: 'modbus',
-      device: needed(keys, 'device'),
-      connection: connection(keys),
-      ...unit(keys),
-    } as const;
-    return { id, link, evses, start: startPolicy(keys) };
-  }
-  const password = secrets.values.get(secretKey(['stations', name, 'password']));
-  const assumed = text(keys, 'assume-protocol');
-  const profile = text(keys, 'security-profile') ?? (has(section(site, 'listen'), 'tls') ? '2' : '1');
-  return {
-    id,
-    link: {
-      kind: 'ocpp',
-      securityProfile: profile === '0' ? 0 : profile === '1' ? 1 : 2,
-      ...(password === undefined ? {} : { password }),
-      ...(assumed === undefined ? {} : { assumeProtocol: assumed === '1.6' ? 'ocpp1.6' : 'ocpp2.0.1' }),
-    },
-    evses,
-    start: { kind: 'authorized' },
-  };
-}
-
-function startPolicy(keys: Section): StartPolicy {
-  const idToken = text(section(keys, 'start'), 'free');
-  return idToken === undefined ? { kind: 'authorized' } : { kind: 'free', idToken };
-}
-
-const CONNECTOR_TYPES = [
-  'Type1',
-  'Type2',
-  'CCS1',
-  'CCS2',
-  'CHAdeMO',
-  'NACS',
-  'Schuko',
-  'Other',
-] as const satisfies readonly ConnectorType[];
-
-function evse(owner: Station['id'], stationEvse: number, fedBy: string, keys: Section): Evse {
-  const written = has(keys, 'connectors')
-    ? list(keys, 'connectors')
-    : [text(keys, 'connector') ?? documentedDefault('evse', 'connector')];
-  const connectors = written.map((type, index): Connector => ({
-    number: index + 1,
-    type: one(CONNECTOR_TYPES, String(type)),
-  }));
-  const maxCurrent = quantity(keys, 'max-current', 'evse', 'current');
-  const phases = text(keys, 'phases') ?? documentedDefault('evse', 'phases');
-  return {
-    number: evseNumber(Number(needed(keys, 'number'))),
-    station: owner,
-    stationEvse,
-    connectors,
-    circuit: circuitId(fedBy),
-    maxCurrent: ampere(maxCurrent),
-    minCurrent: ampere(quantity(keys, 'min-current', 'evse', 'current')),
-    fallbackCurrent: ampere(quantity(keys, 'fallback-current', 'evse', 'current')),
-    phases: phases === 'unknown' ? PHASES : phases.split(' ').map((phase): Phase => one(PHASES, phase)),
-    rotationKnown: phases !== 'unknown',
-  };
 }
 
 function csms(name: string, keys: Section, site: string, secrets: Secrets): Csms {
@@ -278,11 +181,6 @@ function listen(keys: Section, secrets: Secrets): Listen {
   return { ocpp: { ...address(text(keys, 'ocpp') ?? documentedDefault('listen', 'ocpp')), ...tls } };
 }
 
-const address = (written: string): { readonly host: string; readonly port: number } => {
-  const colon = written.lastIndexOf(':');
-  return { host: written.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(written.slice(colon + 1)) };
-};
-
 function telemetry(keys: Section, site: string, secrets: Secrets): Telemetry {
   const signIn = (which: 'broker' | 'local-broker'): { readonly username?: string; readonly password?: string } => {
     const username = text(section(keys, which), 'username');
@@ -305,23 +203,4 @@ function telemetry(keys: Section, site: string, secrets: Secrets): Telemetry {
       ? { localBroker: { ...address(needed(local, 'listen')), ...signIn('local-broker') } }
       : {}),
   };
-}
-
-function needed(of: Section, key: string): string {
-  const value = text(of, key);
-  if (value === undefined) throw new Error(`${key} is missing in a site that was checked`);
-  return value;
-}
-
-/** In the base unit; the documented default where the key is not written. */
-function quantity(of: Section, key: string, definition: string, dimension: Dimension): number {
-  const parsed = parseQuantity(text(of, key) ?? documentedDefault(definition, key), dimension);
-  if (!parsed.ok) throw new Error(`${key} is not a ${dimension} in a site that was checked`);
-  return parsed.value;
-}
-
-function one<T extends string | number>(choices: readonly T[], value: string | number): T {
-  const found = choices.find((choice) => choice === value);
-  if (found === undefined) throw new Error(`${value} is not a choice in a site that was checked`);
-  return found;
 }

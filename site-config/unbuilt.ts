@@ -1,21 +1,63 @@
 // What a site may say already though nothing acts on it yet.
-import { warningAtKey, type Fault } from './fault.js';
+import { warningAtKey, warningAtValue, type Fault } from './fault.js';
 import { inWords, type Path } from './place.js';
 import { isSection, type Section } from './written.js';
 
+interface Unbuilt {
+  /** `*` stands for every name. */
+  readonly path: readonly string[];
+  readonly when: (written: unknown) => boolean;
+  readonly at: 'key' | 'value';
+}
+
+const written = (value: unknown): boolean => value !== undefined;
+const is =
+  (word: string) =>
+  (value: unknown): boolean =>
+    value === word;
+const serial = (value: unknown): boolean => typeof value === 'string' && value.startsWith('serial:');
+
+const UNBUILT: readonly Unbuilt[] = [
+  { path: ['uplink'], when: written, at: 'key' },
+  { path: ['console'], when: written, at: 'key' },
+  { path: ['telemetry', 'broker', 'sparkplug'], when: is('true'), at: 'key' },
+  { path: ['telemetry', 'local-broker', 'home-assistant'], when: is('true'), at: 'key' },
+  { path: ['csms', '*', 'present'], when: is('stations'), at: 'value' },
+  { path: ['meters', '*', 'connection'], when: serial, at: 'value' },
+  { path: ['stations', '*', 'connection'], when: serial, at: 'value' },
+];
+
 /** Accepted so that a site can be written once and completely; whoever relies on it must know. */
 export function notBuilt(site: Section): readonly Fault[] {
-  const switches: readonly Path[] = [['telemetry', 'broker', 'sparkplug'], ['telemetry', 'local-broker', 'home-assistant']]; // prettier-ignore
-  const sections: readonly Path[] = [['uplink'], ['console'], ['balancing', 'grid-operator-limit']];
-  const at = (path: Path): unknown =>
-    path.reduce<unknown>((value, key) => (isSection(value) ? value[String(key)] : undefined), site);
-  const say = (path: Path): string => `${inWords(path, site)} is accepted, not acted on yet`;
-  return [
-    ...sections
-      .filter((path) => at(path) !== undefined)
-      .map((path) => warningAtKey('not-built', path, say(path), 'it may stay; do not rely on it')),
-    ...switches
-      .filter((path) => at(path) === 'true')
-      .map((path) => warningAtKey('not-built', path, say(path), 'it may stay; do not rely on it')),
-  ];
+  return UNBUILT.flatMap(({ path, when, at }) =>
+    matches(site, path)
+      .filter(({ value }) => when(value))
+      .map(({ path: found, value }) => {
+        const what = `${inWords(found, site)}${at === 'value' ? `: ${String(value)}` : ''}`;
+        const message = `${what} is accepted, not acted on yet`;
+        return (at === 'key' ? warningAtKey : warningAtValue)(
+          'not-built',
+          found,
+          message,
+          'it may stay; do not rely on it',
+        );
+      }),
+  );
+}
+
+function matches(
+  site: Section,
+  pattern: readonly string[],
+): readonly { readonly path: Path; readonly value: unknown }[] {
+  return pattern.reduce<readonly { readonly path: Path; readonly value: unknown }[]>(
+    (found, part) =>
+      found.flatMap(({ path, value }) => {
+        if (!isSection(value)) return [];
+        const names = part === '*' ? Object.keys(value) : [part];
+        return names
+          .filter((name) => Object.hasOwn(value, name))
+          .map((name) => ({ path: [...path, name], value: value[name] }));
+      }),
+    [{ path: [], value: site }],
+  );
 }

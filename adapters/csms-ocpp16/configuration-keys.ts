@@ -30,15 +30,17 @@ const measurands = (variable: VariableReference, ...also: VariableReference[]): 
   ...(also.length > 0 && { also }),
 });
 
-/** In the order in which GetConfiguration lists them: Core, local list, reservation, smart charging, security. */
+/** In the order in which GetConfiguration lists them: Core, local list, reservation, smart charging, security, ours. */
 export const CONFIGURATION_KEYS = {
   AllowOfflineTxForUnknownId: flag(at('AuthCtrlr', 'OfflineTxForUnknownIdEnabled')),
   AuthorizationCacheEnabled: flag(at('AuthCacheCtrlr', 'Enabled')),
   AuthorizeRemoteTxRequests: flag(at('AuthCtrlr', 'AuthorizeRemoteStart')),
+  BlinkRepeat: text(at('ChargingStatusIndicator', 'BlinkRepeat')),
   ClockAlignedDataInterval: text(at('AlignedDataCtrlr', 'Interval'), at('AlignedDataCtrlr', 'TxEndedInterval')),
   ConnectionTimeOut: text(at('TxCtrlr', 'EVConnectionTimeOut')),
   GetConfigurationMaxKeys: text(at('DeviceDataCtrlr', 'ItemsPerMessage', 'GetVariables')),
   HeartbeatInterval: text(at('OCPPCommCtrlr', 'HeartbeatInterval')),
+  LightIntensity: text(at('ChargingStatusIndicator', 'LightIntensity')),
   LocalAuthorizeOffline: flag(at('AuthCtrlr', 'LocalAuthorizeOffline')),
   LocalPreAuthorize: flag(at('AuthCtrlr', 'LocalPreAuthorize')),
   MaxEnergyOnInvalidId: text(at('TxCtrlr', 'MaxEnergyOnInvalidId')),
@@ -78,6 +80,10 @@ export const CONFIGURATION_KEYS = {
   AdditionalRootCertificateCheck: flag(at('SecurityCtrlr', 'AdditionalRootCertificateCheck')),
   CertificateSignedMaxChainSize: text(at('SecurityCtrlr', 'MaxCertificateChainSize')),
   CertificateStoreMaxLength: text(limitOf(at('SecurityCtrlr', 'CertificateEntries'))),
+  // Not of 1.6, under their 2.0.1 names: how soon the gateway comes back to this CSMS.
+  RetryBackOffRandomRange: text(at('OCPPCommCtrlr', 'RetryBackOffRandomRange')),
+  RetryBackOffRepeatTimes: text(at('OCPPCommCtrlr', 'RetryBackOffRepeatTimes')),
+  RetryBackOffWaitMinimum: text(at('OCPPCommCtrlr', 'RetryBackOffWaitMinimum')),
 } as const satisfies Readonly<Record<string, VariableKey>>;
 
 /** Keys that a CSMS may set and never read back (1.6 security whitepaper). */

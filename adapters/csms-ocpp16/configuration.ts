@@ -1,6 +1,6 @@
 // OCPP 1.6 GetConfiguration and ChangeConfiguration over the device model.
 import type { OCPP16 } from 'typed-ocpp';
-import type { CsmsAnswer, CsmsHost, VariableReference, VariableResult } from '../../gateway/ports/csms.js';
+import type { CsmsAnswer, CsmsHost, Slot, VariableReference, VariableResult } from '../../gateway/ports/csms.js';
 import { type Commander, payloadOf, requestOf, type Route } from '../ocpp-j/csms-route.js';
 import { truncate } from '../ocpp-j/truncate.js';
 import {
@@ -15,21 +15,53 @@ import {
 type KeyValue = NonNullable<OCPP16.GetConfigurationResponse['configurationKey']>[number];
 type Slots = Pick<CsmsHost, 'slotOfFlat'>;
 
-/** Keys of which the value is a matter of this adapter: what it counts and what it has built in. */
-const OWN_KEYS: ReadonlyMap<string, (slots: Slots) => string> = new Map([
-  [
-    'NumberOfConnectors',
-    (slots: Slots) => {
-      let count = 0;
-      while (slots.slotOfFlat(count + 1) !== undefined) count++;
-      return String(count);
-    },
-  ],
-  ['SupportedFeatureProfiles', () => 'Core,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger'],
-]);
+/** A key that is read from some variables, none or many. */
+interface Question {
+  /** As the CSMS spelt it. */
+  readonly name: string;
+  readonly variables: readonly VariableReference[];
+  /** Undefined: the key is unknown. */
+  readonly read: (results: readonly (VariableResult | undefined)[]) => KeyValue | undefined;
+}
+
+function flatSlots(slots: Slots): readonly Slot[] {
+  const found: Slot[] = [];
+  for (let slot = slots.slotOfFlat(1); slot; slot = slots.slotOfFlat(found.length + 1)) found.push(slot);
+  return found;
+}
+
+const own = (key: string, value: string): Omit<Question, 'name'> => ({
+  variables: [],
+  read: () => ({ key, readonly: true, value }),
+});
+
+/** Read-only keys that are no variable of their own: counted, built in, or put together from every connector. */
+const OWN_KEYS: Readonly<Record<string, (slots: Slots) => Omit<Question, 'name'>>> = {
+  NumberOfConnectors: (slots) => own('NumberOfConnectors', String(flatSlots(slots).length)),
+  SupportedFeatureProfiles: () =>
+    own('SupportedFeatureProfiles', 'Core,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger'),
+  ConnectorPhaseRotation: (slots) => ({
+    variables: flatSlots(slots).map(({ evse, connector }) => ({
+      component: 'Connector',
+      variable: 'PhaseRotation',
+      evse,
+      connector,
+    })),
+    read: (results) => ({
+      key: 'ConnectorPhaseRotation',
+      readonly: true,
+      // Such as `1.RST,2.Unknown` (OCPP 1.6 section 9.1.8).
+      value: results
+        .map(
+          (result, index) => `${index + 1}.${result?.status === 'Accepted' && result.value ? result.value : 'Unknown'}`,
+        )
+        .join(','),
+    }),
+  }),
+};
 
 const ownKeyOf = (name: string): string | undefined =>
-  [...OWN_KEYS.keys()].find((key) => key.toLowerCase() === name.toLowerCase());
+  Object.keys(OWN_KEYS).find((key) => key.toLowerCase() === name.toLowerCase());
 
 /** The variable behind a key, on the connector its suffix names; undefined: there is no such connector. */
 function located(found: FoundKey, reference: VariableReference, slots: Slots): VariableReference | undefined {
@@ -53,33 +85,36 @@ function keyValue(found: FoundKey, result: VariableResult | undefined): KeyValue
 const hidden = (found: FoundKey): KeyValue | undefined =>
   WRITE_ONLY_KEYS.has(found.key) ? { key: found.key, readonly: false } : undefined;
 
+function questionOf(name: string, slots: Slots): Question {
+  const ownKey = ownKeyOf(name);
+  const build = ownKey === undefined ? undefined : OWN_KEYS[ownKey];
+  if (build) return { name, ...build(slots) };
+  const found = findKey(name);
+  const variable = found && located(found, found.definition.variable, slots);
+  if (!found || !variable) return { name, variables: [], read: () => undefined };
+  return { name, variables: [variable], read: ([result]) => keyValue(found, result) ?? hidden(found) };
+}
+
+/** Without keys: every key that the gateway has (OCPP 1.6 section 5.8). */
 export const getConfiguration =
   (slots: Slots): Route =>
   async (payload, command: Commander) => {
     const asked = requestOf<OCPP16.GetConfigurationRequest>(payload).key ?? [];
     const all = asked.length === 0;
-    const names = all ? [...OWN_KEYS.keys(), ...Object.keys(CONFIGURATION_KEYS)] : [...new Set(asked)];
+    const names = all ? [...Object.keys(OWN_KEYS), ...Object.keys(CONFIGURATION_KEYS)] : [...new Set(asked)];
+    const questions = names.map((name) => questionOf(name, slots));
+    const variables = questions.flatMap((question) => question.variables);
+    const answer: Pick<CsmsAnswer, 'variables' | 'afterwards'> =
+      variables.length > 0 ? await command({ type: 'getVariables', variables }) : {};
     const configurationKey: KeyValue[] = [];
     const unknownKey: string[] = [];
-    const wanted: { name: string; found: FoundKey; variable: VariableReference }[] = [];
-    for (const name of names) {
-      const own = ownKeyOf(name);
-      const found = findKey(name);
-      const variable = found && located(found, found.definition.variable, slots);
-      if (own !== undefined)
-        configurationKey.push({ key: own, readonly: true, value: OWN_KEYS.get(own)?.(slots) ?? '' });
-      else if (found && variable) wanted.push({ name, found, variable });
-      else unknownKey.push(name);
-    }
-    const answer: Pick<CsmsAnswer, 'variables' | 'afterwards'> =
-      wanted.length > 0
-        ? await command({ type: 'getVariables', variables: wanted.map(({ variable }) => variable) })
-        : {};
-    wanted.forEach(({ name, found }, index) => {
-      const value = keyValue(found, answer.variables?.[index]) ?? hidden(found);
+    let next = 0;
+    for (const question of questions) {
+      const results = question.variables.map(() => answer.variables?.[next++]);
+      const value = question.read(results);
       if (value) configurationKey.push(value);
-      else if (!all) unknownKey.push(name);
-    });
+      else if (!all) unknownKey.push(question.name);
+    }
     const response: OCPP16.GetConfigurationResponse = {
       configurationKey,
       ...(unknownKey.length > 0 && { unknownKey }),

@@ -22,7 +22,8 @@ export function statusOf(view: ConnectorView, startReported: boolean): ChargePoi
       return startReported ? view.chargingState : 'Preparing';
     case 'EVConnected':
     case 'Idle':
-      return startReported ? 'SuspendedEV' : 'Preparing';
+      // Between the start and the first current the car is still being prepared (translation C, order rule).
+      return startReported && view.energized === true ? 'SuspendedEV' : 'Preparing';
   }
 }
 

@@ -40,10 +40,6 @@ export function chainOf(state: ProjectionState): Chain {
 /** The chain as the view keeps it. */
 export const stateOf = (chain: Chain): ProjectionState => ({ ...chain });
 
-/** The id under which the CSMS knows the transaction; undefined before StartTransaction.conf. */
-export const transactionIdOf = (chain: Chain): number | undefined =>
-  chain.csmsTransactionId ?? (chain.startDead ? -1 : undefined);
-
 /** 2.0.1 ReasonEnumType -> 1.6 Reason (translation table G). */
 const REASONS: Readonly<Record<StoppedReason, NonNullable<OCPP16.StopTransactionRequest['reason']>>> = {
   DeAuthorized: 'DeAuthorized',

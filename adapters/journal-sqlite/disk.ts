@@ -41,7 +41,8 @@ export async function startDisk(directory: string): Promise<{ readonly disk: Dis
     });
   }
   if (!ready.ready) {
-    await worker.terminate();
+    // It ends by itself once it has said so; waiting for a thread that is ending can wait for ever.
+    worker.unref();
     throw unavailable(ready, `cannot open ${file}: `);
   }
   return { disk: new Disk(worker), lastSeq: journalSeq(ready.lastSeq) };

@@ -46,6 +46,8 @@ export type WorkerRequest = WriteRequest | ReadRequest | LoadRequest | TrimReque
 
 export interface WorkerReply {
   readonly id: number;
+  /** `write`: how long the disk took, in ms. */
+  readonly took?: number;
   /** Why the disk refused; nothing of the request was kept. */
   readonly error?: string;
   /** SQLite's name of that reason, such as SQLITE_FULL. */

@@ -55,9 +55,11 @@ function serve(db: Database.Database): (request: WorkerRequest) => WorkerReply {
 
   return (request) => {
     switch (request.type) {
-      case 'write':
+      case 'write': {
+        const begun = performance.now();
         write(request);
-        return { id: request.id };
+        return { id: request.id, took: performance.now() - begun };
+      }
       case 'read':
         return { id: request.id, rows: readEntries.all(request.after, request.limit) as [number, string][] };
       case 'load':

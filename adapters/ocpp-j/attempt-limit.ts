@@ -1,4 +1,4 @@
-// Slows down guessing at the door without the chargers of the site feeling it: failures are counted by address and by identity.
+// Counts failed attempts at the door by address and by identity, so that a flood is turned away unread and reported once.
 import type { Clock } from '../../gateway/kernel/clock.js';
 
 export interface AttemptLimits {
@@ -25,16 +25,14 @@ export class AttemptLimit {
   readonly #limits: AttemptLimits;
   readonly #byAddress = new Map<string, Failures>();
   readonly #byIdentity = new Map<string, Failures>();
-  readonly #homes = new Map<string, string>();
 
   constructor(clock: Clock, limits: AttemptLimits = defaultAttemptLimits) {
     this.#clock = clock;
     this.#limits = limits;
   }
 
-  /** False: the attempt is turned away unread. An identity that got in before is never limited at the address where it did. */
+  /** False: this failure is one too many. Attempts with the right credentials are never asked about here. */
   allows(address: string, identity: string): boolean {
-    if (this.#homes.get(identity) === address) return true;
     const failures = this.#count(this.#byAddress, address);
     if (failures >= this.#limits.perAddress) return false;
     return failures === 0 || this.#count(this.#byIdentity, identity) < this.#limits.perIdentity;
@@ -43,10 +41,6 @@ export class AttemptLimit {
   failed(address: string, identity: string): void {
     this.#add(this.#byAddress, address);
     this.#add(this.#byIdentity, identity);
-  }
-
-  succeeded(address: string, identity: string): void {
-    remember(this.#homes, identity, address);
   }
 
   #count(failures: Map<string, Failures>, key: string): number {

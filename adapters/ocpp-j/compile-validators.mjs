@@ -74,11 +74,11 @@ function importing(code) {
 }
 
 await mkdir(target, { recursive: true });
-for (const [file, schemas] of [
-  ['ocpp16.js', OCPP16.schemas],
-  ['ocpp201.js', OCPP20.schemas],
+for (const { file, schemas } of [
+  { file: 'ocpp16.js', schemas: OCPP16.schemas },
+  { file: 'ocpp201.js', schemas: OCPP20.schemas },
 ]) {
   const code = importing(compile(schemas));
   await writeFile(join(target, file), code);
-  console.log(`${String(file)}: ${Object.keys(schemas).length} validators, ${Math.round(code.length / 1024)} KiB`);
+  console.log(`${file}: ${Object.keys(schemas).length} validators, ${Math.round(code.length / 1024)} KiB`);
 }

@@ -6,6 +6,7 @@ import { type Milliseconds, milliseconds, seconds } from '../../gateway/kernel/u
 import type { CallAnswer, CallHandler, CallOutcome, IncomingCall, OcppConnection, Payload } from './contract.js';
 import { PRIORITIES } from './csms-delivery.js';
 import { gate } from './csms-gate.js';
+import { heartbeatTimer } from './csms-heartbeat.js';
 import type { Commander } from './csms-route.js';
 import { parseTime } from './csms-time.js';
 import { reconnectWaits } from './backoff.js';
@@ -37,9 +38,6 @@ export interface CsmsSession {
 /** `none`: not asked yet, or asked and not answered. */
 type BootState = 'none' | 'pending' | 'rejected' | 'accepted';
 
-/** How often the heartbeat's interval is looked at again, because the CSMS may change it at any time. */
-const HEARTBEAT_CHECK = seconds(30);
-
 /**
  * BootNotification goes out when the process starts, on `reboot`, and when the CSMS answers SecurityError because it has
  * forgotten the station; never on a plain reconnect (2.0.1 Part 4 section 5.3, OCPP-J 1.6 section 5.4).
@@ -61,11 +59,11 @@ export function openCsmsSession(
   let started = false;
   /** Rises with every BootNotification and every socket: an answer to an older one is of no interest. */
   let round = 0;
+  /** On the monotonic clock. */
+  let nextBoot = 0;
   let forgotten = false;
   let triggered = false;
-  let lastHeartbeat: Milliseconds = milliseconds(0);
   let cancelRetry: CancelTimer = () => {};
-  let cancelHeartbeat: CancelTimer = () => {};
   let closing: (() => void) | undefined;
   let stopping: Promise<void> | undefined;
 
@@ -82,6 +80,11 @@ export function openCsmsSession(
     );
   let dialWaits = waits();
   let bootWaits = waits();
+  const heartbeat = heartbeatTimer(
+    clock,
+    () => seconds(host.setting('HeartbeatInterval')),
+    () => void sendHeartbeat(),
+  );
   const later = (delay: Milliseconds, action: () => void): void => {
     cancelRetry();
     cancelRetry = clock.after(delay, action);
@@ -105,7 +108,7 @@ export function openCsmsSession(
     forgotten = false;
     if (stopped) mine.close(1000, 'stopping');
     else if (boot === 'accepted') linkUp(false);
-    else void sendBoot();
+    else bootWhenDue();
   }
 
   function retry(reason: string): void {
@@ -119,17 +122,18 @@ export function openCsmsSession(
     const wasUp = up();
     connection = undefined;
     round++;
-    cancelHeartbeat();
-    if (boot !== 'accepted') boot = 'none';
-    if (wasUp) host.linkDown(reason);
+    heartbeat.stop();
+    if (wasUp) {
+      // With what the CSMS may have set since.
+      dialWaits = waits();
+      host.linkDown(reason);
+    }
     retry(reason);
   }
 
   function linkUp(booted: boolean): void {
-    dialWaits = waits();
     bootWaits = waits();
-    lastHeartbeat = clock.monotonic();
-    watchHeartbeat();
+    heartbeat.start();
     host.linkUp(booted);
   }
 
@@ -164,23 +168,19 @@ export function openCsmsSession(
 
   /** @param wait seconds, as the CSMS asked; 0: the station's own back-off (B02.FR.07, B03.FR.06) */
   function bootAgainAfter(wait: number): void {
-    const delay = wait > 0 ? seconds(wait) : bootWaits.next().value;
-    later(delay, () => void sendBoot());
+    nextBoot = clock.monotonic() + (wait > 0 ? seconds(wait) : bootWaits.next().value);
+    bootWhenDue();
   }
 
-  function watchHeartbeat(): void {
-    cancelHeartbeat();
-    const due = seconds(host.setting('HeartbeatInterval')) - (clock.monotonic() - lastHeartbeat);
-    const wait = due > 0 ? Math.min(due, HEARTBEAT_CHECK) : HEARTBEAT_CHECK;
-    cancelHeartbeat = clock.after(milliseconds(wait), () => {
-      const interval = host.setting('HeartbeatInterval');
-      if (interval > 0 && clock.monotonic() - lastHeartbeat >= seconds(interval)) void sendHeartbeat();
-      watchHeartbeat();
-    });
+  /** The wait that the CSMS asked for outlasts the socket: a new one is no reason to ask again early. */
+  function bootWhenDue(): void {
+    const wait = nextBoot - clock.monotonic();
+    if (wait > 0) later(milliseconds(wait), () => void sendBoot());
+    else void sendBoot();
   }
 
   async function sendHeartbeat(): Promise<void> {
-    lastHeartbeat = clock.monotonic();
+    heartbeat.sent();
     const outcome = await call('Heartbeat', {}, 'status', true);
     if (outcome.kind === 'result') {
       const at = parseTime(outcome.payload['currentTime']);
@@ -211,7 +211,8 @@ export function openCsmsSession(
     const wasUp = up();
     bootReason = reason;
     boot = 'none';
-    cancelHeartbeat();
+    nextBoot = 0;
+    heartbeat.stop();
     if (wasUp) host.linkDown('booting again');
     void sendBoot();
   }
@@ -257,7 +258,7 @@ export function openCsmsSession(
       stopping ??= new Promise<void>((resolve) => {
         stopped = true;
         cancelRetry();
-        cancelHeartbeat();
+        heartbeat.stop();
         closing = resolve;
         if (connection) connection.close(1000, 'stopping');
         else if (!dialing) resolve();

@@ -41,6 +41,8 @@ export const recordsOf = (payload: Payload, name: string): readonly Payload[] =>
 /** The member of an enumeration that `value` means, letter case aside. */
 export const memberOf = <T extends string>(value: unknown, members: readonly T[]): T | undefined => {
   if (typeof value !== 'string') return undefined;
+  // Nearly every charger writes it as the standard does.
+  if ((members as readonly string[]).includes(value)) return value as T;
   const wanted = value.trim().toLowerCase();
   return members.find((member) => member.toLowerCase() === wanted);
 };

@@ -51,12 +51,15 @@ const CONTEXTS: readonly ReadingContext[] = [
   'Trigger',
 ];
 
+/** What nearly every value looks like. */
+const PLAIN = /^-?\d{1,12}(\.\d{1,12})?$/;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** A measured number; a comma counts as the decimal point. Undefined for anything that is not a finite number. */
 export const numberFrom = (value: unknown): number | undefined => {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
   if (typeof value !== 'string') return undefined;
+  if (PLAIN.test(value)) return Number(value);
   const written = value.trim().replace(/^([+-]?\d+),(\d+)$/, '$1.$2');
   if (!NUMBER.test(written)) return undefined;
   const number = Number(written);
@@ -101,7 +104,8 @@ const usualUnit = (measurand: Measurand): string | undefined => {
 };
 
 /** Cuts the dust that scaling leaves behind (11.04 kW is 11040 W, not 11039.999999999998). */
-const clean = (value: number): number => Number(value.toPrecision(15));
+const scaledBy = (value: number, factor: number, offset: number): number =>
+  factor === 1 && offset === 0 ? value : Number((value * factor + offset).toPrecision(15));
 
 /**
  * A value in its base unit; the unit is left out where it is the measurand's usual one.
@@ -113,11 +117,11 @@ const inBaseUnit = (
   unit: string | undefined,
   multiplier = 0,
 ): { readonly value: number; readonly unit?: string } => {
-  const scaled = value * 10 ** multiplier;
+  const scaled = scaledBy(value, 10 ** multiplier, 0);
   const written = unit?.trim();
-  if (written === undefined || written === '') return { value: clean(scaled) };
+  if (written === undefined || written === '') return { value: scaled };
   const [base, factor, offset = 0] = UNITS[written.toLowerCase()] ?? [written, 1];
-  const inBase = clean(scaled * factor + offset);
+  const inBase = scaledBy(scaled, factor, offset);
   return base === usualUnit(measurand) ? { value: inBase } : { value: inBase, unit: base };
 };
 
@@ -135,12 +139,12 @@ const labelsOf = (sample: Payload): Labels | undefined => {
   const phase = memberOf(sample['phase'], PHASES);
   const location = memberOf(sample['location'], LOCATIONS);
   const context = memberOf(sample['context'], CONTEXTS);
-  return {
-    ...(measurand && { measurand }),
-    ...(phase && { phase }),
-    ...(location && { location }),
-    ...(context && { context }),
-  };
+  const labels: { -readonly [Name in keyof Labels]: Labels[Name] } = {};
+  if (measurand) labels.measurand = measurand;
+  if (phase) labels.phase = phase;
+  if (location) labels.location = location;
+  if (context) labels.context = context;
+  return labels;
 };
 
 const DEFAULT_MEASURAND: Measurand = 'Energy.Active.Import.Register';

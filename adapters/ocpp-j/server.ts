@@ -158,12 +158,10 @@ export class OcppServer<Station> {
     const identity = requestedIdentity(request.url);
     const remoteAddress = request.socket.remoteAddress ?? '';
     if (identity === undefined || this.#closing) return refuseUpgrade(stream, this.#closing ? 503 : 404);
-    if (!this.#attempts.allows(remoteAddress, identity)) return refuseUpgrade(stream, 429);
 
     const credentials = credentialsFrom(request.headers.authorization);
     const admission = await admit({ identity, credentials, remoteAddress });
     if (!admission.ok) return this.#refuse(stream, identity, remoteAddress, admission.status);
-    this.#attempts.succeeded(remoteAddress, identity);
 
     const offers = request.headers['sec-websocket-protocol']?.split(',') ?? [];
     const chosen = chooseSubprotocol(offers);
@@ -223,10 +221,12 @@ export class OcppServer<Station> {
   }
 
   #refuse(stream: Duplex, identity: string, remoteAddress: string, status: number): void {
+    // Right credentials always get in: a flood, or one misconfigured charger behind the same router, locks nobody out.
     const allowed = this.#attempts.allows(remoteAddress, identity);
+    if (!allowed) return refuseUpgrade(stream, 429);
     this.#attempts.failed(remoteAddress, identity);
     this.#options.securityEvent?.({ type: 'attemptFailed', identity, remoteAddress, status });
-    if (allowed && !this.#attempts.allows(remoteAddress, identity)) {
+    if (!this.#attempts.allows(remoteAddress, identity)) {
       this.#options.securityEvent?.({ type: 'attemptsLimited', identity, remoteAddress });
     }
     refuseUpgrade(stream, status);

@@ -25,9 +25,10 @@ export function meterValuesOf(
   const values: MeterValue[] = [];
   for (const entry of recordsOf(payload, field)) {
     const samples = recordsOf(entry, 'sampledValue');
-    const plain = samples.flatMap((sample) => sampledValue16(sample, undefined) ?? []);
-    known = registerIn(plain) ?? known;
-    const sampled = samples.flatMap((sample) => sampledValue16(sample, known) ?? []);
+    let sampled = samples.flatMap((sample) => sampledValue16(sample, undefined) ?? []);
+    known = registerIn(sampled) ?? known;
+    // Signed readings are read last: their number is the register that stands beside them.
+    if (sampled.length < samples.length) sampled = samples.flatMap((sample) => sampledValue16(sample, known) ?? []);
     if (sampled.length > 0) values.push({ at: momentOf(entry, 'timestamp') ?? now, sampled });
   }
   return values;

@@ -20,7 +20,8 @@ export interface Plan {
   readonly commands: readonly LimitCommand[];
   /** Steps against chargers that do not react; `resend` and `pause` are among the commands already. */
   readonly escalations: readonly Escalation[];
-  readonly report: BalancingReport;
+  /** Why everything is as it is; worked out when asked for, since most plans are never looked at. */
+  report(): BalancingReport;
 }
 
 /** A longer gap between two plans (a pause of the process) counts as this much. */
@@ -60,29 +61,32 @@ export function plan(
 
   const shareOf = new Map(shares.map((one) => [one.outlet, one]));
   const stale = measured.headrooms.map(({ meter }) => meter === 'stale');
-  const noRaise = (index: number): boolean => network.outlets[index]?.path.some((row) => stale[row]) ?? false;
+  const anyStale = stale.includes(true);
+  const noRaise = (index: number): boolean =>
+    anyStale && (network.outlets[index]?.path.some((row) => stale[row]) ?? false);
   const wishes = wishesOf(seen, shareOf, noRaise, candidates, strategy);
   const states = seen.map((one) => one.state);
   const stands = seen.map((one) => one.stand);
   const released = release(network, states, stands, wishes, rows, now, settings);
 
-  const targets = new Map(wishes.map((wish) => [wish.outlet, wish.target]));
-  const reserved = sumByCircuit(network, (index) => worstIf(seen[index], false));
-  const granted = sumByCircuit(network, (index) => worstIf(seen[index], true));
-  const report: BalancingReport = {
-    evses: seen.map((one, index) =>
-      evseReport(network, caps, measured.headrooms, reserved, {
-        ...one,
-        state: released.states[index] ?? one.state,
-        share: shareOf.get(index),
-        target: targets.get(index) ?? one.stand.ceiling,
-        waitingCell: released.waiting.get(index),
-        noRaise: noRaise(index),
-        minimum: one.outlet.evse.minCurrent,
-      }),
-    ),
-    circuits: circuitReports(network, measured.headrooms, measured.circuits, reserved, granted),
-    failsafe: operator.failsafeSince !== undefined,
+  const report = (): BalancingReport => {
+    const targets = new Map(wishes.map((wish) => [wish.outlet, wish.target]));
+    const reserved = sumByCircuit(network, (index) => worstIf(seen[index], false));
+    const granted = sumByCircuit(network, (index) => worstIf(seen[index], true));
+    const scene = { network, caps, headrooms: measured.headrooms, reserved };
+    return {
+      evses: seen.map((one, index) =>
+        evseReport(scene, one, {
+          sent: released.states[index]?.sent,
+          share: shareOf.get(index),
+          target: targets.get(index) ?? one.stand.ceiling,
+          waitingCell: released.waiting.get(index),
+          noRaise: noRaise(index),
+        }),
+      ),
+      circuits: circuitReports(network, measured.headrooms, measured.circuits, reserved, granted),
+      failsafe: operator.failsafeSince !== undefined,
+    };
   };
   const next: BalancingState = {
     evses: released.states,
@@ -143,14 +147,16 @@ function wishesOf(
   candidates: ReadonlyMap<number, Candidate>,
   strategy: keyof typeof ORDERS,
 ): readonly Wish[] {
-  const ordered = [...candidates.values()].sort(ORDERS[strategy]).map((candidate) => candidate.outlet);
-  const others = seen.flatMap((_, index) => (candidates.has(index) ? [] : [index]));
-  return [...ordered, ...others].flatMap((index): Wish[] => {
+  const wishes: Wish[] = [];
+  const wish = (index: number): void => {
     const one = seen[index];
-    if (one?.observation?.link !== 'connected') return [];
+    if (one?.observation?.link !== 'connected') return;
     const target = shares.get(index)?.target ?? targetOutside(one);
-    return target === undefined ? [] : [{ outlet: index, target, noRaise: noRaise(index), repeat: one.repeat }];
-  });
+    if (target !== undefined) wishes.push({ outlet: index, target, noRaise: noRaise(index), repeat: one.repeat });
+  };
+  for (const candidate of [...candidates.values()].sort(ORDERS[strategy])) wish(candidate.outlet);
+  seen.forEach((_, index) => candidates.has(index) || wish(index));
+  return wishes;
 }
 
 /** What an EVSE that takes no part in the division is told: to pause, or what it was told last. */

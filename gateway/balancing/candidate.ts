@@ -59,7 +59,7 @@ export function candidateOf(
     laxity:
       departure === undefined
         ? Infinity
-        : (departure - now) / 3_600_000 - (energyNeeded ?? 0) / (upper * 230 * phaseCount(stand.phases)),
+        : (departure - now) / 3_600_000 - (energyNeeded ?? 0) / (upper * network.nominal * phaseCount(stand.phases)),
     energyServed: observation.energyServed ?? 0,
     startNeed: evse.minCurrent * factor,
     heldBack: stale || (session.offSince !== undefined && now - session.offSince < settings.minimumOff),

@@ -46,7 +46,8 @@ function change(
   const outlet = index === undefined ? undefined : network.outlets[index];
   const of = index === undefined ? undefined : state.evses[index];
   if (index === undefined || outlet === undefined || of === undefined) return state;
-  return { ...state, evses: state.evses.with(index, by(of, outlet.evse)) };
+  const next = by(of, outlet.evse);
+  return next === of ? state : { ...state, evses: state.evses.with(index, next) };
 }
 
 /** The charger has accepted the setpoint `current`. What was sent before it is superseded: one link keeps its order. */

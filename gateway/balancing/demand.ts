@@ -20,14 +20,17 @@ export function measuredOf(
 export const worstPhase = (current: Triple): number => Math.max(current[0], current[1], current[2]);
 
 /**
- * What of a charger's measured current is certainly on each phase: with a rotation nobody knows, only what all its wired
- * phases carry alike. What is left out counts as background, which is safe.
+ * What of the meters above is this charger's. With a rotation nobody knows, its worst phase on every wired one: the plan
+ * counts all it may take on all of them in turn, so a phase it does not load still has at least what the meter shows.
+ * @param ceiling what it may take at most: only so much is counted in the plan
  */
-export function certainShare(outlet: Outlet, measured: Triple | undefined): Triple {
+export function chargerShare(outlet: Outlet, measured: Triple | undefined, ceiling: number): Triple {
   if (measured === undefined) return [0, 0, 0];
-  const phases = ([0, 1, 2] as const).filter((phase) => (outlet.wired & (1 << phase)) !== 0);
-  const common = outlet.evse.rotationKnown ? Infinity : Math.min(...phases.map((phase) => measured[phase]));
-  const on = (phase: 0 | 1 | 2): number => Math.max(0, Math.min(measured[phase], common));
+  const worst = worstPhase(measured);
+  const on = (phase: 0 | 1 | 2): number => {
+    if (outlet.evse.rotationKnown) return Math.max(0, measured[phase]);
+    return (outlet.wired & (1 << phase)) === 0 ? 0 : Math.max(0, Math.min(worst, ceiling));
+  };
   return [on(0), on(1), on(2)];
 }
 
@@ -48,38 +51,29 @@ export function demandOf(session: Session, minimum: number, now: Timestamp, sett
 export const sleeps = (session: Session, now: Timestamp, settings: BalancingSettings): boolean =>
   session.idleSince !== undefined && now - session.idleSince >= settings.sleepAfter;
 
-function withPhases(
-  session: Session,
+type Learnt = Pick<Session, 'phases' | 'learning'>;
+
+/** Which phases the car uses, once the same ones have carried the current for long enough. */
+function learn(
+  { phases, learning }: Session,
   outlet: Outlet,
   measured: Triple,
   now: Timestamp,
   settings: BalancingSettings,
-): Session {
-  if (!outlet.evse.rotationKnown) return session;
-  const carrying = ([0, 1, 2] as const).reduce<number>(
-    (mask, phase) => (measured[phase] > 1 ? mask | (1 << phase) : mask),
-    0,
-  );
-  if (session.phases !== undefined && (carrying & ~session.phases) !== 0) {
-    // Current where none was expected: believe nothing and learn anew.
-    const { phases: _, learning: __, ...rest } = session;
-    return rest;
-  }
-  if (worstPhase(measured) < 4 || (carrying & ~outlet.wired) !== 0) {
-    const { learning: _, ...rest } = session;
-    return rest;
-  }
-  if (session.learning?.phases !== carrying) return { ...session, learning: { phases: carrying, since: now } };
-  return now - session.learning.since >= settings.learnPhases ? { ...session, phases: carrying } : session;
+): Learnt {
+  if (!outlet.evse.rotationKnown) return { phases, learning };
+  const carrying = (measured[0] > 1 ? 1 : 0) | (measured[1] > 1 ? 2 : 0) | (measured[2] > 1 ? 4 : 0);
+  // Current where none was expected: believe nothing and learn anew.
+  if (phases !== undefined && (carrying & ~phases) !== 0) return { phases: undefined, learning: undefined };
+  if (worstPhase(measured) < 4 || (carrying & ~outlet.wired) !== 0) return { phases, learning: undefined };
+  if (learning?.phases !== carrying) return { phases, learning: { phases: carrying, since: now } };
+  return now - learning.since >= settings.learnPhases ? { phases: carrying, learning } : { phases, learning };
 }
 
-function withPeak(session: Session, worst: number, now: Timestamp): Session {
-  const peak = session.peak;
-  if (peak === undefined) return { ...session, peak: { last: worst, running: worst, since: now } };
-  if (now - peak.since < 30_000) {
-    return worst > peak.running ? { ...session, peak: { ...peak, running: worst } } : session;
-  }
-  return { ...session, peak: { last: peak.running, running: worst, since: now } };
+function risen(peak: Session['peak'], worst: number, now: Timestamp): Session['peak'] {
+  if (peak === undefined) return { last: worst, running: worst, since: now };
+  if (now - peak.since >= 30_000) return { last: peak.running, running: worst, since: now };
+  return worst > peak.running ? { ...peak, running: worst } : peak;
 }
 
 /** Carries what is known of the car on to `now`; a new session forgets the old one. */
@@ -91,13 +85,7 @@ export function observeSession(
   now: Timestamp,
   settings: BalancingSettings,
 ): Session {
-  if (observation?.wantsEnergy !== true)
-    return state.session.activeSince === undefined &&
-      state.session.service === 0 &&
-      state.session.onSince === undefined &&
-      state.session.waitingSince === undefined
-      ? state.session
-      : newSession;
+  if (observation?.wantsEnergy !== true) return newSession;
   const before =
     observation.activeSince === undefined || observation.activeSince === state.session.activeSince
       ? state.session
@@ -105,31 +93,37 @@ export function observeSession(
   const setpoint = state.sent ?? state.confirmed ?? 0;
   const on = state.sent === undefined ? observation.chargingState === 'Charging' : setpoint > 0;
   if (!on || observation.link !== 'connected') return waiting(before, now);
-  const { waitingSince: _, ...rest } = before;
-  let session: Session = { ...rest, onSince: before.onSince ?? now, service: before.service + elapsed };
+  const session = {
+    ...before,
+    waitingSince: undefined,
+    onSince: before.onSince ?? now,
+    service: before.service + elapsed,
+  };
   const measured = measuredOf(observation, now, settings);
   if (measured === undefined) return session;
-  session = withPhases(session, outlet, measured, now, settings);
   const worst = worstPhase(measured);
-  session = withPeak(session, worst, now);
-  if (worst >= 1) {
-    const { idleSince: _idle, ...awake } = session;
-    session = awake;
-  } else if (session.idleSince === undefined) session = { ...session, idleSince: now };
+  const { phases, learning } = learn(before, outlet, measured, now, settings);
   const charging = worst >= 1 || observation.chargingState === 'SuspendedEV';
-  const took = worst >= setpoint - settings.tolerance;
-  if (charging && (session.trialUntil === undefined || took)) {
-    return { ...session, trialUntil: timestamp(now + settings.demandTrial) };
-  }
-  return session;
-}
-
-function waiting(session: Session, now: Timestamp): Session {
-  const { onSince, idleSince: _, trialUntil: __, peak: ___, learning: ____, ...rest } = session;
+  const tries = charging && (before.trialUntil === undefined || worst >= setpoint - settings.tolerance);
   return {
-    ...rest,
-    peak: undefined,
-    waitingSince: session.waitingSince ?? now,
-    ...(onSince === undefined ? {} : { offSince: now, pausedBefore: true }),
+    ...session,
+    phases,
+    learning,
+    peak: risen(before.peak, worst, now),
+    idleSince: worst >= 1 ? undefined : (before.idleSince ?? now),
+    trialUntil: tries ? timestamp(now + settings.demandTrial) : before.trialUntil,
   };
 }
+
+/** A car without current: what it would take is forgotten, how it was served is not. */
+const waiting = (session: Session, now: Timestamp): Session => ({
+  ...session,
+  onSince: undefined,
+  idleSince: undefined,
+  trialUntil: undefined,
+  peak: undefined,
+  learning: undefined,
+  waitingSince: session.waitingSince ?? now,
+  offSince: session.onSince === undefined ? session.offSince : now,
+  pausedBefore: session.pausedBefore || session.onSince !== undefined,
+});

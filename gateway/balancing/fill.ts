@@ -10,10 +10,13 @@ const shareOf = (candidate: Candidate, current: number, cause: Cause): Share => 
   cause,
 });
 
-const cellsOf = (candidate: Candidate, rows: Rows): number[] =>
-  (rows.of[candidate.outlet] ?? []).flatMap((row) =>
-    [0, 1, 2].filter((phase) => candidate.phases & (1 << phase)).map((phase) => row * 3 + phase),
-  );
+function cellsOf(candidate: Candidate, rows: Rows): readonly number[] {
+  const cells: number[] = [];
+  for (const row of rows.of[candidate.outlet] ?? []) {
+    for (let phase = 0; phase < 3; phase++) if (candidate.phases & (1 << phase)) cells.push(row * 3 + phase);
+  }
+  return cells;
+}
 
 /**
  * Progressive filling: everyone's current above the minimum rises in proportion to the weight; who reaches the bound or a

@@ -74,7 +74,7 @@ function withReading(
   breaker: number,
   share: Triple,
   settings: BalancingSettings,
-): { readonly state: CircuitState; readonly decisions: Headroom['breaker'] } {
+): CircuitState {
   const current = tripleOf(reading);
   const account = accountBreaker(of.heat, of.heatAt, current, breaker, reading.at);
   // Feed-in is not counted as room: a cloud would take it away faster than a car can follow.
@@ -84,22 +84,20 @@ function withReading(
   const moved = of.unchanged?.current.some((before, phase) => before !== current[phase]) ?? true;
   const unchanged = moved || of.unchanged === undefined ? { since: reading.at, current, share } : of.unchanged;
   return {
-    state: {
-      background,
-      held,
-      readingAt: reading.at,
-      unchanged,
-      heat: account.heat,
-      heatAt: reading.at,
-      ...(account.decisions.includes('shed') ? { shedSince: of.shedSince ?? reading.at } : {}),
-    },
-    decisions: account.decisions,
+    background,
+    held,
+    readingAt: reading.at,
+    unchanged,
+    heat: account.heat,
+    heatAt: reading.at,
+    breaker: account.decisions,
+    ...(account.decisions.includes('shed') ? { shedSince: of.shedSince ?? reading.at } : {}),
   };
 }
 
 /**
  * The headroom of every circuit.
- * @param share per circuit, what its chargers measured and what is therefore certainly not background
+ * @param share per circuit, what its chargers measured and what is therefore not background
  * @param fallbacks per circuit, the sum of its EVSEs' fallback currents: all that a blind circuit without `whenMeterLost`
  *   may give, because its chargers could take that without a gateway too
  */
@@ -122,15 +120,11 @@ export function headrooms(
     if (circuit === undefined || before === undefined) continue;
     const measured = share[index] ?? ZERO;
     const reading = circuit.meter === undefined ? undefined : snapshot.meters.get(circuit.meter);
-    let of = before;
-    let breaker = HOLD;
-    if (usable(reading) && reading.at !== before.readingAt) {
-      const taken = withReading(before, reading, circuit.breaker, measured, settings);
-      of = taken.state;
-      breaker = taken.decisions;
-    }
+    const fresh = usable(reading) && reading.at !== before.readingAt;
+    const of = fresh ? withReading(before, reading, circuit.breaker, measured, settings) : before;
     circuits[index] = of;
     const meter = health(circuit, of, now, measured, settings);
+    const breaker = meter === 'live' || meter === 'stale' ? of.breaker : HOLD;
     const feeder = network.feeder[index] ?? -1;
     const operator = feeder < 0 ? gridLimit : undefined;
     const limit = Math.min(circuit.breaker, operator ?? Infinity);

@@ -28,11 +28,12 @@ export interface Network {
   /** In ascending EVSE number. */
   readonly outlets: readonly Outlet[];
   readonly indexOf: ReadonlyMap<EvseNumber, number>;
+  readonly nominal: Site['nominalVoltage'];
   readonly policy: Site['balancing'];
 }
 
 /** What of a site matters here; built once, since a site never changes while running. */
-export function networkOf(site: Pick<Site, 'circuits' | 'stations' | 'balancing'>): Network {
+export function networkOf(site: Pick<Site, 'circuits' | 'stations' | 'balancing' | 'nominalVoltage'>): Network {
   const position = new Map(site.circuits.map((circuit, index) => [circuit.id, index]));
   const feeder = site.circuits.map((circuit) =>
     circuit.fedBy === undefined ? -1 : (position.get(circuit.fedBy) ?? -1),
@@ -47,5 +48,5 @@ export function networkOf(site: Pick<Site, 'circuits' | 'stations' | 'balancing'
     .sort((a, b) => a.number - b.number)
     .map((evse) => ({ evse, path: pathFrom(position.get(evse.circuit)), wired: maskOf(evse.phases) }));
   const indexOf = new Map(outlets.map((outlet, index) => [outlet.evse.number, index]));
-  return { circuits: site.circuits, feeder, outlets, indexOf, policy: site.balancing };
+  return { circuits: site.circuits, feeder, outlets, indexOf, nominal: site.nominalVoltage, policy: site.balancing };
 }

@@ -64,9 +64,10 @@ export function release(
     const state = states[wish.outlet];
     const stand = stands[wish.outlet];
     if (state === undefined || stand === undefined) continue;
-    const sent = state.sent ?? Infinity;
+    const sent = state.sent ?? 0;
+    const first = state.sent === undefined;
     if (wish.target < sent - EPSILON && wish.target <= stand.ceiling + EPSILON) send(wish.outlet, wish.target);
-    else if (state.sent === undefined || wish.target > Math.min(sent, stand.ceiling) + EPSILON) raises.push(wish);
+    else if (first || wish.target > Math.min(sent, stand.ceiling) + EPSILON) raises.push(wish);
     else if (wish.repeat || resendDue(state, now, settings)) send(wish.outlet, wish.target);
   }
   for (const wish of raises) {
@@ -76,7 +77,8 @@ export function release(
     if (state === undefined || stand === undefined || evse === undefined) continue;
     const path = rows.of[wish.outlet] ?? [];
     const cell = tightest(free, path, stand.phases);
-    const room = stand.ceiling + Math.max(0, cell < 0 ? Infinity : (free[cell] ?? 0));
+    // Where more may be taken than fits (chargers that nobody knows yet), this one has to stay below its own ceiling too.
+    const room = stand.ceiling + (cell < 0 ? Infinity : (free[cell] ?? 0));
     const most = wish.noRaise ? Math.min(room, state.sent ?? state.confirmed ?? 0) : room;
     const possible = quantise(Math.min(wish.target, most));
     const current = possible < evse.minCurrent ? 0 : possible;

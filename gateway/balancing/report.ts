@@ -4,12 +4,13 @@ import { ampere, type Ampere } from '../kernel/units.js';
 import { perPhase, PHASES, type PerPhase, type Phase } from '../site/topology.js';
 import type { Share } from './allocation.js';
 import type { BreakerDecision } from './breaker.js';
+import type { Seen } from './candidate.js';
 import { rowName, type RowName } from './capacity.js';
 import type { Headroom, MeterHealth } from './headroom.js';
 import type { Network, Triple } from './network.js';
-import type { EvseObservation, SharedCap } from './observation.js';
-import type { Stand, Standing } from './standing.js';
-import type { CircuitState, EvseState } from './state.js';
+import type { SharedCap } from './observation.js';
+import type { Standing } from './standing.js';
+import type { CircuitState } from './state.js';
 
 /** What holds an EVSE at its current. `where` names the circuit or cap and the phase. */
 export type Because =
@@ -72,57 +73,54 @@ export interface BalancingReport {
 const toPerPhase = (of: Triple): PerPhase<Ampere> =>
   perPhase((phase) => ampere(of[phase === 'L1' ? 0 : phase === 'L2' ? 1 : 2]));
 
-export function fullBecause(headrooms: readonly Headroom[], reserved: readonly Triple[], cell: number): FullBecause {
+function fullBecause(headrooms: readonly Headroom[], reserved: readonly Triple[], cell: number): FullBecause {
   const headroom = headrooms[Math.floor(cell / 3)];
   if (headroom?.meter === 'lost') return 'meterLost';
   if (headroom?.limitedBy === 'gridOperator') return 'gridOperator';
   return (reserved[Math.floor(cell / 3)]?.[cell % 3] ?? 0) > 0 ? 'reserve' : 'load';
 }
 
-export interface EvseFacts {
-  readonly stand: Stand;
-  readonly state: EvseState;
-  readonly observation: EvseObservation | undefined;
+/** What all explanations of one plan refer to. */
+export interface Scene {
+  readonly network: Network;
+  readonly caps: readonly SharedCap[];
+  readonly headrooms: readonly Headroom[];
+  readonly reserved: readonly Triple[];
+}
+
+/** What the plan made of one EVSE. */
+export interface Verdict {
+  readonly sent: number | undefined;
   readonly share: Share | undefined;
   readonly target: number;
   readonly waitingCell: number | undefined;
   readonly noRaise: boolean;
-  readonly benched: boolean;
-  readonly minimum: number;
 }
 
-export function evseReport(
-  network: Network,
-  caps: readonly SharedCap[],
-  headrooms: readonly Headroom[],
-  reserved: readonly Triple[],
-  facts: EvseFacts,
-): EvseReport {
-  const { state, stand } = facts;
+export function evseReport(scene: Scene, one: Seen, verdict: Verdict): EvseReport {
+  const { state, stand } = one;
   return {
     evse: state.evse,
     standing: stand.standing,
-    target: ampere(facts.target),
-    ...(state.sent === undefined ? {} : { sent: ampere(state.sent) }),
+    target: ampere(verdict.target),
+    ...(verdict.sent === undefined ? {} : { sent: ampere(verdict.sent) }),
     ceiling: ampere(stand.ceiling),
     phases: PHASES.filter((_, index) => stand.phases & (1 << index)),
-    because: because(network, caps, headrooms, reserved, facts),
+    because: because(scene, one, verdict),
   };
 }
 
 function because(
-  network: Network,
-  caps: readonly SharedCap[],
-  headrooms: readonly Headroom[],
-  reserved: readonly Triple[],
-  { stand, state, observation, share, target, waitingCell, noRaise, benched, minimum }: EvseFacts,
+  { network, caps, headrooms, reserved }: Scene,
+  { stand, observation, benched, outlet }: Seen,
+  { sent, share, target, waitingCell, noRaise }: Verdict,
 ): Because {
   if (stand.standing !== 'obeying') return { kind: stand.standing };
   if (observation?.wantsEnergy !== true) return { kind: 'idle' };
   if (benched) return { kind: 'benched' };
   const by = observation.boundBy === undefined ? {} : { by: observation.boundBy };
-  if (share === undefined) return { kind: 'belowMinimum', ...by, minimum: ampere(minimum) };
-  const behind = target > (state.sent ?? 0) + 1e-6;
+  if (share === undefined) return { kind: 'belowMinimum', ...by, minimum: outlet.evse.minCurrent };
+  const behind = target > (sent ?? 0) + 1e-6;
   if (behind && noRaise) return { kind: 'meterStale' };
   if (behind && waitingCell !== undefined) return { kind: 'release', where: rowName(network, caps, waitingCell) };
   const cause = share.cause;

@@ -2,7 +2,7 @@
 import type { EvseNumber } from '../kernel/ids.js';
 import { timestamp, type Timestamp } from '../kernel/units.js';
 import { ceilingOf, withLost, withReturned } from './commit.js';
-import { certainShare, countedPhases, measuredOf, worstPhase } from './demand.js';
+import { chargerShare, countedPhases, measuredOf, worstPhase } from './demand.js';
 import type { Outlet, PhaseMask, Triple } from './network.js';
 import type { EvseObservation } from './observation.js';
 import type { BalancingSettings } from './settings.js';
@@ -35,7 +35,7 @@ export interface Stand {
   readonly ceiling: number;
   /** The same per grid phase, with what it takes beyond it. */
   readonly worst: Triple;
-  /** What of the meters above is certainly this charger's. */
+  /** What of the meters above is this charger's, and so not background. */
   readonly share: Triple;
 }
 
@@ -100,7 +100,7 @@ export function standOf(
     return { standing: link, phases: outlet.wired, ceiling, worst: spread(outlet.wired, ceiling), share: [0, 0, 0] };
   }
   const measured = measuredOf(observation, now, settings);
-  const share = certainShare(outlet, measured);
+  const share = chargerShare(outlet, measured, held);
   const excess = measured !== undefined && worstPhase(measured) > held + settings.tolerance;
   if (excess) {
     const plain = spread(phases, held);

@@ -1,6 +1,7 @@
 // What load balancing remembers from one plan to the next: plain data, replaced as a whole.
 import type { EvseNumber } from '../kernel/ids.js';
 import type { Timestamp } from '../kernel/units.js';
+import type { BreakerDecision } from './breaker.js';
 import type { Network, PhaseMask, Triple } from './network.js';
 import type { EvseObservation } from './observation.js';
 
@@ -41,25 +42,37 @@ export interface EvseState {
   readonly session: Session;
 }
 
-/** What is only true of the car that is there now. */
+/** What is only true of the car that is there now. All fields are always there: it is replaced every second for every car. */
 export interface Session {
-  readonly activeSince?: Timestamp;
-  readonly onSince?: Timestamp;
-  readonly offSince?: Timestamp;
-  readonly waitingSince?: Timestamp;
+  readonly activeSince: Timestamp | undefined;
+  readonly onSince: Timestamp | undefined;
+  readonly offSince: Timestamp | undefined;
+  readonly waitingSince: Timestamp | undefined;
   /** Time with a setpoint above 0, in milliseconds. */
   readonly service: number;
   readonly pausedBefore: boolean;
   /** Until then the car may try its full upper bound. */
-  readonly trialUntil?: Timestamp;
+  readonly trialUntil: Timestamp | undefined;
   /** Highest measured worst phase of the last and of the running half minute. */
   readonly peak: { readonly last: number; readonly running: number; readonly since: Timestamp } | undefined;
-  readonly idleSince?: Timestamp;
-  readonly phases?: PhaseMask;
-  readonly learning?: { readonly phases: PhaseMask; readonly since: Timestamp };
+  readonly idleSince: Timestamp | undefined;
+  readonly phases: PhaseMask | undefined;
+  readonly learning: { readonly phases: PhaseMask; readonly since: Timestamp } | undefined;
 }
 
-export const newSession: Session = { service: 0, pausedBefore: false, peak: undefined };
+export const newSession: Session = {
+  activeSince: undefined,
+  onSince: undefined,
+  offSince: undefined,
+  waitingSince: undefined,
+  service: 0,
+  pausedBefore: false,
+  trialUntil: undefined,
+  peak: undefined,
+  idleSince: undefined,
+  phases: undefined,
+  learning: undefined,
+};
 
 export interface CircuitState {
   readonly background: readonly { readonly at: Timestamp; readonly current: Triple }[];
@@ -69,6 +82,8 @@ export interface CircuitState {
   /** Thermal account of the breaker, 1 at its rating for ever. */
   readonly heat: Triple;
   readonly heatAt?: Timestamp;
+  /** What the last reading asked of each phase. */
+  readonly breaker: readonly [BreakerDecision, BreakerDecision, BreakerDecision];
   /** Since when a phase is measured so far above the rating that it must be shed. */
   readonly shedSince?: Timestamp;
 }
@@ -103,7 +118,12 @@ export function initialBalancing(
       session: newSession,
     };
   });
-  const circuits = network.circuits.map((): CircuitState => ({ background: [], held: [0, 0, 0], heat: [0, 0, 0] }));
+  const circuits = network.circuits.map((): CircuitState => ({
+    background: [],
+    held: [0, 0, 0],
+    heat: [0, 0, 0],
+    breaker: ['hold', 'hold', 'hold'],
+  }));
   return {
     evses,
     circuits,

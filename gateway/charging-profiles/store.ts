@@ -63,7 +63,7 @@ export function setProfile(
   return put(store, { scope, profile: bound, receivedAt: context.now, order: store.written + 1 });
 }
 
-/** The TxProfile of a remote start: kept until `bindRemoteStart` or `dropRemoteStart` (OCPP 1.6 section 5.11, F01.FR.26). */
+/** The TxProfile of a remote start: kept until `bindRemoteStart` or `dropRemoteStart` (OCPP 1.6 section 5.11). */
 export function setForRemoteStart(
   store: ProfileStore,
   evse: EvseNumber,
@@ -96,7 +96,7 @@ export function bindRemoteStart(store: ProfileStore, remoteStartId: number, tran
 export const dropRemoteStart = (store: ProfileStore, remoteStartId: number): ProfileStore =>
   keep(store, (one) => one.remoteStartId !== remoteStartId);
 
-/** TxProfiles end with their transaction (OCPP 1.6 section 3.13.1, K01.FR.37 in 2.0.1). */
+/** TxProfiles end with their transaction (OCPP 1.6 section 3.13.1). */
 export const endTransaction = (store: ProfileStore, transaction: TransactionUid): ProfileStore =>
   keep(store, (one) => one.profile.transaction !== transaction);
 
@@ -159,7 +159,7 @@ function refuse(
   if (profile.purpose !== 'TxProfile') return undefined;
   if (scope === 'station') return { reasonCode: 'InvalidProfile', detail: 'a TxProfile is for one EVSE' };
   if (profile.transaction === undefined && store.version === '2.0.1') {
-    return { reasonCode: 'MissingParam', detail: 'a TxProfile names its transaction (K01.FR.03)' };
+    return { reasonCode: 'MissingParam', detail: 'a TxProfile names its transaction' };
   }
   if (
     context.openTransaction === undefined ||

@@ -30,6 +30,8 @@ export interface ConnectorView {
   /** `ended`: the transaction is over and the cable still in (1.6 Finishing). */
   readonly transaction: 'none' | 'open' | 'ended';
   readonly chargingState: ChargingState;
+  /** The open transaction has charged, or could have: before that 1.6 says Preparing. */
+  readonly energized?: boolean;
   readonly error?: ConnectorError;
   readonly at: Timestamp;
 }

@@ -11,7 +11,7 @@ import {
   type StartDecision,
 } from '../authorization/decide-start.js';
 import { afterStopAnswer, decideStop, type StopContext } from '../authorization/decide-stop.js';
-import type { Knowledge } from '../authorization/known-token.js';
+import { allowedAt, type Knowledge } from '../authorization/known-token.js';
 import type { TransactionReported } from '../site/station-event.js';
 import type { Site, Station } from '../site/topology.js';
 import { tokenKey, type IdToken, type IdTokenInfo } from '../site/tokens.js';
@@ -75,12 +75,15 @@ export class Admissions {
   /** A token was presented at a station, to start or to stop: the message does not say which (1.6 section 4.1). */
   async identify(stationId: StationId, token: IdToken): Promise<IdTokenInfo> {
     const station = this.#station(stationId);
-    for (const { number } of station?.evses ?? []) {
-      const transaction = this.#deps.keeper.book.openOn(number)?.transaction;
-      if (transaction !== undefined && (await this.#mayStop(station, token, transaction)))
-        return { status: 'Accepted' };
+    const evses = station?.evses ?? [];
+    const open = evses.flatMap(({ number }) => this.#deps.keeper.book.openOn(number)?.transaction ?? []);
+    for (const transaction of open) {
+      if (await this.#mayStop(station, token, transaction)) return accepted(transaction.group);
     }
-    if (this.#remoteStart(station, undefined, token) !== undefined) return { status: 'Accepted' };
+    const remote = this.#remoteStart(station, undefined, token);
+    if (remote !== undefined) return accepted(remote.group);
+    // Nothing can begin where every place is taken: a stranger's good card must not look like leave to stop (C01, 1.6 section 4.8).
+    if (open.length > 0 && open.length === evses.length) return { status: 'NotAtThisTime' };
     const verdict = await this.#judge(station, undefined, token);
     this.#remember(stationId, token, verdict);
     return verdict.info;
@@ -96,7 +99,6 @@ export class Admissions {
     const station = this.#station(stationId);
     const remote = this.#remoteStart(station, evse, token);
     if (remote !== undefined) {
-      this.#remoteStarts.delete(remote.evse);
       const reservationId = this.#deps.reservations.match(remote.evse, token, remote.group);
       return {
         info: { status: 'Accepted' },
@@ -109,11 +111,20 @@ export class Admissions {
         },
       };
     }
-    const known = this.#verdicts.get(verdictKey(stationId, token));
-    const held = evse === undefined ? undefined : this.#deps.reservations.holding(evse, token);
-    // A reservation is judged against the EVSE, which the presented card could not name.
-    if (known !== undefined && known.until > this.#deps.clock.now() && held === undefined) return known.verdict;
-    return this.#judge(station, evse, token);
+    return this.#remembered(station, evse, token) ?? this.#judge(station, evse, token);
+  }
+
+  /** The answer to the card that was presented a moment ago, where it holds for this EVSE, which the card could not name. */
+  #remembered(station: Station | undefined, evse: EvseNumber | undefined, token: IdToken): Verdict | undefined {
+    const { clock, reservations } = this.#deps;
+    const known = station && this.#verdicts.get(verdictKey(station.id, token));
+    if (known?.verdict.admission === undefined || known.until <= clock.now()) return undefined;
+    const { info, admission } = known.verdict;
+    if (evse === undefined) return known.verdict;
+    if (admission.owner !== undefined && admission.owner !== this.#authority(station, evse)?.csms) return undefined;
+    if (!allowedAt(info, evse) || reservations.holding(evse, token) !== undefined) return undefined;
+    const reservationId = reservations.match(evse, token, info.group);
+    return { info, admission: { ...admission, ...(reservationId !== undefined && { reservationId }) } };
   }
 
   /** The transaction is on disk: what it used up is gone. */
@@ -121,16 +132,27 @@ export class Admissions {
     const { tokens, clock, reservations } = this.#deps;
     if (transaction.idToken === undefined) return;
     this.#verdicts.delete(verdictKey(transaction.station, transaction.idToken));
+    if (verdict.admission?.basis === 'remote') this.#remoteStarts.delete(transaction.evse);
     if (verdict.admission?.basis === 'cache') tokens.used(transaction.idToken, clock.now());
     if (transaction.reservationId !== undefined) {
       reservations.consumed(transaction.evse, transaction.idToken, transaction.group);
     }
   }
 
-  /** What a repeated start, or an end with a token, is told of that token. */
-  standing(transaction: Transaction, event: TransactionReported): IdTokenInfo | undefined {
-    if (event.idToken === undefined) return undefined;
-    return { status: transaction.deauthorized === true ? 'Invalid' : 'Accepted' };
+  /** What a repeated start, another card in between, or an end is told of its token. */
+  async standing(transaction: Transaction, event: TransactionReported): Promise<IdTokenInfo | undefined> {
+    const { idToken, kind } = event;
+    if (idToken === undefined) return undefined;
+    // What has ended is not undone by a verdict.
+    if (kind === 'ended') return accepted(transaction.group);
+    const own = transaction.idToken === undefined || tokenKey(transaction.idToken) === tokenKey(idToken);
+    if (own) {
+      const refused =
+        transaction.deauthorized === true || (transaction.basis === 'none' && transaction.orphan !== true);
+      return refused ? { status: 'Invalid' } : accepted(transaction.group);
+    }
+    const may = await this.#mayStop(this.#station(event.station), idToken, transaction);
+    return may ? accepted(transaction.group) : { status: 'NotAtThisTime' };
   }
 
   expectRemoteStart(start: RemoteStart): void {
@@ -257,5 +279,8 @@ export class Admissions {
     return this.#deps.site.stations.find((station) => station.id === id);
   }
 }
+
+/** With the group, by which a charger knows whose card may stop what (1.6 parentIdTag). */
+const accepted = (group: IdToken | undefined): IdTokenInfo => ({ status: 'Accepted', ...(group && { group }) });
 
 const verdictKey = (station: StationId, token: IdToken): string => `${station} ${tokenKey(token)}`;

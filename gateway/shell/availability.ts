@@ -29,6 +29,7 @@ export class Availability {
   static async open(deps: AvailabilityDependencies): Promise<Availability> {
     const availability = new Availability(deps);
     for (const [key, value] of await deps.journal.load(COLLECTION)) {
+      if (value === 'operative') availability.#untold.add(key);
       if (value !== 'inoperative') continue;
       const [evse = 0, connector = 0] = key.split('/').map(Number);
       availability.#inoperative.add(key);
@@ -55,7 +56,8 @@ export class Availability {
       documents: keys.map((key) => ({
         collection: COLLECTION,
         key,
-        ...(!operative && { value: 'inoperative' }),
+        // Kept until the station has heard it: after a restart it would stay out of service for ever.
+        value: operative ? 'operative' : 'inoperative',
       })),
     });
     for (const key of keys) {
@@ -82,6 +84,10 @@ export class Availability {
     this.#deps.log.debug({ station }, 'availability told');
   }
 
+  async #forget(keys: readonly string[]): Promise<void> {
+    await this.#deps.journal.commit({ documents: keys.map((key) => ({ collection: COLLECTION, key })) });
+  }
+
   async #tell({ evse, connector }: ConnectorTarget, operative: boolean): Promise<'taken' | 'refused' | 'later'> {
     const { book, drivers, log } = this.#deps;
     const described = book.describe(evse);
@@ -101,6 +107,7 @@ export class Availability {
       if (told) this.#untold.delete(key);
       else this.#untold.add(key);
     }
+    if (told && operative) await this.#forget(keys.filter((key) => !this.#inoperative.has(key)));
     if (told) return 'taken';
     log.info({ station: described.station, evse, outcome: outcome.status }, 'availability not taken by the charger');
     // A charger that cannot be told is kept out of service by the gateway itself: no driver is let in.

@@ -2,7 +2,7 @@
 import type { CancelTimer, Clock } from '../kernel/clock.js';
 import { transactionUid, uuidV7, type EvseNumber, type StationId } from '../kernel/ids.js';
 import { maskToken, type Log } from '../kernel/log.js';
-import { seconds } from '../kernel/units.js';
+import { seconds, type Timestamp } from '../kernel/units.js';
 import type { Journal } from '../ports/journal.js';
 import type { StationHost } from '../ports/station.js';
 import type { ConnectorChange, SiteBook } from '../site/site-book.js';
@@ -22,10 +22,11 @@ import type {
 } from '../site/station-event.js';
 import type { IdTokenInfo } from '../site/tokens.js';
 import type { Transaction } from '../site/transaction.js';
-import type { Decision } from '../transactions/book.js';
+import { recognise, type Protocol } from '../transactions/binding.js';
 import { decideTransaction } from '../transactions/decide.js';
 import { decideStatus } from '../transactions/status.js';
-import type { Admissions } from './admissions.js';
+import type { Admissions, Verdict } from './admissions.js';
+import type { TransactionDesk } from './transaction-desk.js';
 import type { TransactionKeeper } from './transaction-keeper.js';
 
 /** How long a silent station's idle connectors still look as they did (aggregation section 3). */
@@ -38,7 +39,8 @@ const CHATTER = new Set(['evbstatusnotification']);
 /** What the rest of the gateway does when something has changed. */
 export interface IntakeListener {
   connectorsChanged(changes: readonly ConnectorChange[]): void;
-  transactionChanged(transaction: Transaction): void;
+  /** A connector is reported free while its transaction is open: the stop may still come, or never. */
+  freeWhileOpen(transaction: Transaction, at: Timestamp): void;
   measured(evse: EvseNumber): void;
   stationChanged(id: StationId): void;
   /** The station can be told things again: what it missed, and the limits. */
@@ -50,6 +52,7 @@ export interface IntakeDependencies {
   readonly book: SiteBook;
   readonly keeper: TransactionKeeper;
   readonly admissions: Admissions;
+  readonly desk: TransactionDesk;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
@@ -91,11 +94,11 @@ export class Intake implements StationHost {
       case 'booted':
         return this.#booted(event);
       case 'status':
-        return this.#status(event);
+        return this.#deps.desk.inTurn(event.station, () => this.#status(event));
       case 'authorize':
         return this.#authorize(event);
       case 'transaction':
-        return this.#transaction(event);
+        return this.#deps.desk.inTurn(event.station, () => this.#transaction(event));
       case 'meterValues':
         return this.#meterValues(event);
       case 'reservationEnded':
@@ -141,13 +144,12 @@ export class Intake implements StationHost {
   }
 
   async #status(event: StatusReported): Promise<void> {
-    const { book, keeper } = this.#deps;
+    const { book, desk, keeper, listener } = this.#deps;
     const changes = book.status(event);
     const decision = decideStatus(keeper.book, event, { protocol: this.#protocol(event.station) });
-    if (decision !== undefined && decision.changes.length > 0) {
-      await keeper.enter(decision, false);
-      changes.push(...this.#entered(decision));
-    }
+    if (decision?.transaction !== undefined && decision.anomalies.includes('available-while-open'))
+      listener.freeWhileOpen(decision.transaction, event.at);
+    if (decision !== undefined && decision.changes.length > 0) changes.push(...(await desk.enter(decision, false)));
     this.#changed(event.station, changes);
   }
 
@@ -161,32 +163,26 @@ export class Intake implements StationHost {
   }
 
   async #transaction(event: TransactionReported): Promise<TransactionAnswer> {
-    const { keeper, admissions, log, randomBytes, book } = this.#deps;
+    const { keeper, admissions, desk, log, randomBytes, book } = this.#deps;
+    const protocol = this.#protocol(event.station);
+    const verdict = await this.#verdict(event, protocol);
     const now = this.#now();
-    // A token that opens a transaction is judged before the transaction is written, so that the basis is on disk with it.
-    const verdict =
-      event.idToken !== undefined && event.kind !== 'ended'
-        ? await admissions.admit(event.station, event.evse, event.idToken, event.remoteStartId)
-        : undefined;
     const decision = decideTransaction(keeper.book, event, {
       now,
-      protocol: this.#protocol(event.station),
-      uid: transactionUid(uuidV7(now, randomBytes(10))),
+      protocol,
+      uid: () => transactionUid(uuidV7(now, randomBytes(10))),
       nextStationTransactionId: () => keeper.nextStationTransactionId(),
       resolveEvse: () => book.likeliestConnector(event.station),
-      ...(verdict?.admission && { admission: verdict.admission }),
+      ...(verdict !== undefined && (verdict.admission ? { admission: verdict.admission } : { refused: true })),
     });
     for (const anomaly of decision.anomalies) {
       const about = { station: event.station, ...(decision.transaction && { transaction: decision.transaction.uid }) };
       log.warn({ ...about, anomaly }, 'unusual transaction event');
     }
     if (decision.changes.length > 0) {
-      await keeper.enter(decision, isSample(event));
-      if (verdict !== undefined && decision.transaction !== undefined) {
-        admissions.started(decision.transaction, verdict);
-      }
-      const changes = this.#entered(decision);
+      const changes = await desk.enter(decision, isSample(event));
       const { transaction } = decision;
+      if (verdict !== undefined && transaction !== undefined) admissions.started(transaction, verdict);
       if (transaction !== undefined) {
         book.measured(transaction.evse, event.meterValues);
         this.#deps.listener.measured(transaction.evse);
@@ -194,8 +190,20 @@ export class Intake implements StationHost {
       this.#changed(event.station, changes);
     }
     const known = keeper.book.byStationTransaction(event.station, decision.answer.stationTransactionId);
-    const info = verdict?.info ?? (known === undefined ? undefined : admissions.standing(known.transaction, event));
+    const info =
+      verdict?.info ?? (known === undefined ? undefined : await admissions.standing(known.transaction, event));
     return { stationTransactionId: decision.answer.stationTransactionId, ...(info && { idTokenInfo: info }) };
+  }
+
+  /**
+   * A token that opens a transaction is judged before the transaction is written, so that the basis is on disk with it.
+   * Undefined where there is nothing to judge: no token, an end, a repetition, or a transaction whose driver is in.
+   */
+  async #verdict(event: TransactionReported, protocol: Protocol): Promise<Verdict | undefined> {
+    if (event.idToken === undefined || event.kind === 'ended') return undefined;
+    const { transaction, repeated } = recognise(this.#deps.keeper.book, event, protocol);
+    if (repeated || (transaction !== undefined && transaction.basis !== 'none')) return undefined;
+    return this.#deps.admissions.admit(event.station, event.evse, event.idToken, event.remoteStartId);
   }
 
   async #meterValues(event: MeterValuesReported): Promise<void> {
@@ -219,23 +227,12 @@ export class Intake implements StationHost {
     }
   }
 
-  /** Tells the inside of everything a durable decision has changed. */
-  #entered(decision: Decision): ConnectorChange[] {
-    const { book, listener } = this.#deps;
-    const changes: ConnectorChange[] = [];
-    for (const { after } of decision.changes) {
-      changes.push(...book.transactionChanged(after.transaction, this.#now()));
-      listener.transactionChanged(after.transaction);
-    }
-    return changes;
-  }
-
   #changed(station: StationId, changes: readonly ConnectorChange[]): void {
     this.#deps.listener.stationChanged(station);
     if (changes.length > 0) this.#deps.listener.connectorsChanged(changes);
   }
 
-  #protocol(station: StationId): 'ocpp1.6' | 'ocpp2.0.1' | 'modbus' {
+  #protocol(station: StationId): Protocol {
     return this.#deps.book.station(station)?.capabilities?.protocol ?? 'ocpp1.6';
   }
 

@@ -2,8 +2,7 @@
 import type { Clock } from '../kernel/clock.js';
 import type { CsmsId, EvseNumber, StationId, TransactionUid } from '../kernel/ids.js';
 import { maskToken, type Log } from '../kernel/log.js';
-import { seconds, timestamp, wattHour } from '../kernel/units.js';
-import { judge } from '../authorization/judge.js';
+import { seconds, timestamp } from '../kernel/units.js';
 import type { ConnectorTarget, OperationAnswer, Operations, ProfileCriteria } from '../ports/operations.js';
 import type { StationDriver } from '../ports/station.js';
 import type { ChargingProfile, ChargingRateUnit } from '../site/charging-profile.js';
@@ -37,7 +36,7 @@ export interface OperationDependencies {
   readonly profiles: Profiles;
   readonly clock: Clock;
   readonly log: Log;
-  readonly suspend: (transaction: Transaction) => void;
+  readonly judged: Operations['transactionJudged'];
 }
 
 type StartRequest = Parameters<Operations['requestStart']>[1];
@@ -52,8 +51,6 @@ const no = (reasonCode: string, detail: string): OperationAnswer<'Rejected'> => 
 export class SiteOperations implements Operations {
   readonly #deps: OperationDependencies;
   #lastRemoteStartId = 0;
-  /** Register at which a refused driver's transaction was first refused. */
-  readonly #refusedAt = new Map<TransactionUid, number>();
 
   constructor(deps: OperationDependencies) {
     this.#deps = deps;
@@ -290,6 +287,8 @@ export class SiteOperations implements Operations {
     value: string,
   ): Promise<OperationAnswer<'Accepted' | 'Rejected' | 'RebootRequired'>> {
     const { variables, site } = this.#deps;
+    // A password changed from afar would have to be tried before the old one is given up; it is not kept where it can be read.
+    if (component === 'SecurityCtrlr') return no('NotEnabled', 'passwords are set in site.yaml');
     const before = variables.get(component, variable, instance);
     let reboot = false;
     if (isStationVariable(component, variable)) {
@@ -319,33 +318,7 @@ export class SiteOperations implements Operations {
   }
 
   transactionJudged(csms: CsmsId, uid: TransactionUid, info: IdTokenInfo): void {
-    const { keeper, tokens, variables, clock, log, suspend } = this.#deps;
-    const transaction = keeper.book.get(uid);
-    if (transaction?.idToken === undefined) return;
-    tokens.learn(csms, transaction.idToken, info, clock.now());
-    const register = transaction.register ?? transaction.meterStart ?? 0;
-    const since = this.#refusedAt.get(uid) ?? register;
-    const verdict = judge(info, transaction, variables.authorization, {
-      csms,
-      retransmitted: info.status === 'ConcurrentTx',
-      energySinceRefusal: wattHour(register - since),
-    });
-    if (info.status === 'Accepted' || transaction.endedAt !== undefined) return;
-    this.#refusedAt.set(uid, since);
-    if (verdict === 'keep') return;
-    log.warn(
-      { csms, transaction: uid, evse: transaction.evse, status: info.status, verdict },
-      'the CSMS refuses the driver of a running transaction',
-    );
-    suspend(transaction);
-    if (verdict === 'stop') {
-      this.stop(transaction).catch((err: unknown) => log.error({ err, transaction: uid }, 'a station adapter failed'));
-    }
-  }
-
-  /** Nothing more is to be remembered of it. */
-  ended(transaction: Transaction): void {
-    this.#refusedAt.delete(transaction.uid);
+    this.#deps.judged(csms, uid, info);
   }
 
   transaction(uid: TransactionUid): Transaction | undefined {

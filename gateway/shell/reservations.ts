@@ -96,9 +96,9 @@ export class Reservations {
   tend(): void {
     if (this.#list.length === 0) return;
     const expired = expire(this.#list, this.#deps.clock.now());
-    const usable = removeUnusable(expired.reservations, this.#connectors());
+    const usable = removeUnusable(expired.reservations, this.#connectors(true));
     const ended = [...expired.ended, ...usable.ended];
-    if (ended.length === 0) return;
+    if (ended.length === 0) return this.show();
     this.#keepSoon(usable.reservations);
     for (const each of ended) {
       if (each.why === 'Expired') this.#release(each.reservation);
@@ -116,15 +116,31 @@ export class Reservations {
     if (changes.length > 0) this.#deps.changed(changes);
   }
 
+  /** What has happened stays so in memory even if the disk refuses: after a restart it is found out again. */
   #keepSoon(list: readonly Reservation[]): void {
-    this.#keep(list).catch((err: unknown) =>
+    this.#list = list;
+    this.show();
+    this.#write(list).catch((err: unknown) =>
       this.#deps.log.error({ err, fault: 'FC-J01' }, 'a change of reservations could not be written'),
     );
   }
 
+  /** Nobody is promised what is not on disk. */
   async #keep(list: readonly Reservation[]): Promise<void> {
+    const before = this.#list;
     this.#list = list;
     this.show();
+    try {
+      await this.#write(list);
+    } catch (error) {
+      // Where another change stands on this one already, it has to stay for that one's sake.
+      if (this.#list === list) this.#list = before;
+      this.show();
+      throw error;
+    }
+  }
+
+  async #write(list: readonly Reservation[]): Promise<void> {
     await this.#deps.journal.commit({ documents: [{ collection: COLLECTION, key: 'all', value: list }] });
   }
 
@@ -150,13 +166,14 @@ export class Reservations {
       .catch((err: unknown) => log.error({ err, station }, 'a station adapter failed'));
   }
 
-  #connectors(): readonly ConnectorState[] {
+  /** @param trusting counts what has not been heard of as free: it may be, and the reservation outlasts a lost link or a restart */
+  #connectors(trusting = false): readonly ConnectorState[] {
+    const { book } = this.#deps;
     const states: ConnectorState[] = [];
-    for (const live of this.#deps.book.connectors()) {
-      const type = this.#deps.book
-        .describe(live.evse)
-        ?.connectors.find(({ number }) => number === live.connector)?.type;
-      states.push({ evse: live.evse, type: type ?? 'Other', status: live.status });
+    for (const live of book.connectors()) {
+      const hidden = trusting && live.status === 'Unavailable' && !book.isHeardOf(live.evse, live.connector);
+      const type = book.describe(live.evse)?.connectors.find(({ number }) => number === live.connector)?.type;
+      states.push({ evse: live.evse, type: type ?? 'Other', status: hidden ? 'Available' : live.status });
     }
     return states;
   }

@@ -2,7 +2,17 @@
 import type { CancelTimer, Clock } from '../kernel/clock.js';
 import type { EvseNumber, MeterId, StationId } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
-import { ampere, milliseconds, seconds, wattHour, type Ampere } from '../kernel/units.js';
+import {
+  ampere,
+  milliseconds,
+  minutes,
+  seconds,
+  timestamp,
+  wattHour,
+  type Ampere,
+  type Milliseconds,
+  type Timestamp,
+} from '../kernel/units.js';
 import { plan } from '../balancing/balancer.js';
 import { ceilings, confirmed, failed } from '../balancing/commit.js';
 import { networkOf, type Network } from '../balancing/network.js';
@@ -15,11 +25,15 @@ import type { Journal } from '../ports/journal.js';
 import type { StationDriver } from '../ports/station.js';
 import type { MeterReading } from '../site/metering.js';
 import type { SiteBook } from '../site/site-book.js';
-import type { Evse, Site } from '../site/topology.js';
+import { perPhase, type Evse, type PerPhase, type Site } from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
 
 const TICK = seconds(1);
+/** Events that come in bursts (a sample of every charger, a power failure) share a plan. */
+const LEAST_BETWEEN_PLANS = milliseconds(50);
 const COLLECTION = 'balancing';
+/** A sample this far from the gateway's own time was taken then, not now. */
+const REPLAYED = minutes(5);
 
 /** What bounds an EVSE beside its hardware: the charging profiles of every CSMS. */
 export interface ProfileBounds {
@@ -49,21 +63,35 @@ export class Steering {
   readonly #network: Network;
   readonly #evses: readonly Evse[];
   readonly #meters = new Map<MeterId, MeterReading>();
-  readonly #suspended = new Set<string>();
+  /** When the last transaction of an EVSE ended: no current flows through an open contactor. */
+  readonly #endedAt = new Map<EvseNumber, Timestamp>();
   /** Stations heard of since the gateway started. */
   readonly #known = new Set<StationId>();
+  /** What an EVSE draws, by the moment it was told: chargers' own clocks are not to be trusted with a breaker. */
+  readonly #arrivals = new Map<
+    EvseNumber,
+    { readonly current: PerPhase<Ampere>; readonly at: Timestamp; readonly toldAt: Timestamp }
+  >();
   #state: BalancingState;
-  #report: BalancingReport | undefined;
+  /** Worked out when somebody asks: most plans change nothing. */
+  #report: (() => BalancingReport) | undefined;
+  #noted: BalancingReport | undefined;
   #gridOperator: GridOperatorSignal | undefined;
   #timer: CancelTimer | undefined;
   #wake: CancelTimer | undefined;
+  #plannedAt = -Infinity;
   #savedCeilings: string | undefined;
+  #stopped = false;
+  readonly #began: { readonly wall: Timestamp; readonly monotonic: Milliseconds };
+  /** The newest command for each EVSE: a raise that was overtaken while it waited for the disk must not go out. */
+  readonly #newest = new Map<EvseNumber, LimitCommand>();
 
   private constructor(deps: SteeringDependencies, remembered: ReadonlyMap<EvseNumber, number>) {
     this.#deps = deps;
     this.#network = networkOf(deps.site);
     this.#evses = deps.site.stations.flatMap((station) => station.evses);
-    this.#state = initialBalancing(this.#network, deps.clock.now(), remembered);
+    this.#began = { wall: deps.clock.now(), monotonic: deps.clock.monotonic() };
+    this.#state = initialBalancing(this.#network, this.#now(), remembered);
   }
 
   static async open(deps: SteeringDependencies): Promise<Steering> {
@@ -73,57 +101,72 @@ export class Steering {
   }
 
   start(): void {
-    this.#timer = this.#deps.clock.every(TICK, () => this.#plan());
+    this.#timer = this.#deps.clock.every(TICK, () => {
+      this.#plan();
+      this.#tell();
+    });
     this.#plan();
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#timer?.();
     this.#wake?.();
   }
 
   /** Something has changed that should not wait for the next second. */
   wake(): void {
-    this.#wake ??= this.#deps.clock.after(milliseconds(0), () => {
+    if (this.#stopped || this.#wake !== undefined) return;
+    const { clock } = this.#deps;
+    const wait = Math.max(0, this.#plannedAt + LEAST_BETWEEN_PLANS - clock.monotonic());
+    this.#wake = clock.after(milliseconds(wait), () => {
       this.#wake = undefined;
       this.#plan();
     });
   }
 
   reading(reading: MeterReading): void {
-    this.#meters.set(reading.meter, reading);
+    this.#meters.set(reading.meter, { ...reading, at: this.#now() });
     this.wake();
   }
 
-  meter(id: MeterId): MeterReading | undefined {
-    return this.#meters.get(id);
+  /** An EVSE has told what it draws, at this moment. */
+  measured(number: EvseNumber): void {
+    const { book, clock } = this.#deps;
+    const live = book.evse(number);
+    if (live?.current === undefined || live.currentAt === undefined) return;
+    const known = this.#arrivals.get(number);
+    // The same sample again, or one of a past that the charger held back, says nothing of this moment.
+    if (known?.toldAt === live.currentAt || Math.abs(clock.now() - live.currentAt) > REPLAYED) return;
+    this.#arrivals.set(number, { current: live.current, at: this.#now(), toldAt: live.currentAt });
   }
 
   /** The grid operator's word: a limit per phase, or that there is none. */
   gridLimit(limit: Ampere | undefined): void {
-    const now = this.#deps.clock.now();
+    const now = this.#now();
     this.#gridOperator = { heartbeatAt: now, saidAt: now, ...(limit !== undefined && { limit }) };
     this.wake();
   }
 
-  /** Energy stops for a transaction whose driver was refused afterwards, while it stays open. */
-  suspend(transaction: Transaction): void {
-    this.#suspended.add(transaction.uid);
-    this.wake();
-  }
-
   ended(transaction: Transaction): void {
-    this.#suspended.delete(transaction.uid);
+    this.#endedAt.set(transaction.evse, this.#now());
   }
 
   /** Why every EVSE has what it has; undefined before the first plan. */
   get report(): BalancingReport | undefined {
-    return this.#report;
+    return this.#report?.();
+  }
+
+  /** Wall-clock time at the start, and steady from there: a clock that is set must not age a sample or stop a wait. */
+  #now(): Timestamp {
+    const { wall, monotonic } = this.#began;
+    return timestamp(wall + (this.#deps.clock.monotonic() - monotonic));
   }
 
   #plan(): void {
-    const { clock, profiles, log, planned } = this.#deps;
-    const now = clock.now();
+    const { clock, profiles, log } = this.#deps;
+    const now = this.#now();
+    this.#plannedAt = clock.monotonic();
     const result = plan(
       this.#network,
       this.#state,
@@ -136,13 +179,20 @@ export class Steering {
       now,
     );
     this.#state = result.state;
-    this.#noteCircuits(result.report);
-    this.#report = result.report;
+    this.#report = () => result.report();
     for (const escalation of result.escalations) this.#escalate(escalation);
     if (result.commands.length > 0) {
       this.#send(result.commands).catch((err: unknown) => log.error({ err }, 'current limits could not be sent'));
     }
-    planned(result.report);
+  }
+
+  /** Once a second: what circuits and EVSEs have, for those who watch. */
+  #tell(): void {
+    const report = this.#report?.();
+    if (report === undefined) return;
+    this.#noteCircuits(report);
+    this.#noted = report;
+    this.#deps.planned(report);
   }
 
   /**
@@ -154,6 +204,7 @@ export class Steering {
     const offered = (command: LimitCommand): number => book.evse(command.evse)?.offered ?? Infinity;
     const cuts = commands.filter((command) => command.current <= offered(command));
     const raises = commands.filter((command) => command.current > offered(command));
+    for (const command of commands) this.#newest.set(command.evse, command);
     for (const command of cuts) this.#execute(command);
     const value = [...ceilings(this.#network, this.#state)];
     const text = JSON.stringify(value);
@@ -166,23 +217,16 @@ export class Steering {
         this.#savedCeilings = undefined;
         log.error({ err, fault: 'FC-J01' }, 'no current is raised while the journal cannot be written');
         for (const raise of raises) {
-          this.#state = failed(
-            this.#network,
-            this.#state,
-            raise.evse,
-            raise.current,
-            'Rejected',
-            this.#deps.clock.now(),
-          );
+          this.#state = failed(this.#network, this.#state, raise.evse, raise.current, 'Rejected', this.#now());
         }
         return;
       }
     }
-    for (const command of raises) this.#execute(command);
+    for (const raise of raises) if (this.#newest.get(raise.evse) === raise) this.#execute(raise);
   }
 
   #execute(command: LimitCommand): void {
-    const { book, clock, drivers, log } = this.#deps;
+    const { book, drivers, log } = this.#deps;
     const evse = book.describe(command.evse);
     const driver = evse === undefined ? undefined : drivers.get(evse.station);
     if (evse === undefined || driver === undefined) return;
@@ -195,7 +239,7 @@ export class Steering {
         ...(transaction && { stationTransactionId: transaction.stationTransactionId }),
       })
       .then((outcome) => {
-        const now = clock.now();
+        const now = this.#now();
         if (outcome.status === 'Accepted') {
           this.#state = confirmed(this.#network, this.#state, command.evse, command.current, now);
           book.offered(command.evse, command.current);
@@ -226,6 +270,7 @@ export class Steering {
     if (station?.connected === true) this.#known.add(evse.station);
     const connector = transaction && book.connector(evse.number, transaction.connector);
     const capabilities = station?.capabilities;
+    const measured = this.#measured(evse.number, transaction);
     const startsAt = startingCurrent(evse, capabilities?.protocol, capabilities?.fallback ?? false);
     return {
       evse: evse.number,
@@ -234,7 +279,6 @@ export class Steering {
         transaction !== undefined &&
         (transaction.idToken !== undefined || transaction.orphan === true) &&
         transaction.deauthorized !== true &&
-        !this.#suspended.has(transaction.uid) &&
         transaction.chargingState !== 'Idle' &&
         connector?.reported !== 'Faulted',
       transactionOpen: transaction !== undefined,
@@ -243,10 +287,23 @@ export class Steering {
       upperBound: ampere(Math.min(evse.maxCurrent, bound?.current ?? Infinity)),
       ...(bound && bound.current < evse.maxCurrent && { boundBy: bound.by }),
       ...(transaction && { activeSince: transaction.startedAt, energyServed: served(transaction) }),
-      ...(live?.current && live.currentAt !== undefined && { measured: { current: live.current, at: live.currentAt } }),
+      ...(measured && { measured }),
       ...(startsAt !== undefined && { startsAt }),
       ...(capabilities?.fallbackAfter !== undefined && { fallbackAfter: milliseconds(capabilities.fallbackAfter) }),
     };
+  }
+
+  /**
+   * What flows, as far as it was told. Chargers sample only inside transactions: the last sample of one that is over says
+   * nothing any more, and would look like a charger that does not obey.
+   */
+  #measured(number: EvseNumber, transaction: Transaction | undefined): EvseObservation['measured'] {
+    const arrival = this.#arrivals.get(number);
+    const endedAt = this.#endedAt.get(number);
+    if (transaction === undefined && endedAt !== undefined && (arrival?.at ?? 0) <= endedAt) {
+      return { current: perPhase(() => ampere(0)), at: endedAt };
+    }
+    return arrival && { current: arrival.current, at: arrival.at };
   }
 
   #escalate({ evse, type, measured, allowed }: Escalation): void {
@@ -259,7 +316,7 @@ export class Steering {
   #noteCircuits(report: BalancingReport): void {
     const { log } = this.#deps;
     for (const circuit of report.circuits) {
-      const before = this.#report?.circuits.find((each) => each.circuit === circuit.circuit);
+      const before = this.#noted?.circuits.find((each) => each.circuit === circuit.circuit);
       if (circuit.meter !== before?.meter && (circuit.meter === 'lost' || before?.meter === 'lost')) {
         const lost = circuit.meter === 'lost';
         if (lost) log.warn({ circuit: circuit.circuit, fault: 'FC-B03' }, 'meter lost');

@@ -1,5 +1,5 @@
 // Puts what was decided about transactions on disk before anyone is answered, and brings it back after a restart.
-import { journalSeq, stationTransactionId, type JournalSeq, type StationTransactionId } from '../kernel/ids.js';
+import { journalSeq, type JournalSeq } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
 import { chargeDetailRecord } from '../billing/charge-detail-record.js';
 import type { DocumentPut, Journal } from '../ports/journal.js';
@@ -26,6 +26,8 @@ export class TransactionKeeper {
   readonly #dirty = new Map<string, TransactionEntry>();
   #lastStationTransactionId: number;
   #checkpoint: JournalSeq;
+  /** The newest entry known to be on disk: numbers that a refused commit has used up may be given out again after a restart. */
+  #durable: JournalSeq;
 
   private constructor(
     readonly book: TransactionBook,
@@ -35,6 +37,10 @@ export class TransactionKeeper {
   ) {
     this.#lastStationTransactionId = lastId;
     this.#checkpoint = checkpoint;
+    this.#durable = deps.journal.lastSeq;
+    deps.journal.onCommitted((seq) => {
+      this.#durable = seq;
+    });
   }
 
   /** Everything as it was when the last commit before the end of the process was on disk. */
@@ -104,22 +110,26 @@ export class TransactionKeeper {
       await this.deps.journal.commit({ records, documents }, sample ? 'batch' : 'now');
     } catch (error) {
       undo(this.book, decision);
+      // Earlier values that were only in the journal still have to reach the documents.
+      for (const { before } of decision.changes) if (before) this.#dirty.set(before.transaction.uid, before);
       throw error;
     }
   }
 
   /** Writes what periodic values have changed, so that a restart reads little of the journal. */
   async checkpoint(): Promise<void> {
-    const seq = this.deps.journal.lastSeq;
+    const seq = this.#durable;
     if (seq === this.#checkpoint) return;
+    const dirty = new Map(this.#dirty);
     const documents: DocumentPut[] = [];
-    for (const uid of this.#dirty.keys()) {
-      const entry = this.book.entry(uid as Transaction['uid']);
-      if (entry) documents.push({ collection: TRANSACTIONS, key: uid, value: entry });
+    for (const { transaction } of dirty.values()) {
+      const entry = this.book.entry(transaction.uid);
+      if (entry) documents.push({ collection: TRANSACTIONS, key: transaction.uid, value: entry });
     }
-    this.#dirty.clear();
     documents.push({ collection: COUNTERS, key: 'checkpoint', value: seq });
     await this.deps.journal.commit({ documents });
+    // What has changed meanwhile, or could not be written, stays for the next time.
+    for (const [uid, entry] of dirty) if (this.#dirty.get(uid) === entry) this.#dirty.delete(uid);
     this.#checkpoint = seq;
   }
 
@@ -132,6 +142,3 @@ export class TransactionKeeper {
     return chargeDetailRecord(transaction, this.deps.site.id, this.deps.site.tariff);
   }
 }
-
-/** The id under which a 1.6 station was told of a transaction. */
-export const issuedId = (id: number): StationTransactionId => stationTransactionId(String(id));

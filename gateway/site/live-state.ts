@@ -29,6 +29,8 @@ export interface LiveConnector {
   readonly chargingState: ChargingState;
   /** `ended`: the transaction is over, the cable still in. */
   readonly transaction: 'none' | 'open' | 'ended';
+  /** The open transaction has charged, or could have: before that its car is still being prepared. */
+  readonly energized?: boolean;
   readonly error?: ConnectorError;
   readonly at: Timestamp;
 }

@@ -26,6 +26,7 @@ interface ConnectorRecord {
   /** Desired by a CSMS or on site; survives restarts in the shell's documents. */
   inoperative: boolean;
   transaction: 'none' | 'open' | 'ended';
+  energized: boolean;
   view: LiveConnector;
 }
 
@@ -207,6 +208,13 @@ export class SiteBook implements LiveSite {
     return { evse: record.evse.number, connector: record.connector };
   }
 
+  /** Whether its station is there and has said how the connector is, or it is known to be out of service. */
+  isHeardOf(number: EvseNumber, connector: number): boolean {
+    const record = this.#connectors.get(key(number, connector));
+    if (record === undefined) return false;
+    return record.inoperative || (record.known && this.#stations.get(record.evse.station)?.live.connected === true);
+  }
+
   isInoperative(number: EvseNumber, connector: number): boolean {
     return this.#connectors.get(key(number, connector))?.inoperative ?? false;
   }
@@ -229,6 +237,7 @@ export class SiteBook implements LiveSite {
 
   #refresh(record: ConnectorRecord, changes: ConnectorChange[]): void {
     const before = record.view;
+    record.energized = record.transaction === 'open' && (record.energized || ENERGIZED.has(record.chargingState));
     const { status, error } = this.#merged(record);
     if (
       before.status === status &&
@@ -246,6 +255,7 @@ export class SiteBook implements LiveSite {
       reported: record.reported,
       chargingState: record.chargingState,
       transaction: record.transaction,
+      ...(record.energized && { energized: true }),
       ...(error && { error }),
       at: record.at,
     };
@@ -268,6 +278,9 @@ export class SiteBook implements LiveSite {
     return { status: record.reported, error: record.error };
   }
 }
+
+/** Energy flows, or would if the car or the site let it. */
+const ENERGIZED: ReadonlySet<ChargingState> = new Set(['Charging', 'SuspendedEV', 'SuspendedEVSE'] as const);
 
 const OFFLINE: ConnectorError = { code: 'OtherError', info: 'charger offline', vendorErrorCode: 'GW_OFFLINE' };
 
@@ -295,6 +308,7 @@ function blank(evse: Evse, connector: number, at: Timestamp): ConnectorRecord {
     at,
     inoperative: false,
     transaction: 'none',
+    energized: false,
     view,
   };
 }

@@ -32,8 +32,10 @@ export interface Transaction {
   readonly endedAt?: Timestamp;
   readonly meterStop?: WattHour;
   readonly stoppedReason?: StoppedReason;
-  /** A CSMS has refused the token after the start. */
+  /** The token that began it is refused: by the gateway at the start, or by the CSMS afterwards. It gets no more energy. */
   readonly deauthorized?: boolean;
+  /** The register when the CSMS first refused the token, while MaxEnergyOnInvalidId still lets the car go on. */
+  readonly refusedAt?: WattHour;
   /** The stop was inferred by the gateway, not reported by the station. */
   readonly estimatedStop?: boolean;
   /** Its start was never seen. */

@@ -25,8 +25,9 @@ const isOpen = (entry: TransactionEntry): boolean => entry.transaction.endedAt =
 export const isRealId = (id: StationTransactionId | undefined): id is StationTransactionId =>
   id !== undefined && id !== '' && id !== '0' && id !== '-1';
 
-export function bind(book: TransactionBook, event: TransactionReported, protocol: Protocol): Binding {
-  return event.kind === 'started' ? bindStart(book, event) : bindLater(book, event, protocol);
+/** @param key the event's `eventKey` */
+export function bind(book: TransactionBook, event: TransactionReported, protocol: Protocol, key: string): Binding {
+  return event.kind === 'started' ? bindStart(book, event, key) : bindLater(book, event, protocol, key);
 }
 
 /** Whether an event is a repetition, and of which transaction: lets the shell skip the question to a CSMS. */
@@ -35,15 +36,15 @@ export function recognise(
   event: TransactionReported,
   protocol: Protocol,
 ): { readonly transaction?: Transaction; readonly repeated: boolean } {
-  const binding = bind(book, event, protocol);
+  const binding = bind(book, event, protocol, eventKey(event));
   if (binding.kind === 'new') return { repeated: false };
   return { transaction: binding.entry.transaction, repeated: binding.kind === 'repeated' };
 }
 
-function bindStart(book: TransactionBook, event: TransactionReported): Binding {
+function bindStart(book: TransactionBook, event: TransactionReported, key: string): Binding {
   if (!isRealId(event.stationTransactionId)) {
-    const key = startKey(event);
-    const same = book.ofStation(event.station).findLast((entry) => entry.startKey === key);
+    const start = startKey(event);
+    const same = book.ofStation(event.station).findLast((entry) => entry.startKey === start);
     if (same) return { kind: 'repeated', entry: same };
     // Values with id -1 came ahead of the start they belong to: the start completes what they opened.
     const ahead = event.evse === undefined ? undefined : book.openOn(event.evse);
@@ -58,15 +59,14 @@ function bindStart(book: TransactionBook, event: TransactionReported): Binding {
   const entry = book.byStationTransaction(event.station, event.stationTransactionId);
   if (!entry) return { kind: 'new' };
   const { transaction } = entry;
-  if (transaction.seen.includes(eventKey(event))) return { kind: 'repeated', entry };
+  if (transaction.seen.includes(key)) return { kind: 'repeated', entry };
   if (transaction.endedAt !== undefined)
     return event.at > transaction.endedAt ? { kind: 'new' } : { kind: 'repeated', entry };
   if (transaction.orphan === true) return { kind: 'open', entry, byCircumstance: false };
   return event.at > transaction.startedAt ? { kind: 'new' } : { kind: 'repeated', entry };
 }
 
-function bindLater(book: TransactionBook, event: TransactionReported, protocol: Protocol): Binding {
-  const key = eventKey(event);
+function bindLater(book: TransactionBook, event: TransactionReported, protocol: Protocol, key: string): Binding {
   if (isRealId(event.stationTransactionId)) {
     const entry = book.byStationTransaction(event.station, event.stationTransactionId);
     if (entry) return known(entry, key);

@@ -2,6 +2,7 @@
 import type { EvseNumber, StationId, StationTransactionId, TransactionUid } from '../kernel/ids.js';
 import type { ReadingLocation } from '../site/metering.js';
 import type { Transaction, TransactionRecord } from '../site/transaction.js';
+import { present } from './present.js';
 
 /** Ended transactions kept for each station: more than a station can hold back and send again. */
 export const ENDED_KEPT = 64;
@@ -109,12 +110,14 @@ export class TransactionBook {
   /** The newest transaction that a station knows by this id: stations that were reset use their ids again. */
   byStationTransaction(station: StationId, id: StationTransactionId): TransactionEntry | undefined {
     let newest: TransactionEntry | undefined;
-    for (const entry of this.ofStation(station))
+    for (const uid of this.#byStation.get(station) ?? []) {
+      const entry = this.#entries.get(uid);
       if (
-        entry.transaction.stationTransactionId === id &&
+        entry?.transaction.stationTransactionId === id &&
         (!newest || entry.transaction.startedAt >= newest.transaction.startedAt)
       )
         newest = entry;
+    }
     return newest;
   }
 
@@ -147,16 +150,18 @@ export function decision(
   book: TransactionBook,
   of: Omit<Decision, 'forgotten' | 'transaction'> & { readonly transaction?: Transaction | undefined },
 ): Decision {
-  const { transaction, ...rest } = of;
+  const forgotten = of.changes.some(ends) ? pushedOut(book, of.changes) : [];
+  return present({ ...of, forgotten });
+}
+
+const ends = ({ before, after }: Change): boolean =>
+  after.transaction.endedAt !== undefined && before?.transaction.endedAt === undefined;
+
+function pushedOut(book: TransactionBook, changes: readonly Change[]): readonly TransactionEntry[] {
   const forgotten: TransactionEntry[] = [];
-  for (const station of new Set(of.changes.map(({ after }) => after.transaction.station))) {
-    const changed = new Map(of.changes.map((change) => [change.after.transaction.uid, change]));
-    const newlyEnded = of.changes.filter(
-      ({ before, after }) =>
-        after.transaction.station === station &&
-        after.transaction.endedAt !== undefined &&
-        before?.transaction.endedAt === undefined,
-    ).length;
+  const changed = new Set(changes.map(({ after }) => after.transaction.uid));
+  for (const station of new Set(changes.map(({ after }) => after.transaction.station))) {
+    const newlyEnded = changes.filter((change) => change.after.transaction.station === station && ends(change)).length;
     if (newlyEnded === 0) continue;
     const ended = book
       .ofStation(station)
@@ -164,7 +169,7 @@ export function decision(
       .sort((a, b) => (a.transaction.endedAt ?? 0) - (b.transaction.endedAt ?? 0));
     forgotten.push(...ended.slice(0, Math.max(0, ended.length + newlyEnded - ENDED_KEPT)));
   }
-  return { ...rest, ...(transaction && { transaction }), forgotten };
+  return forgotten;
 }
 
 /** Enters a decision in the book. Do it before the disk is asked, so that the next event finds it. */

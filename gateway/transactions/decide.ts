@@ -13,7 +13,17 @@ import {
   type TransactionEntry,
 } from './book.js';
 import { endByInference } from './estimate.js';
-import { admitted, completed, ended, meter, stop, takeIn, told, type IngestContext } from './intake.js';
+import {
+  completed,
+  ended,
+  identified,
+  meter,
+  stop,
+  takeIn,
+  told,
+  type IngestContext,
+  type KeyedContext,
+} from './intake.js';
 import { present } from './present.js';
 import { append } from './record.js';
 import { registersIn } from './register.js';
@@ -31,14 +41,15 @@ export interface TransactionDecision extends Decision {
 export function decideTransaction(
   book: TransactionBook,
   event: TransactionReported,
-  context: IngestContext,
+  given: IngestContext,
 ): TransactionDecision {
-  const binding = bind(book, event, context.protocol);
+  const context: KeyedContext = { ...given, key: eventKey(event) };
+  const binding = bind(book, event, context.protocol, context.key);
   switch (binding.kind) {
     case 'repeated':
       return answerOnly(book, binding.entry, []);
     case 'ended':
-      return afterEnd(book, binding.entry, event);
+      return afterEnd(book, binding.entry, event, context);
     case 'open':
       return goOn(book, binding.entry, event, context, binding.byCircumstance ? ['bound-by-circumstance'] : []);
     case 'new':
@@ -61,7 +72,12 @@ function answerOnly(
  * An event of a transaction that has ended. Every CSMS has its end, after which nothing may follow (E 1.3), so nothing is
  * recorded. The real stop of one that was ended by inference corrects the gateway's own account of it, once.
  */
-function afterEnd(book: TransactionBook, before: TransactionEntry, event: TransactionReported): TransactionDecision {
+function afterEnd(
+  book: TransactionBook,
+  before: TransactionEntry,
+  event: TransactionReported,
+  { key }: KeyedContext,
+): TransactionDecision {
   if (event.kind !== 'ended' || before.transaction.estimatedStop !== true)
     return answerOnly(book, before, event.kind === 'updated' ? ['after-end'] : []);
   const metered = meter(before, event);
@@ -70,7 +86,7 @@ function afterEnd(book: TransactionBook, before: TransactionEntry, event: Transa
     ...rest,
     endedAt: timestamp(Math.max(event.at, rest.startedAt)),
     ...present({ meterStop: rest.register, stoppedReason: event.stoppedReason ?? 'Local' }),
-    seen: remember(rest.seen, eventKey(event)),
+    seen: remember(rest.seen, key),
   };
   const after = { ...metered.entry, transaction };
   return {
@@ -86,7 +102,7 @@ function afterEnd(book: TransactionBook, before: TransactionEntry, event: Transa
 }
 
 /** A start, or an event whose start was never seen: then the start is recorded first, so that every CSMS sees one. */
-function begin(book: TransactionBook, event: TransactionReported, context: IngestContext): TransactionDecision {
+function begin(book: TransactionBook, event: TransactionReported, context: KeyedContext): TransactionDecision {
   const orphan = event.kind !== 'started';
   const changes: Change[] = [];
   const records: TransactionRecord[] = [];
@@ -141,13 +157,13 @@ function begin(book: TransactionBook, event: TransactionReported, context: Inges
   };
 }
 
-function freshEntry(event: TransactionReported, context: IngestContext, orphan: boolean): TransactionEntry {
+function freshEntry(event: TransactionReported, context: KeyedContext, orphan: boolean): TransactionEntry {
   const place =
     event.evse === undefined ? context.resolveEvse() : { evse: event.evse, connector: event.connector ?? 1 };
   const registers = registersIn(event.meterValues);
   const known = isRealId(event.stationTransactionId);
   const transaction: Transaction = {
-    uid: context.uid,
+    uid: context.uid(),
     station: event.station,
     ...place,
     stationTransactionId: known
@@ -158,15 +174,13 @@ function freshEntry(event: TransactionReported, context: IngestContext, orphan: 
     chargingState: event.chargingState ?? 'EVConnected',
     seen: [],
     ...present({
-      idToken: event.idToken,
       reservationId: event.reservationId,
       remoteStartId: event.remoteStartId,
       orphan: orphan ? true : undefined,
     }),
-    ...admitted(context.admission),
   };
   return {
-    transaction,
+    transaction: { ...transaction, ...identified(transaction, event, context) },
     nextN: 0,
     placeKnown: event.evse !== undefined,
     ...(!known && !orphan && { startKey: startKey(event) }),
@@ -178,7 +192,7 @@ function goOn(
   book: TransactionBook,
   before: TransactionEntry,
   event: TransactionReported,
-  context: IngestContext,
+  context: KeyedContext,
   bound: readonly Anomaly[],
 ): TransactionDecision {
   const { entry: after, record, anomalies } = continued(before, event, context);
@@ -196,7 +210,7 @@ function goOn(
 function continued(
   before: TransactionEntry,
   event: TransactionReported,
-  context: IngestContext,
+  context: KeyedContext,
 ): { readonly entry: TransactionEntry; readonly record: TransactionRecord; readonly anomalies: readonly Anomaly[] } {
   const taken = takeIn(before, event, context);
   let { entry } = taken;

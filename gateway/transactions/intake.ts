@@ -8,7 +8,7 @@ import { isRealId, type Protocol } from './binding.js';
 import type { Anomaly, TransactionEntry } from './book.js';
 import { present } from './present.js';
 import { registersIn } from './register.js';
-import { eventKey, remember, startKey } from './repetition.js';
+import { remember, startKey } from './repetition.js';
 
 /** A clock further off than this is reported (the gateway's own is taken to be right). */
 const CLOCK_TOLERANCE = minutes(5);
@@ -25,14 +25,16 @@ export interface Admission {
 export interface IngestContext {
   readonly now: Timestamp;
   readonly protocol: Protocol;
-  /** A fresh uid, used if the event opens a transaction. */
-  readonly uid: TransactionUid;
+  /** Draws a fresh uid, for an event that opens a transaction. */
+  readonly uid: () => TransactionUid;
   /** The next id for a station that cannot make its own: from 1, rising over the whole site, never used again, below 2^31. */
   readonly nextStationTransactionId: () => number;
   /** The likeliest place of a transaction whose station has not said it (E01.FR.16). */
   readonly resolveEvse: () => { readonly evse: EvseNumber; readonly connector: number };
   /** Taken over once, at the start or with the token that comes later; absent while nobody has been let in. */
   readonly admission?: Admission;
+  /** The event's token was judged and is not let in. */
+  readonly refused?: boolean;
 }
 
 /** How it ended, as the station says. */
@@ -40,6 +42,11 @@ export const stop = (event: TransactionReported): { readonly stoppedReason: Tran
   // An absent reason means Local in both versions.
   stoppedReason: event.stoppedReason ?? 'Local',
 });
+
+/** With the key by which the event at hand is recognised, reckoned once. */
+export interface KeyedContext extends IngestContext {
+  readonly key: string;
+}
 
 /** The start of a transaction that was an orphan until now. */
 export function completed(entry: TransactionEntry, event: TransactionReported): TransactionEntry {
@@ -79,7 +86,7 @@ export function ended(entry: TransactionEntry, event: TransactionReported): Tran
 export function takeIn(
   before: TransactionEntry,
   event: TransactionReported,
-  context: IngestContext,
+  context: KeyedContext,
 ): { readonly entry: TransactionEntry; readonly anomalies: readonly Anomaly[] } {
   const { entry, anomalies } = meter(before, event);
   const { transaction } = entry;
@@ -98,13 +105,12 @@ export function takeIn(
         ...present({
           evse: here && event.evse !== undefined ? event.evse : transaction.evse,
           connector: here ? (event.connector ?? transaction.connector) : transaction.connector,
-          idToken: transaction.idToken ?? event.idToken,
           remoteStartId: transaction.remoteStartId ?? event.remoteStartId,
           reservationId: transaction.reservationId ?? event.reservationId,
         }),
-        ...(transaction.basis === 'none' && admitted(context.admission)),
+        ...identified(transaction, event, context),
         chargingState: event.chargingState ?? transaction.chargingState,
-        seen: remember(transaction.seen, eventKey(event)),
+        seen: remember(transaction.seen, context.key),
       },
     },
   };
@@ -152,9 +158,25 @@ export const told = (event: TransactionReported) => ({
   }),
 });
 
-/** What the authorization decided, as facts of the transaction. */
-export const admitted = (admission: Admission | undefined): Partial<Transaction> =>
-  admission === undefined ? {} : present(admission);
+/**
+ * Whose transaction it is, as far as this event says. A refused card that merely was held against a running transaction
+ * leaves no trace in it; one that began it stays its token, until a card that is let in takes its place.
+ */
+export function identified(
+  transaction: Transaction,
+  event: TransactionReported,
+  { admission, refused = false }: IngestContext,
+): Partial<Transaction> {
+  const first = transaction.idToken ?? (refused && event.kind !== 'started' ? undefined : event.idToken);
+  if (transaction.basis !== 'none') return present({ idToken: first });
+  if (admission !== undefined)
+    return {
+      ...present({ idToken: event.idToken ?? first }),
+      ...present(admission),
+      ...(transaction.deauthorized === true && { deauthorized: false }),
+    };
+  return { ...present({ idToken: first }), ...(refused && event.kind === 'started' && { deauthorized: true }) };
+}
 
 /** In the future, or in the past without the station having said that it was offline (1.6 cannot say it). */
 const clockSuspect = (event: TransactionReported, { now, protocol }: IngestContext): boolean =>

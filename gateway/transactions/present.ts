@@ -5,5 +5,9 @@ type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
 };
 
 /** A shallow copy of `value` without its undefined properties. */
-export const present = <T extends object>(value: T): Present<T> =>
-  Object.fromEntries(Object.entries(value).filter(([, property]) => property !== undefined)) as Present<T>;
+export function present<T extends object>(value: T): Present<T> {
+  // By hand: this runs several times for each sample, and lists of entries cost ten times as much.
+  const copy: Record<string, unknown> = {};
+  for (const name in value) if (value[name] !== undefined) copy[name] = value[name];
+  return copy as Present<T>;
+}

@@ -47,4 +47,8 @@ export function startKey(event: TransactionReported): string {
 }
 
 /** `seen` with one more key; the oldest give way. A repeated start is known without them, by its own time or `startKey`. */
-export const remember = (seen: readonly string[], key: string): readonly string[] => [...seen, key].slice(-REMEMBERED);
+export function remember(seen: readonly string[], key: string): readonly string[] {
+  const kept = seen.slice(1 - REMEMBERED);
+  kept.push(key);
+  return kept;
+}

@@ -20,13 +20,14 @@ export function connectorView(
   const seen = row.removed ? undefined : live.connector(row.evse, row.connector);
   if (seen === undefined)
     return { slot: row.slot, status: 'Unavailable', transaction: 'none', chargingState: 'Idle', at: now };
-  const { transaction, chargingState, error } = seen;
+  const { transaction, chargingState, energized, error } = seen;
   const sibling = version === '1.6' && seen.status === 'Available' ? busySibling(row, slots, live) : undefined;
   return {
     slot: row.slot,
     status: sibling === undefined ? seen.status : 'Unavailable',
     transaction,
     chargingState,
+    ...(energized === true && { energized }),
     ...(error === undefined ? {} : { error }),
     at: sibling === undefined ? seen.at : timestamp(Math.max(seen.at, sibling)),
   };
@@ -46,7 +47,8 @@ function status16(view: ConnectorView): string {
   if (view.status !== 'Occupied') return view.status;
   if (view.transaction === 'none') return 'Preparing';
   if (view.transaction === 'ended') return 'Finishing';
-  return view.chargingState;
+  const still = view.chargingState === 'EVConnected' || view.chargingState === 'Idle';
+  return still && view.energized !== true ? 'Preparing' : view.chargingState;
 }
 
 /** When the sibling that occupies the EVSE became busy. */

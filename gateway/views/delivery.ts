@@ -58,6 +58,8 @@ export class Delivery {
   /** The head may have reached the CSMS before: it was sent and not answered, perhaps by an earlier process. */
   #mayBeRepeated: boolean;
   #offlineThrough: JournalSeq;
+  /** The end of the journal when this process began: what is before was written under an earlier site.yaml, perhaps. */
+  readonly #openedAt: JournalSeq;
   #inFlight = false;
   #lastError: string | undefined;
   readonly #idleSampledAt = new Map<EvseNumber, Timestamp>();
@@ -70,12 +72,16 @@ export class Delivery {
       {
         journal: dependencies.journal,
         collection: dependencies.collection,
-        outgoing: (record) => outgoing(record, this.#context()),
+        outgoing: () => {
+          const context = this.#context();
+          return (record, seq) => outgoing(record, context, seq);
+        },
       },
       stored.get('cursor'),
     );
     this.#mayBeRepeated = !this.#queue.fresh;
     this.#offlineThrough = dependencies.journal.lastSeq;
+    this.#openedAt = dependencies.journal.lastSeq;
     this.#notBefore = dependencies.clock.monotonic();
   }
 
@@ -146,7 +152,7 @@ export class Delivery {
   /** Tells the CSMS of the transaction as it stands now, in its place between the waiting messages. */
   tell(record: TransactionRecord): void {
     const message = transactionMessage(record, this.#is.slots, {});
-    if (message === undefined) return;
+    if (message === undefined || !this.#is.slots.sees(record.evse)) return;
     this.#queue.insert({ record, outgoing: { message }, origin: { asked: true } });
     this.wake();
   }
@@ -159,7 +165,7 @@ export class Delivery {
       const again =
         record.type === 'transaction'
           ? transactionMessage(record, this.#is.slots, {})
-          : outgoing(record, { ...this.#context(), sampledAt: () => undefined })?.message;
+          : outgoing(record, { ...this.#context(), sampledAt: () => undefined }, seq)?.message;
       if (again === undefined) continue;
       this.#queue.insert({ record, outgoing: { message: again }, origin: { redrive: seq } });
       count++;
@@ -172,7 +178,9 @@ export class Delivery {
   waiting(uid: TransactionUid | undefined): Promise<boolean> {
     return this.#queue.some(
       (record) =>
-        record.type === 'transaction' && this.#is.slots.sees(record.evse) && (uid === undefined || record.uid === uid),
+        record.type === 'transaction' &&
+        this.#is.slots.ofEvse(record.evse).length > 0 &&
+        (uid === undefined || record.uid === uid),
     );
   }
 
@@ -370,9 +378,13 @@ export class Delivery {
   }
 
   #context(): Parameters<typeof outgoing>[1] {
+    const { slots } = this.#is;
     return {
+      // Hardware that has left the site, or the view, since: what happened before is still told, under its old number.
+      tells: ({ evse, uid }, seq) =>
+        slots.sees(evse) || seq <= this.#openedAt || this.#projections.of(uid) !== undefined,
       csms: this.#is.csms,
-      slots: this.#is.slots,
+      slots,
       sampling: this.#is.settings().sampling,
       projection: (uid) => this.#projections.of(uid),
       sampledAt: ({ evse }) => (evse === undefined ? undefined : this.#idleSampledAt.get(evse)),

@@ -1,4 +1,5 @@
 // What one CSMS has to be told of one entry of the journal, if anything.
+import type { JournalSeq } from '../kernel/ids.js';
 import type { Timestamp } from '../kernel/units.js';
 import type { CsmsMessage, ProjectionState } from '../ports/csms.js';
 import type { Csms } from '../site/topology.js';
@@ -8,6 +9,8 @@ import { sampleTransaction, thin, type SamplingSettings } from './sampling.js';
 import type { SlotTable } from './slots.js';
 
 export interface OutgoingContext {
+  /** Whether the CSMS is told of an EVSE's transactions: it sees it, or the record is from when it did. */
+  readonly tells: (record: TransactionRecord, seq: JournalSeq) => boolean;
   readonly csms: Csms;
   readonly slots: SlotTable;
   readonly sampling: SamplingSettings;
@@ -23,10 +26,10 @@ export interface Outgoing {
 }
 
 /** undefined: this CSMS is not told of it (not its EVSE, thinned out, not for a CSMS at all). */
-export function outgoing(record: JournalRecord, context: OutgoingContext): Outgoing | undefined {
+export function outgoing(record: JournalRecord, context: OutgoingContext, seq: JournalSeq): Outgoing | undefined {
   switch (record.type) {
     case 'transaction':
-      return transaction(record, context);
+      return transaction(record, context, seq);
     case 'meter':
       return meter(record, context);
     case 'security':
@@ -42,7 +45,6 @@ export function transactionMessage(
   slots: SlotTable,
   state: ProjectionState,
 ): CsmsMessage | undefined {
-  if (!slots.sees(record.evse)) return undefined;
   const row = slots.of(record.evse, record.connector) ?? slots.ofEvse(record.evse)[0];
   return row && { type: 'transaction', record, slot: row.slot, offline: record.offline, state };
 }
@@ -52,7 +54,8 @@ export function startIsDue(csms: Csms, state: ProjectionState): boolean {
   return csms.ocpp === '1.6' && state['csmsTransactionId'] === undefined && state['startDead'] !== true;
 }
 
-function transaction(record: TransactionRecord, context: OutgoingContext): Outgoing | undefined {
+function transaction(record: TransactionRecord, context: OutgoingContext, seq: JournalSeq): Outgoing | undefined {
+  if (!context.tells(record, seq)) return undefined;
   const projection = context.projection(record.uid);
   const state = projection?.state ?? {};
   const { values, sampledAt } = sampleTransaction(record, context.sampling, projection?.sampledAt);

@@ -15,8 +15,8 @@ export interface Head {
 export interface QueueDependencies {
   readonly journal: Journal;
   readonly collection: string;
-  /** undefined: this CSMS is not told of the record. */
-  readonly outgoing: (record: JournalRecord) => Outgoing | undefined;
+  /** Asked once for a run of entries; undefined: this CSMS is not told of the record. */
+  readonly outgoing: () => (record: JournalRecord, seq: JournalSeq) => Outgoing | undefined;
 }
 
 const PAGE = 100;
@@ -71,12 +71,13 @@ export class Queue {
   /** Reads on until something concerns this CSMS, or `mayPass` entries have been passed over. */
   async read(mayPass: number): Promise<'found' | 'passed' | 'empty'> {
     let passed = 0;
+    const toOutgoing = this.#is.outgoing();
     while (this.known === undefined) {
       if (this.#page.length === 0) this.#page = [...(await this.#is.journal.read(this.#cursor, PAGE))];
       const entry = this.#page.shift();
       if (entry === undefined) return 'empty';
       if (entry.seq <= this.#cursor) continue;
-      const outgoing = this.#is.outgoing(entry.record);
+      const outgoing = toOutgoing(entry.record, entry.seq);
       if (outgoing !== undefined) this.#head = { record: entry.record, outgoing, origin: { seq: entry.seq } };
       else {
         this.#cursor = entry.seq;

@@ -33,6 +33,7 @@ export class SlotTable {
   readonly evses: readonly Evse[];
   readonly #byFlat = new Map<number, SlotRow>();
   readonly #byConnector = new Map<string, SlotRow>();
+  readonly #byEvse = new Map<EvseNumber, SlotRow[]>();
   readonly #evseOf = new Map<EvseNumber, Evse>();
 
   private constructor(rows: readonly SlotRow[], evses: readonly Evse[]) {
@@ -41,6 +42,9 @@ export class SlotTable {
     for (const row of rows) {
       this.#byFlat.set(row.slot.flat, row);
       this.#byConnector.set(`${row.evse}/${row.connector}`, row);
+      const beside = this.#byEvse.get(row.evse);
+      if (beside === undefined) this.#byEvse.set(row.evse, [row]);
+      else beside.push(row);
     }
     for (const evse of evses) this.#evseOf.set(evse.number, evse);
   }
@@ -80,7 +84,7 @@ export class SlotTable {
 
   /** All connectors of one EVSE of the site. */
   ofEvse(evse: EvseNumber): readonly SlotRow[] {
-    return this.rows.filter((row) => row.evse === evse);
+    return this.#byEvse.get(evse) ?? [];
   }
 
   flat(flat: number): SlotRow | undefined {

@@ -104,6 +104,8 @@ const isOutcome = (answer: CallOutcome | Payload): answer is CallOutcome =>
 /** The CSMS end: dials are answered, refused or cut as the test says, and every frame either way must be valid. */
 export class FakeCsms {
   readonly sent: Sent[] = [];
+  /** The priority with which each CALL was given to the wire. */
+  readonly priorities: [action: string, priority: number | undefined][] = [];
   readonly dials: number[] = [];
   refuse: string | undefined;
   /** Overrides the usual answers. */
@@ -137,8 +139,10 @@ export class FakeCsms {
       get open() {
         return state.open;
       },
-      call: (action, payload, { timeout }) =>
-        state.open ? this.#answer(action, payload, timeout) : Promise.resolve({ kind: 'closed', sent: false }),
+      call: (action, payload, { timeout, priority }) => {
+        this.priorities.push([action, priority]);
+        return state.open ? this.#answer(action, payload, timeout) : Promise.resolve({ kind: 'closed', sent: false });
+      },
       close: (_code, reason) => end(reason),
       terminate: () => end('terminated'),
     };

@@ -3,7 +3,20 @@ import t from 'tap';
 import type { Payload } from '../../../adapters/ocpp-j/contract.js';
 import { openOcpp16Csms } from '../../../adapters/csms-ocpp16/link.js';
 import { openOcpp201Csms } from '../../../adapters/csms-ocpp201/link.js';
-import { aliasTable, AT, boot, callError, csmsOf, settle, SLOT_1, transaction, view, wiring } from './rig.js';
+import {
+  aliasTable,
+  AT,
+  boot,
+  callError,
+  csmsOf,
+  energy,
+  settle,
+  SLOT_1,
+  TOKEN,
+  transaction,
+  view,
+  wiring,
+} from './rig.js';
 
 const OPEN = {
   'ocpp1.6': async () => {
@@ -122,6 +135,20 @@ for (const version of ['ocpp1.6', 'ocpp2.0.1'] as const) {
     },
   );
 
+  t.test(`${version}: a rejected station that loses its link still waits as long as it was told`, async (t) => {
+    const { link, csms, clock } = await open();
+    csms.responder = () => boot('Rejected', 60);
+    link.start();
+    await clock.advance(5);
+    csms.cut();
+    await clock.advance(54);
+    t.equal(csms.dials.length, 2);
+    t.equal(csms.sent.length, 1);
+    t.equal(await csms.ask(...readConfiguration), 'SecurityError');
+    await clock.advance(1);
+    t.equal(csms.sent.length, 2);
+  });
+
   t.test(`${version}: a boot that is not answered is repeated`, async (t) => {
     const { link, csms, clock } = await open();
     csms.responder = () => 'silent';
@@ -230,6 +257,20 @@ for (const version of ['ocpp1.6', 'ocpp2.0.1'] as const) {
     await clock.advance(1000);
     t.equal(csms.dials.length, 1);
     t.equal(clock.pending, 0);
+  });
+
+  t.test(`${version}: a driver at the door goes before transactions, those before statuses, values last`, async (t) => {
+    const { link, csms } = await open();
+    link.start();
+    await settle();
+    await link.deliver({ type: 'meterValues', slot: SLOT_1, meterValues: [energy(1)] });
+    await link.deliver(status);
+    await link.deliver(transaction());
+    await link.deliver({ type: 'authorize', idToken: TOKEN });
+    t.strictSame(
+      csms.priorities.map(([, priority]) => priority),
+      [0, 3, 2, 1, 0],
+    );
   });
 
   t.test(`${version}: every kind of message makes a valid frame or none`, async (t) => {

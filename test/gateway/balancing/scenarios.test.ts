@@ -123,7 +123,7 @@ function check(t: Test, world: World, label: string, expected: Expectation, comm
     t.ok(within(actual, wanted), `${label}: EVSE ${evse} at ${wanted} A`, { actual });
   }
   for (const [evse, wanted] of Object.entries(expected.because ?? {})) {
-    const why = world.last?.report.evses.find((one) => one.evse === Number(evse))?.because;
+    const why = world.last?.report().evses.find((one) => one.evse === Number(evse))?.because;
     const where = why !== undefined && 'where' in why ? ` ${why.where.name} ${why.where.phase}` : '';
     const reason = why !== undefined && 'why' in why ? ` ${why.why}` : '';
     const actual = `${why?.kind}${where}${reason}`;

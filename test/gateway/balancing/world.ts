@@ -5,6 +5,7 @@ import {
   milliseconds,
   minutes,
   timestamp,
+  volt,
   type Ampere,
   type Timestamp,
 } from '../../../gateway/kernel/units.js';
@@ -19,7 +20,7 @@ import {
   type Phase,
 } from '../../../gateway/site/topology.js';
 import { plan, type Plan } from '../../../gateway/balancing/balancer.js';
-import { confirmed, failed } from '../../../gateway/balancing/commit.js';
+import { ceilings, confirmed, failed } from '../../../gateway/balancing/commit.js';
 import { networkOf, type Network } from '../../../gateway/balancing/network.js';
 import type { EvseObservation, GridOperatorSignal, SharedCap } from '../../../gateway/balancing/observation.js';
 import { initialBalancing, type BalancingState } from '../../../gateway/balancing/state.js';
@@ -124,7 +125,12 @@ export function siteOf(
     evses: [evse],
     start: { kind: 'authorized' as const },
   }));
-  return { circuits: list, stations, balancing: { strategy: 'fair' as const, rotation: minutes(15), ...policy } };
+  return {
+    circuits: list,
+    stations,
+    nominalVoltage: volt(230),
+    balancing: { strategy: 'fair' as const, rotation: minutes(15), ...policy },
+  };
 }
 
 export function worldOf(
@@ -136,10 +142,15 @@ export function worldOf(
     delay?: () => number;
     remembered?: number;
     lag?: number;
+    /** A restarted gateway: what the one before knew, or nothing. */
+    carriesOn?: World;
+    forgets?: boolean;
   } = {},
 ): World {
   const network = networkOf(siteOf(circuits, specs, options.policy));
   const now = 1_800_000_000_000;
+  const known = options.carriesOn;
+  const kept = known === undefined ? undefined : ceilings(known.network, known.state);
   const remembered = new Map(specs.map((spec) => [evseNumber(spec.number), options.remembered ?? 0]));
   return {
     network,
@@ -166,7 +177,7 @@ export function worldOf(
     caps: [],
     gridOperator: undefined,
     heartbeat: false,
-    state: initialBalancing(network, timestamp(now), remembered),
+    state: initialBalancing(network, timestamp(now), options.forgets === true ? undefined : (kept ?? remembered)),
     now,
     last: undefined,
     log: [],
@@ -294,4 +305,4 @@ export function run(world: World, seconds: number, each?: (world: World) => void
 }
 
 export const sentTo = (world: World, evse: number): number =>
-  world.last?.report.evses.find((one) => one.evse === evse)?.sent ?? -1;
+  world.last?.report().evses.find((one) => one.evse === evse)?.sent ?? -1;

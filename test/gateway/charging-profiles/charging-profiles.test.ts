@@ -199,7 +199,7 @@ t.test('the profile of a remote start is bound to its transaction and goes with 
   t.equal(limitAt([bound], ONE, { uid: transactionUid('next') }, at(1), U), undefined);
   t.same(ids(endTransaction(bound, TX)), []);
   t.notOk(setForRemoteStart(v201, ONE, 99, profile({}), context).ok, 'only a TxProfile');
-  t.notOk(setForRemoteStart(v201, ONE, 99, profile({ purpose: 'TxProfile' }), context).ok, 'no id yet (F01.FR.11)');
+  t.notOk(setForRemoteStart(v201, ONE, 99, profile({ purpose: 'TxProfile' }), context).ok, 'no id yet');
 });
 
 t.test('clear by id alone or by all criteria; a store survives JSON', async (t) => {

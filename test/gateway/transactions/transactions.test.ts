@@ -44,7 +44,7 @@ class Bench {
     return {
       now: at(seconds),
       protocol,
-      uid: transactionUid(`uid-${this.#uid}`),
+      uid: () => transactionUid(`uid-${this.#uid}`),
       nextStationTransactionId: () => ++this.#id,
       resolveEvse: () => ({ evse: evseNumber(1), connector: 1 }),
       admission: { basis: 'csms' },

@@ -67,6 +67,8 @@ t.test('S09: one message for each change that this version can tell apart', asyn
 t.test('a status shorter than MinimumStatusDuration is never told', async (t) => {
   const s = await scene();
   await s.up();
+  const second = { component: 'ChargingStation', variable: 'MinimumStatusDuration', value: '1' };
+  await s.view.command({ type: 'setVariables', variables: [second] });
   const told = s.link.statuses().length;
   s.live.set(1, { status: 'Occupied' });
   s.view.connectorChanged(evseNumber(1));

@@ -1,0 +1,81 @@
+// Transactions whose stop will not come: ended in the charger's place, at the last register seen (aggregation section 3).
+import type { CancelTimer, Clock } from '../kernel/clock.js';
+import type { TransactionUid } from '../kernel/ids.js';
+import type { Log } from '../kernel/log.js';
+import { minutes, type Timestamp } from '../kernel/units.js';
+import type { SiteBook } from '../site/site-book.js';
+import type { Site } from '../site/topology.js';
+import type { Transaction } from '../site/transaction.js';
+import { estimateStop } from '../transactions/estimate.js';
+import type { TransactionDesk } from './transaction-desk.js';
+import type { TransactionKeeper } from './transaction-keeper.js';
+
+/** A charger that came back from a power cut may replay the real stop this long. */
+const ORPHAN_GRACE = minutes(15);
+
+export interface OrphanDependencies {
+  readonly site: Site;
+  readonly book: SiteBook;
+  readonly keeper: TransactionKeeper;
+  readonly desk: TransactionDesk;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class Orphans {
+  readonly #deps: OrphanDependencies;
+  readonly #graces = new Map<TransactionUid, CancelTimer>();
+
+  constructor(deps: OrphanDependencies) {
+    this.#deps = deps;
+  }
+
+  /** Ends what began at an EVSE that site.yaml no longer has: nobody is left who could report its end. */
+  async endRemoved(): Promise<void> {
+    const { site, keeper, desk, log } = this.#deps;
+    for (const { uid, station, evse, registerAt, startedAt } of keeper.book.open()) {
+      const owner = site.stations.find(({ id }) => id === station);
+      if (owner?.evses.some(({ number }) => number === evse) === true) continue;
+      log.warn({ transaction: uid, station, evse }, 'a transaction of hardware that is gone is ended');
+      await desk.settle(station, (book) => estimateStop(book, uid, registerAt ?? startedAt, 'Other'));
+    }
+  }
+
+  /** The connector is free although the transaction is open: the real stop is waited for. */
+  freeWhileOpen({ uid }: Transaction, at: Timestamp): void {
+    this.#graces.get(uid)?.();
+    this.#graces.set(
+      uid,
+      this.#deps.clock.after(ORPHAN_GRACE, () => this.#over(uid, at)),
+    );
+  }
+
+  ended({ uid }: Transaction): void {
+    this.#graces.get(uid)?.();
+    this.#graces.delete(uid);
+  }
+
+  stop(): void {
+    for (const cancel of this.#graces.values()) cancel();
+    this.#graces.clear();
+  }
+
+  #over(uid: TransactionUid, at: Timestamp): void {
+    const { book, keeper, desk, log } = this.#deps;
+    this.#graces.delete(uid);
+    const transaction = keeper.book.get(uid);
+    if (transaction === undefined || transaction.endedAt !== undefined) return;
+    // It goes on after all, or its charger is away again and may still have the stop.
+    if (book.connector(transaction.evse, transaction.connector)?.reported !== 'Available') return;
+    const station = book.station(transaction.station);
+    if (station?.connected !== true) return this.freeWhileOpen(transaction, at);
+    const wasAway = station.since > (transaction.registerAt ?? transaction.startedAt);
+    log.warn({ transaction: uid, station: station.id, evse: transaction.evse }, 'the stop never came: it is estimated');
+    desk
+      .settle(station.id, (entries) => estimateStop(entries, uid, at, wasAway ? 'PowerLoss' : 'Other'))
+      .catch((err: unknown) => {
+        log.error({ err, transaction: uid, fault: 'FC-J01' }, 'an estimated stop could not be written');
+        this.freeWhileOpen(transaction, at);
+      });
+  }
+}

@@ -1,0 +1,108 @@
+// The chargers of a faultless site.yaml, and how Modbus devices are reached.
+import { circuitId, evseNumber, stationId } from '../gateway/kernel/ids.js';
+import { ampere } from '../gateway/kernel/units.js';
+import { PHASES } from '../gateway/site/topology.js';
+import type {
+  Connector,
+  ConnectorType,
+  Evse,
+  ModbusConnection,
+  Phase,
+  StartPolicy,
+  Station,
+} from '../gateway/site/topology.js';
+import { documentedDefault } from './schema-faults.js';
+import { secretKey, type Secrets } from './secrets.js';
+import { needed, one, quantity } from './values.js';
+import { has, isSection, list, section, text, type Section } from './written.js';
+
+export function buildStation(name: string, keys: Section, site: Section, secrets: Secrets): Station {
+  const id = stationId(name);
+  const evses = list(keys, 'evses').flatMap((written, index) =>
+    isSection(written) ? [evse(id, index + 1, needed(keys, 'circuit'), written)] : [],
+  );
+  if (has(keys, 'device')) {
+    const link = {
+      kind: 'modbus',
+      device: needed(keys, 'device'),
+      connection: connection(keys),
+      ...unit(keys),
+    } as const;
+    return { id, link, evses, start: startPolicy(keys) };
+  }
+  const password = secrets.values.get(secretKey(['stations', name, 'password']));
+  const assumed = text(keys, 'assume-protocol');
+  const profile = text(keys, 'security-profile') ?? (has(section(site, 'listen'), 'tls') ? '2' : '1');
+  return {
+    id,
+    link: {
+      kind: 'ocpp',
+      securityProfile: profile === '0' ? 0 : profile === '1' ? 1 : 2,
+      ...(password === undefined ? {} : { password }),
+      ...(assumed === undefined ? {} : { assumeProtocol: assumed === '1.6' ? 'ocpp1.6' : 'ocpp2.0.1' }),
+    },
+    evses,
+    start: { kind: 'authorized' },
+  };
+}
+
+function startPolicy(keys: Section): StartPolicy {
+  const idToken = text(section(keys, 'start'), 'free');
+  return idToken === undefined ? { kind: 'authorized' } : { kind: 'free', idToken };
+}
+
+const CONNECTOR_TYPES = [
+  'Type1',
+  'Type2',
+  'CCS1',
+  'CCS2',
+  'CHAdeMO',
+  'NACS',
+  'Schuko',
+  'Other',
+] as const satisfies readonly ConnectorType[];
+
+function evse(owner: Station['id'], stationEvse: number, fedBy: string, keys: Section): Evse {
+  const written = has(keys, 'connectors')
+    ? list(keys, 'connectors')
+    : [text(keys, 'connector') ?? documentedDefault('evse', 'connector')];
+  const connectors = written.map((type, index): Connector => ({
+    number: index + 1,
+    type: one(CONNECTOR_TYPES, String(type)),
+  }));
+  const maxCurrent = quantity(keys, 'max-current', 'evse', 'current');
+  const phases = text(keys, 'phases') ?? documentedDefault('evse', 'phases');
+  return {
+    number: evseNumber(Number(needed(keys, 'number'))),
+    station: owner,
+    stationEvse,
+    connectors,
+    circuit: circuitId(fedBy),
+    maxCurrent: ampere(maxCurrent),
+    minCurrent: ampere(quantity(keys, 'min-current', 'evse', 'current')),
+    fallbackCurrent: ampere(quantity(keys, 'fallback-current', 'evse', 'current')),
+    phases: phases === 'unknown' ? PHASES : phases.split(' ').map((phase): Phase => one(PHASES, phase)),
+    rotationKnown: phases !== 'unknown',
+  };
+}
+
+export const unit = (keys: Section): { readonly unit?: number } => {
+  const written = text(keys, 'unit');
+  return written === undefined ? {} : { unit: Number(written) };
+};
+
+export function connection(keys: Section): ModbusConnection {
+  const written = needed(keys, 'connection');
+  const tcp = /^tcp:\/\/(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(written);
+  if (tcp !== null) return { kind: 'tcp', host: (tcp[1] ?? '').replace(/^\[|\]$/g, ''), port: Number(tcp[2] ?? 502) };
+  const baudRate = text(keys, 'baud-rate');
+  const parity = text(keys, 'parity');
+  const stopBits = text(keys, 'stop-bits');
+  return {
+    kind: 'serial',
+    path: written.replace(/^serial:/, ''),
+    ...(baudRate === undefined ? {} : { baudRate: Number(baudRate) }),
+    ...(parity === undefined ? {} : { parity: one(['none', 'even', 'odd'] as const, parity) }),
+    ...(stopBits === undefined ? {} : { stopBits: stopBits === '2' ? 2 : 1 }),
+  };
+}

@@ -1,0 +1,269 @@
+// The single decisions of load balancing: what a charger may take, what a circuit has left, what a breaker bears, who goes first.
+import t from 'tap';
+import { circuitId, evseNumber, meterId, type EvseNumber } from '../../../gateway/kernel/ids.js';
+import { ampere, milliseconds, minutes, timestamp, volt, wattHour } from '../../../gateway/kernel/units.js';
+import { perPhase } from '../../../gateway/site/topology.js';
+import { plan } from '../../../gateway/balancing/balancer.js';
+import { explain } from '../../../gateway/balancing/explain.js';
+import { accountBreaker } from '../../../gateway/balancing/breaker.js';
+import { ceilings, confirmed, failed, lost, returned } from '../../../gateway/balancing/commit.js';
+import { networkOf } from '../../../gateway/balancing/network.js';
+import type { EvseObservation, Snapshot } from '../../../gateway/balancing/observation.js';
+import { initialBalancing, type BalancingState } from '../../../gateway/balancing/state.js';
+import { observationOf, run, sentTo, siteOf, step, worldOf } from './world.js';
+
+const T0 = 1_800_000_000_000;
+const at = (seconds: number) => timestamp(T0 + seconds * 1000);
+const ONE = evseNumber(1);
+const circuits = { main: { breaker: 32 } };
+const network = networkOf(siteOf(circuits, [{ number: 1, circuit: 'main', fallback: 8 }]));
+const ceiling = (state: BalancingState, evse: EvseNumber = ONE): number => ceilings(network, state).get(evse) ?? -1;
+const seen = (own: Partial<EvseObservation> = {}): Snapshot => ({
+  evses: [
+    {
+      evse: ONE,
+      link: 'connected',
+      wantsEnergy: true,
+      transactionOpen: true,
+      chargingState: 'Charging',
+      priority: 0,
+      upperBound: ampere(32),
+      ...own,
+    },
+  ],
+  meters: new Map(),
+});
+
+t.test('a setpoint counts until the car has certainly followed the next', async (t) => {
+  let state = initialBalancing(network, at(0));
+  t.equal(ceiling(state), 32, 'nobody knows: its maximum');
+  ({ state } = plan(network, state, seen({ upperBound: ampere(10) }), at(1)));
+  t.equal(ceiling(state), 32, 'sent is not confirmed');
+  state = confirmed(network, state, ONE, ampere(9), at(2));
+  t.equal(ceiling(state), 32, 'an answer to a question never asked');
+  state = confirmed(network, state, ONE, ampere(10), at(2));
+  t.equal(ceiling(state), 32, 'confirmed, the car on its way');
+  ({ state } = plan(network, state, seen({ upperBound: ampere(10) }), at(11.9)));
+  t.equal(ceiling(state), 32);
+  const timed = plan(network, state, seen({ upperBound: ampere(10) }), at(12)).state;
+  t.equal(ceiling(timed), 10, 'acknowledgement + 10 s');
+  const measured = (current: number, when: number) => ({ current: perPhase(() => ampere(current)), at: at(when) });
+  const above = plan(network, state, seen({ upperBound: ampere(10), measured: measured(20, 4) }), at(4)).state;
+  t.equal(ceiling(above), 32);
+  const below = plan(network, above, seen({ upperBound: ampere(10), measured: measured(9.8, 6) }), at(6)).state;
+  t.equal(ceiling(below), 10, 'or the measured drop');
+  const early = plan(network, state, seen({ upperBound: ampere(10), measured: measured(5, 4) }), at(4)).state;
+  t.equal(ceiling(early), 32, 'a car that was below all along may still be on its way up');
+});
+
+t.test('what a failure leaves in force', async (t) => {
+  const begun = plan(network, initialBalancing(network, at(0), new Map([[ONE, 8]])), seen(), at(1)).state;
+  t.equal(ceiling(begun), 32);
+  for (const [outcome, held] of [
+    ['Rejected', 8],
+    ['Offline', 8],
+    ['NotSupported', 8],
+    ['Uncertain', 32],
+  ] as const) {
+    const state = failed(network, begun, ONE, ampere(32), outcome, at(2));
+    t.equal(ceiling(state), held, outcome);
+    t.same(plan(network, state, seen(), at(3)).commands, [], `${outcome}: not again at once`);
+    t.equal(
+      plan(network, state, seen(), at(13)).commands.length,
+      outcome === 'NotSupported' ? 0 : 1,
+      `${outcome}: later`,
+    );
+  }
+  t.equal(failed(network, begun, ONE, ampere(5), 'Rejected', at(2)), begun, 'an answer to nothing');
+  t.equal(failed(network, begun, evseNumber(77), ampere(5), 'Rejected', at(2)), begun, 'an EVSE that is not there');
+});
+
+t.test('a silent charger keeps what it may take; it falls back only where that is proven', async (t) => {
+  const known = initialBalancing(network, at(0), new Map([[ONE, 20]]));
+  const up = plan(network, known, seen({ upperBound: ampere(20) }), at(1)).state;
+  const gone = lost(network, confirmed(network, up, ONE, ampere(20), at(2)), ONE, at(3));
+  t.equal(lost(network, gone, ONE, at(9)), gone, 'lost once');
+  t.equal(ceiling(plan(network, gone, seen({ link: 'lost' }), at(9999)).state), 20);
+  const proven = { link: 'lost' as const, fallbackAfter: milliseconds(60_000) };
+  t.equal(ceiling(plan(network, gone, seen(proven), at(62)).state), 20);
+  const fallen = plan(network, gone, seen(proven), at(63)).state;
+  t.equal(ceiling(fallen), 8);
+  const back = plan(network, returned(network, fallen, ONE), seen({ upperBound: ampere(8) }), at(70));
+  t.same(back.commands, [{ evse: 1, current: 8 }], 'told again when it returns, even the same');
+  t.same(plan(network, gone, seen({ link: 'lost' }), at(10)).commands, [], 'nothing is sent to a silent one');
+  const blank = initialBalancing(network, at(0));
+  t.equal(
+    ceiling(plan(network, blank, { evses: [], meters: new Map() }, at(9)).state),
+    32,
+    'missing from the snapshot: unknown',
+  );
+});
+
+t.test('a setpoint that ends with its transaction leaves the default profile in force', async (t) => {
+  const world = worldOf(circuits, [
+    { number: 1, circuit: 'main', startsAt: 6 },
+    { number: 2, circuit: 'main', startsAt: 6 },
+  ]);
+  const second = world.chargers.get(2);
+  if (second === undefined) throw new Error('no EVSE 2');
+  second.car = { takes: 32 };
+  run(world, 60);
+  t.equal(sentTo(world, 2), 26, 'a car that plugs in at EVSE 1 takes 6 A before it is told anything');
+  t.notOk(
+    world.log.some((one) => one.evse === 1),
+    'and EVSE 1 is not told about transactions it does not have',
+  );
+});
+
+t.test('the same input again sends nothing, and its order does not matter', async (t) => {
+  const specs = [1, 2, 3, 4].map((number) => ({ number, circuit: 'main' }));
+  const world = worldOf({ main: { breaker: 30 } }, specs);
+  for (const charger of world.chargers.values()) charger.car = { takes: 32 };
+  step(world);
+  const evses = [...world.chargers.values()].map((charger) => observationOf(world, charger));
+  const input = { evses, meters: new Map() };
+  t.same(plan(world.network, world.state, input, timestamp(world.now)).commands, []);
+  const fresh = initialBalancing(world.network, at(0), new Map(evses.map((one) => [one.evse, 0])));
+  const forwards = plan(world.network, fresh, input, at(1));
+  const backwards = plan(world.network, fresh, { ...input, evses: evses.toReversed() }, at(1));
+  t.ok(forwards.commands.length > 0);
+  t.same(backwards.commands, forwards.commands);
+  t.same(backwards.report(), forwards.report());
+});
+
+t.test('a stale meter allows no increase, a frozen one is stale, feed-in is no room', async (t) => {
+  const metered = networkOf(siteOf({ main: { breaker: 32, meter: 'grid' } }, [{ number: 1, circuit: 'main' }]));
+  const reading = (current: number, when: number) =>
+    new Map([[meterId('grid'), { meter: meterId('grid'), at: at(when), current: perPhase(() => ampere(current)) }]]);
+  const start = initialBalancing(metered, at(0), new Map([[ONE, 0]]));
+  const live = plan(metered, start, { ...seen(), meters: reading(-20, 1) }, at(1));
+  t.same(live.commands, [{ evse: 1, current: 32 }], 'the breaker, not breaker + feed-in');
+  const stale = plan(metered, start, { ...seen(), meters: reading(0, 1) }, at(4));
+  t.same(stale.commands, [{ evse: 1, current: 0 }], 'told to pause, since nobody knows what it holds');
+  t.same(stale.report().evses[0]?.because, { kind: 'meterStale' });
+  let state = live.state;
+  const share = (current: number, when: number) => ({ current: perPhase(() => ampere(current)), at: at(when) });
+  for (let s = 2; s < 80; s++) {
+    state = plan(
+      metered,
+      state,
+      { ...seen({ measured: share(s < 70 ? 0 : 9, s) }), meters: reading(-20, s) },
+      at(s),
+    ).state;
+  }
+  const frozen = plan(metered, state, { ...seen({ measured: share(9, 80) }), meters: reading(-20, 80) }, at(80));
+  t.equal(frozen.report().circuits[0]?.meter, 'stale', 'the cars changed and the meter did not');
+});
+
+t.test('the account of a breaker', async (t) => {
+  const load = (current: number, seconds: number) => {
+    let heat: readonly [number, number, number] = [1, 1, 1];
+    let last = accountBreaker(heat, undefined, [0, 0, 0], 100, at(0));
+    for (let s = 1; s <= seconds; s++) {
+      last = accountBreaker(heat, at(s - 1), [current, 50, -500], 100, at(s));
+      heat = last.heat;
+    }
+    return last.decisions;
+  };
+  t.same(load(100, 3600), ['hold', 'hold', 'hold']);
+  t.same(load(112, 7200), ['workOff', 'hold', 'hold'], '1.13 is borne');
+  t.same(load(114, 1), ['shed', 'hold', 'hold']);
+  t.same(load(144, 1), ['shed', 'hold', 'hold']);
+  t.same(load(146, 1), ['open', 'hold', 'hold']);
+});
+
+t.test('above 1.45 of the breaker every EVSE on the phase is interrupted, the others stay', async (t) => {
+  const world = worldOf({ main: { breaker: 32, meter: 'grid' } }, [
+    { number: 1, circuit: 'main', phases: ['L1'] },
+    { number: 2, circuit: 'main', phases: ['L2'] },
+  ]);
+  for (const charger of world.chargers.values()) charger.car = { takes: 20 };
+  run(world, 30);
+  world.background.set('main', [27, 0, 0]);
+  run(world, 3);
+  t.equal(sentTo(world, 1), 0);
+  t.ok(sentTo(world, 2) >= 20);
+});
+
+t.test('an overload that the plan cannot explain is taken from the EVSEs', async (t) => {
+  const world = worldOf({ main: { breaker: 40, meter: 'grid' } }, [
+    { number: 1, circuit: 'main' },
+    { number: 2, circuit: 'main' },
+  ]);
+  const [first, second] = [...world.chargers.values()];
+  if (first === undefined || second === undefined) throw new Error('two EVSEs');
+  first.car = { takes: 20 };
+  second.car = { takes: 20 };
+  run(world, 40);
+  first.manner = 'deaf';
+  first.measures = false;
+  world.background.set('main', [10, 0, 0]);
+  run(world, 40);
+  t.ok(sentTo(world, 2) < 15, 'the neighbour makes room for what nobody owns up to');
+});
+
+t.test('weights share what is above the minimum; classes go first; most-energy looks at departures', async (t) => {
+  const specs = [1, 2].map((number) => ({ number, circuit: 'main' }));
+  const weighted = worldOf({ main: { breaker: 30 } }, specs);
+  weighted.chargers.forEach((charger, number) => (charger.car = { takes: 32, weight: number }));
+  run(weighted, 60);
+  t.same([sentTo(weighted, 1), sentTo(weighted, 2)], [12, 18]);
+  const classes = worldOf({ main: { breaker: 30 } }, specs);
+  classes.chargers.forEach((charger, number) => (charger.car = { takes: 32, priority: number }));
+  run(classes, 60);
+  t.same([sentTo(classes, 1), sentTo(classes, 2)], [6, 24]);
+  const hurried = networkOf(
+    siteOf({ main: { breaker: 30 } }, specs, { strategy: 'most-energy', rotation: minutes(15) }),
+  );
+  const base = seen().evses[0];
+  if (base === undefined) throw new Error('no observation');
+  const evses = [
+    { ...base, departure: at(36_000), energyNeeded: wattHour(10_000) },
+    { ...base, evse: evseNumber(2), departure: at(7_200), energyNeeded: wattHour(10_000) },
+  ];
+  const start = initialBalancing(
+    hurried,
+    at(0),
+    new Map([
+      [ONE, 0],
+      [evseNumber(2), 0],
+    ]),
+  );
+  const made = plan(hurried, start, { evses, meters: new Map() }, at(1));
+  t.same(made.commands.map(({ evse, current }) => [evse, current]).sort(), [
+    [1, 6],
+    [2, 24],
+  ]);
+});
+
+t.test('nested meters: what a metered branch carries counts in its unmetered feeder', async (t) => {
+  const nested = networkOf(
+    siteOf({ main: { breaker: 32 }, deck: { fedBy: 'main', breaker: 32, meter: 'deck' } }, [
+      { number: 1, circuit: 'main' },
+    ]),
+  );
+  const meters = new Map([
+    [meterId('deck'), { meter: meterId('deck'), at: at(1), current: perPhase(() => ampere(12)) }],
+  ]);
+  const start = initialBalancing(nested, at(0), new Map([[ONE, 0]]));
+  const made = plan(nested, start, { ...seen(), meters }, at(1));
+  t.same(made.commands, [{ evse: 1, current: 20 }]);
+  t.equal(made.report().circuits.find((one) => one.circuit === circuitId('main'))?.background.L2, 12);
+  t.equal(nested.nominal, volt(230));
+});
+
+t.test('explained in a sentence', async (t) => {
+  const world = worldOf({ main: { breaker: 14 } }, [
+    { number: 1, circuit: 'main' },
+    { number: 2, circuit: 'main' },
+    { number: 3, circuit: 'main' },
+  ]);
+  for (const charger of world.chargers.values()) charger.car = { takes: 32 };
+  run(world, 60);
+  const sentences = world.last?.report().evses.map(explain);
+  t.same(sentences, [
+    'EVSE 1 was told 7 A, since circuit main is full on L1: the other cars and the building take the rest.',
+    'EVSE 2 was told 7 A, since circuit main is full on L1: the other cars and the building take the rest.',
+    'EVSE 3 was told 0 A, since it waits for its turn on circuit main L1: the other cars and the building take the rest.',
+  ]);
+});
