@@ -16,7 +16,7 @@ import { csmsId } from './kernel/ids.js';
 import type { Log } from './kernel/log.js';
 import { seconds } from './kernel/units.js';
 import { systemClock } from './system-clock.js';
-import { topicRoot } from './telemetry/topics.js';
+import { defaultRoot } from './telemetry/topics.js';
 
 export interface DemoIo {
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
@@ -253,7 +253,7 @@ function underTest(
     journal,
     ocppPort,
     brokerPort,
-    topicRoot: topicRoot('forecourt', site.id),
+    topicRoot: defaultRoot(site.id),
     views: () => gateway.views.map((view) => view.status()),
     settled: () =>
       gateway.views.every((view) => view.status().accepted) &&

@@ -1,5 +1,6 @@
 // The driver's phone: listens on the site's own broker for what happens to transactions.
 import { mqttLink } from '../adapters/mqtt/client.js';
+import type { Clock } from '../gateway/kernel/clock.js';
 import type { Log } from '../gateway/kernel/log.js';
 
 export interface SiteEvent {
@@ -8,6 +9,7 @@ export interface SiteEvent {
   readonly event: string | undefined;
   readonly transaction: string;
   readonly evse: number;
+  /** Masked, as the site's own broker shows it. */
   readonly idToken: string | undefined;
 }
 
@@ -18,7 +20,7 @@ export interface EventEar {
   stop(): Promise<void>;
 }
 
-export function listenToSite(brokerPort: number, topicRoot: string, log: Log): EventEar {
+export function listenToSite(brokerPort: number, topicRoot: string, clock: Clock, log: Log): EventEar {
   const heard: SiteEvent[] = [];
   let ready: () => void = () => undefined;
   const listening = new Promise<void>((resolve) => (ready = resolve));
@@ -29,6 +31,7 @@ export function listenToSite(brokerPort: number, topicRoot: string, log: Log): E
       will: { topic: 'simulated-driver/online', payload: 'false' },
       commandTopics: [`${topicRoot}/event/#`],
     },
+    clock,
     log,
   );
   link.start({

@@ -1,6 +1,7 @@
 // One driver's visit in eight steps, from the reservation to the bill, at a charger of any protocol.
 import type { Clock } from '../gateway/kernel/clock.js';
 import type { EvseNumber } from '../gateway/kernel/ids.js';
+import { maskToken } from '../gateway/kernel/log.js';
 import { minutes, seconds, timestamp, toRfc3339 } from '../gateway/kernel/units.js';
 import { CAR_MODELS, Car } from './car.js';
 import type { VisitTruth } from './compare-books.js';
@@ -195,7 +196,10 @@ export class Visit {
     const { uplink, simulated } = this.surroundings;
     const free = await this.#until(() => (uplink.up ? this.#cloudStatus() === 'Available' : true));
     this.#note('connector released', released && free, uplink.up ? String(this.#cloudStatus()) : 'no uplink');
-    const billed = await this.#until(() => ear.heard.some((event) => event.topic === 'cdr' && event.idToken === token));
+    const masked = maskToken(token);
+    const billed = await this.#until(() =>
+      ear.heard.some((event) => event.topic === 'cdr' && event.idToken === masked && this.#isHere(event)),
+    );
     this.#note('charge detail record', billed, `${simulated.world.evse(this.plan.evse).hardware.register} Wh`);
   }
 
