@@ -31,6 +31,8 @@ const USAGE = `usage: forecourt demo [options]
   --seconds N   end after N seconds
   --speed N     how much faster than the wall time passes (default 1; with --once 10)
   --seed N      another evening of drivers (default 1)
+  --authority V the version that the authorizing cloud speaks, 1.6 or 2.0.1; the observing one speaks the other
+                (default 2.0.1; with --once both, one after the other)
   --data DIR    keep the journal and the log here (default: a temporary directory, removed at the end)
   --once        every EVSE does one visit, some with the uplink cut; then all books are compared
   --json        print the result of --once as one JSON object
@@ -39,10 +41,13 @@ const USAGE = `usage: forecourt demo [options]
   Exit code of --once: 0 when cars, chargers, journal and clouds agree, 1 when they do not.
 `;
 
+type Version = '1.6' | '2.0.1';
+
 interface DemoOptions {
   readonly seconds: number | undefined;
   readonly speed: number | undefined;
   readonly seed: number;
+  readonly authority: Version | undefined;
   readonly data: string | undefined;
   readonly once: boolean;
   readonly json: boolean;
@@ -74,6 +79,7 @@ function optionsOf(args: readonly string[]): DemoOptions | string {
         seconds: { type: 'string' },
         speed: { type: 'string' },
         seed: { type: 'string' },
+        authority: { type: 'string' },
         data: { type: 'string' },
         once: { type: 'boolean' },
         json: { type: 'boolean' },
@@ -88,7 +94,12 @@ function optionsOf(args: readonly string[]): DemoOptions | string {
       if (!(value > 0)) throw new RangeError(`--${name} takes a number above 0, not "${text}"`);
       return value;
     };
+    const { authority } = values;
+    if (authority !== undefined && authority !== '1.6' && authority !== '2.0.1') {
+      throw new RangeError(`--authority is 1.6 or 2.0.1, not "${authority}"`);
+    }
     return {
+      authority,
       seconds: number('seconds'),
       speed: number('speed'),
       seed: number('seed') ?? 1,
@@ -105,7 +116,7 @@ function optionsOf(args: readonly string[]): DemoOptions | string {
 async function once(data: string, options: DemoOptions, io: DemoIo): Promise<number> {
   const clock = fastClock(options.speed ?? 10, systemClock);
   const tell = (text: string): void => void (options.json || io.stdout.write(`${text}\n`));
-  const evening = async (authority: '1.6' | '2.0.1'): Promise<EveningReport> => {
+  const evening = async (authority: Version): Promise<EveningReport> => {
     const directory = join(data, `authority-${authority}`);
     return withGateway(directory, authority, clock, (simulated, running, log) =>
       runEvening(simulated, underTest(running, simulated), clock, log, {
@@ -115,7 +126,10 @@ async function once(data: string, options: DemoOptions, io: DemoIo): Promise<num
       }),
     );
   };
-  const evenings = [await evening('2.0.1'), await evening('1.6')];
+  const evenings: EveningReport[] = [];
+  for (const authority of options.authority === undefined ? (['2.0.1', '1.6'] as const) : [options.authority]) {
+    evenings.push(await evening(authority));
+  }
   const result = {
     ok: evenings.every(({ ok }) => ok),
     visits: evenings.flatMap(({ authority, visits }) => visits.map((visit) => ({ authority, ...visit }))),
@@ -131,8 +145,7 @@ async function once(data: string, options: DemoOptions, io: DemoIo): Promise<num
 /** A busy afternoon until Ctrl-C: a table on a terminal, a line every five seconds elsewhere. */
 async function live(data: string, options: DemoOptions, io: DemoIo): Promise<number> {
   const clock = fastClock(options.speed ?? 1, systemClock);
-  const authority = '2.0.1';
-  return withGateway(data, authority, clock, async (simulated, running, log) => {
+  return withGateway(data, options.authority ?? '2.0.1', clock, async (simulated, running, log) => {
     simulated.connect(underTest(running, simulated).ocppPort);
     const traffic = new Traffic(simulated, csmsId('operator'), clock, log, { ...BUSY, seed: options.seed });
     traffic.start();
@@ -220,7 +233,7 @@ function picture(
 /** Starts the demo site and a gateway on it, hands both over, and ends both in order whatever happens. */
 async function withGateway<T>(
   dataDirectory: string,
-  authority: '1.6' | '2.0.1',
+  authority: Version,
   clock: Clock,
   use: (simulated: SimulatedSite, running: RunningGateway, log: Log) => Promise<T>,
 ): Promise<T> {

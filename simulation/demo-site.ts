@@ -1,6 +1,6 @@
 // The site of the demo: a small car park with three protocols, a lift, two meters and two clouds.
 import { circuitId, csmsId, evseNumber, meterId, stationId, type CircuitId } from '../gateway/kernel/ids.js';
-import { ampere, milliseconds, minutes, seconds, volt } from '../gateway/kernel/units.js';
+import { ampere, minutes, seconds, volt } from '../gateway/kernel/units.js';
 import type { Circuit, Csms, Evse, ModbusConnection, Phase, Site, Station } from '../gateway/site/topology.js';
 import type { OcppVersion } from '../adapters/ocpp-j/contract.js';
 import { buildingLoad, type Load } from './building-load.js';
@@ -125,6 +125,3 @@ export function demoSite({ dataDirectory, authority }: DemoSiteOptions): Site {
     dataDirectory,
   };
 }
-
-/** Clock time that everything on a simulated site needs to be there after a start. */
-export const SETTLING = milliseconds(180_000);

@@ -81,7 +81,9 @@ export function drawSite(picture: SitePicture): readonly string[] {
   for (const { name, ocpp, role, accepted, queued, dead } of csms) {
     const link = accepted ? 'online' : 'OFFLINE';
     const trouble = dead > 0 ? `, ${dead} given up` : '';
-    lines.push(`${name.padEnd(9)} OCPP ${ocpp.padEnd(5)} ${role.padEnd(9)} ${link.padEnd(7)} ${queued} waiting${trouble}`);
+    lines.push(
+      `${name.padEnd(9)} OCPP ${ocpp.padEnd(5)} ${role.padEnd(9)} ${link.padEnd(7)} ${queued} waiting${trouble}`,
+    );
   }
   lines.push('', '# chargers  = building  ! above the breaker           Ctrl-C ends the demo');
   return lines;

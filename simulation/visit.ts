@@ -59,6 +59,10 @@ export interface VisitSurroundings {
 
 /** Clock seconds that a step may take: the slowest charger is read every four seconds and written every five. */
 const PATIENCE = 90;
+/** Clock seconds that a car may have to wait for current while others charge. */
+const QUEUE = 180;
+/** Wh */
+const LEAST_ENERGY = 5;
 const STRANGER = 'STRANGER-CARD';
 
 export class Visit {
@@ -176,8 +180,11 @@ export class Visit {
     const flows = await this.#until(() => this.#hardware.charging);
     const told = await this.#until(() => ear.heard.some((event) => event.event === 'started' && this.#isHere(event)));
     const booked = !uplink.up || (await this.#until(() => this.#booked() !== undefined));
-    this.#note('charging', flows && told && booked, flows ? `${this.#hardware.currents[0].toFixed(1)} A` : 'no energy');
     await pause(clock, seconds(this.plan.charge));
+    // It may have to wait for its turn, but a visit without energy is none.
+    const served = await until(clock, QUEUE, () => this.#car.drawn >= LEAST_ENERGY);
+    const drawn = `${this.#car.drawn.toFixed(1)} Wh, now ${this.#hardware.currents[0].toFixed(1)} A`;
+    this.#note('charging', flows && told && booked && served, drawn);
   }
 
   async #finish(offline: boolean): Promise<void> {

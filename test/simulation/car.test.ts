@@ -35,7 +35,10 @@ t.test('a car follows the pilot with a lag, never above its own charger', (test)
   const [first] = settle(car, 10, 1);
   test.ok(first !== undefined && first > 5 && first < 8, `after one time constant: ${first}`);
   test.ok(settle(car, 10, 20).every((current) => Math.abs(current - 10) < 0.01));
-  test.ok(settle(car, 32, 20).every((current) => Math.abs(current - 16) < 0.01), 'the on-board charger is the limit');
+  test.ok(
+    settle(car, 32, 20).every((current) => Math.abs(current - 16) < 0.01),
+    'the on-board charger is the limit',
+  );
   test.same(settle(car, 5.9, 1), [0, 0, 0], 'below 6 A it opens at once');
   test.same(settle(car, 10, 20, 1).slice(1), [0, 0], 'one conductor');
   car.paused = true;
