@@ -171,13 +171,11 @@ export class SiteBook implements LiveSite {
       const current = measuredCurrent(record.evse, value, this.#site.nominalVoltage);
       const register = energyRegister(value);
       const whole = value.sampled.length >= (record.live.lastValues?.sampled.length ?? 0);
-      record.live = Object.assign(
-        {},
-        record.live,
-        current && { current, currentAt: value.at },
-        register && { register: wattHour(register.value) },
-        whole && { lastValues: value },
-      );
+      record.live = amended(record.live, {
+        ...(current && { current, currentAt: value.at }),
+        ...(register && { register: wattHour(register.value) }),
+        ...(whole && { lastValues: value }),
+      });
     }
   }
 
