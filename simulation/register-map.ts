@@ -142,7 +142,10 @@ export class RegisterMap {
     });
     const put = (at: number, words: readonly number[]): void => words.forEach((word, i) => memory.set(at + i, word));
     put(marker, SUNSPEC.marker);
-    put(base + 2, new Array<number>(SUNSPEC.meterLength).fill(0));
+    put(
+      base + 2,
+      Array.from({ length: SUNSPEC.meterLength }, () => 0),
+    );
     put(base, [model, SUNSPEC.meterLength]);
     put(base + 2 + SUNSPEC.meterLength, SUNSPEC.end);
     return base;
