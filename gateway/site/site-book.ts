@@ -5,6 +5,7 @@ import type { Capabilities } from './capabilities.js';
 import type { LiveConnector, LiveEvse, LiveSite, LiveStation } from './live-state.js';
 import { LastValues } from './last-values.js';
 import { energyRegister, measuredCurrent } from './measured-current.js';
+import { mergedStatus, OFFLINE, type MergedStatus } from './merged-status.js';
 import type { MeterValue } from './metering.js';
 import type { ChargingState, ConnectorError, ConnectorStatus, Inventory, StatusReported } from './station-event.js';
 import type { Evse, Site } from './topology.js';
@@ -296,31 +297,23 @@ export class SiteBook implements LiveSite {
     changes.push({ evse: record.evse.number, connector: record.connector });
   }
 
-  /** Aggregation section 2, first match wins. */
-  #merged(record: ConnectorRecord): { status: ConnectorStatus; error: ConnectorError | undefined } {
+  #merged(record: ConnectorRecord): MergedStatus {
     const station = this.#stations.get(record.evse.station);
-    const open = record.transaction === 'open';
-    if (record.inoperative && !open) return { status: 'Unavailable', error: record.error };
-    if (record.reported === 'Faulted') return { status: 'Faulted', error: record.error ?? { code: 'OtherError' } };
-    if (station?.live.error !== undefined) return { status: 'Faulted', error: station.live.error };
-    if (!open && (station === undefined || station.lost)) return { status: 'Unavailable', error: OFFLINE };
-    if (!record.known && !open) return { status: 'Unavailable', error: undefined };
-    if (open) return { status: 'Occupied', error: record.error };
-    if (station?.unavailable === true) return { status: 'Unavailable', error: record.error };
-    if (this.#evses.get(record.evse.number)?.reserved === true && record.reported !== 'Unavailable') {
-      return { status: 'Reserved', error: record.error };
-    }
-    return { status: record.reported, error: record.error };
+    return mergedStatus({
+      reported: record.known ? record.reported : undefined,
+      error: record.error,
+      inoperative: record.inoperative,
+      transactionOpen: record.transaction === 'open',
+      reserved: this.#evses.get(record.evse.number)?.reserved ?? false,
+      stationError: station?.live.error,
+      stationUnavailable: station?.unavailable ?? false,
+      stationLost: station?.lost ?? true,
+    });
   }
 }
 
-/** Energy flows, or would if the car or the site let it. */
-const ENERGIZED: ReadonlySet<ChargingState> = new Set(['Charging', 'SuspendedEV', 'SuspendedEVSE'] as const);
-
 /** A value from further ahead than this came from a clock that was wrong: it does not keep later ones out. */
 const CLOCK_TOLERANCE = minutes(1);
-
-const OFFLINE: ConnectorError = { code: 'OtherError', info: 'charger offline', vendorErrorCode: 'GW_OFFLINE' };
 
 const sameError = (a: ConnectorError | undefined, b: ConnectorError | undefined): boolean =>
   a === b || (a?.code === b?.code && a?.info === b?.info && a?.vendorErrorCode === b?.vendorErrorCode);
