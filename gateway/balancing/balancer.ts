@@ -41,9 +41,10 @@ export function plan(
   const elapsed = milliseconds(Math.min(MAX_STEP, Math.max(0, now - state.plannedAt)));
   const { seen, escalations } = observe(network, state, snapshot, elapsed, now, settings);
   const share = sumByCircuit(network, (index) => seen[index]?.stand.share);
+  const most = sumByCircuit(network, (index) => seen[index]?.stand.most);
   const fallbacks = sumByCircuit(network, (index) => fallbackOf(network.outlets[index]));
   const operator = gridOperatorLimit(network, state, snapshot.gridOperator, now, settings);
-  const measured = headrooms(network, state, snapshot, share, fallbacks, operator.limit, now, settings);
+  const measured = headrooms(network, state, snapshot, share, most, fallbacks, operator.limit, now, settings);
   const caps = snapshot.caps ?? [];
   const rows = rowsOf(network, measured.headrooms, caps);
 
