@@ -1,4 +1,5 @@
 // Puts the CSMSs of site.yaml behind their adapters: one outgoing connection each, whatever version it speaks.
+import { FAULTS } from './kernel/faults.js';
 import { openOcpp16Csms } from '../adapters/csms-ocpp16/link.js';
 import type { TokenAliases } from '../adapters/csms-ocpp16/token-alias.js';
 import { openOcpp201Csms } from '../adapters/csms-ocpp201/link.js';
@@ -40,7 +41,10 @@ async function storedAliases(csms: Csms, journal: Journal, { log }: AdapterConte
       journal
         .commit({ documents: [{ collection, key: alias, value: token }] })
         .catch((err: unknown) =>
-          log.error({ err, csms: csms.id, fault: 'FC-J01' }, 'the alias of a token could not be kept'),
+          log.error(
+            { err, csms: csms.id, fault: FAULTS.journalUnavailable.code },
+            'the alias of a token could not be kept',
+          ),
         );
     },
   };

@@ -8,6 +8,7 @@ import { openOcpp16Station, type OcppStationDriver } from '../adapters/station-o
 import { openOcpp201Station } from '../adapters/station-ocpp201/driver.js';
 import { openModbusStation } from '../adapters/station-modbus/driver.js';
 import { deviceProfile } from '../site-config/devices/catalogue.js';
+import { FAULTS } from './kernel/faults.js';
 import { stationId, type StationId } from './kernel/ids.js';
 import type { AdapterContext, MeterDriver, MeterHost, StationDriver, StationHost } from './ports/station.js';
 import type { CommandOutcome, StationCommand } from './site/station-command.js';
@@ -172,13 +173,13 @@ function admit(
 ): Admission<OcppStation> {
   const station = stations.get(stationId(identity));
   if (station === undefined || station.station.link.kind !== 'ocpp') {
-    log.warn({ station: identity, remoteAddress, fault: 'FC-S01' }, 'unknown station refused');
+    log.warn({ station: identity, remoteAddress, fault: FAULTS.unknownStation.code }, 'unknown station refused');
     return { ok: false, status: 404 };
   }
   const { link } = station.station;
   const proven = link.securityProfile > 0;
   if (proven && (link.password === undefined || !credentialsMatch(credentials, identity, link.password))) {
-    log.warn({ station: identity, remoteAddress, fault: 'FC-S02' }, 'wrong password refused');
+    log.warn({ station: identity, remoteAddress, fault: FAULTS.wrongPassword.code }, 'wrong password refused');
     return { ok: false, status: 401 };
   }
   return { ok: true, station, proven, ...(link.assumeProtocol && { assumeProtocol: link.assumeProtocol }) };

@@ -1,5 +1,6 @@
 // The shell: brings the site's state back from disk, joins the parts that decide to the ports that act, and keeps time.
 import type { CancelTimer, Clock } from './kernel/clock.js';
+import { FAULTS } from './kernel/faults.js';
 import { journalSeq, type EvseNumber, type JournalSeq, type StationId } from './kernel/ids.js';
 import type { Log } from './kernel/log.js';
 import { ampere, minutes, seconds } from './kernel/units.js';
@@ -228,7 +229,9 @@ export class Gateway {
         keeper
           .checkpoint()
           .then(() => this.#trim())
-          .catch((err: unknown) => log.error({ err, fault: 'FC-J01' }, 'the checkpoint could not be written'));
+          .catch((err: unknown) =>
+            log.error({ err, fault: FAULTS.journalUnavailable.code }, 'the checkpoint could not be written'),
+          );
       }),
     ];
   }
@@ -281,7 +284,9 @@ export class Gateway {
     const { journal, clock, log } = this.#parts;
     journal
       .commit({ records: [{ type: 'security', ...(station && { station }), event, at: clock.now(), techInfo }] })
-      .catch((err: unknown) => log.error({ err, fault: 'FC-J01', event }, 'a security event could not be kept'));
+      .catch((err: unknown) =>
+        log.error({ err, fault: FAULTS.journalUnavailable.code, event }, 'a security event could not be kept'),
+      );
   }
 
   private transactionChanged(transaction: Transaction): void {

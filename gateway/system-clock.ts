@@ -2,21 +2,34 @@
 import type { CancelTimer, Clock } from './kernel/clock.js';
 import { milliseconds, timestamp, type Milliseconds } from './kernel/units.js';
 
+/** setTimeout takes 31 bits, and fires at once for anything above: a longer wait is served in steps. */
+const LONGEST_STEP = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => timestamp(Date.now()),
   monotonic: () => milliseconds(performance.now()),
   after(delay: Milliseconds, action: () => void): CancelTimer {
-    // setTimeout takes 31 bits; a longer wait is served in steps.
-    const limit = 2 ** 31 - 1;
     let timer: NodeJS.Timeout;
     const wait = (rest: number): void => {
-      timer = rest > limit ? setTimeout(() => wait(rest - limit), limit) : setTimeout(action, rest);
+      timer =
+        rest > LONGEST_STEP ? setTimeout(() => wait(rest - LONGEST_STEP), LONGEST_STEP) : setTimeout(action, rest);
     };
     wait(delay);
     return () => clearTimeout(timer);
   },
   every(interval: Milliseconds, action: () => void): CancelTimer {
-    const timer = setInterval(action, interval);
-    return () => clearInterval(timer);
+    if (interval <= LONGEST_STEP) {
+      const timer = setInterval(action, interval);
+      return () => clearInterval(timer);
+    }
+    let cancel: CancelTimer = () => undefined;
+    const again = (): void => {
+      cancel = systemClock.after(interval, () => {
+        again();
+        action();
+      });
+    };
+    again();
+    return () => cancel();
   },
 };

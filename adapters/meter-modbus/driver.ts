@@ -5,6 +5,7 @@ import { unverifiedFacts, type MeterProfile } from '../modbus/device-profile.js'
 import { describeFault, type ModbusFault, type ModbusLink } from '../modbus/link.js';
 import type { AdapterContext, MeterDriver, MeterHost } from '../../gateway/ports/station.js';
 import type { Meter } from '../../gateway/site/topology.js';
+import { FAULTS } from '../../gateway/kernel/faults.js';
 import { failed, ok, type Result } from '../../gateway/kernel/result.js';
 import { seconds } from '../../gateway/kernel/units.js';
 import { METER_REGISTERS, meterReading } from './reading.js';
@@ -46,7 +47,8 @@ class ModbusMeter implements MeterDriver {
 
   start(): void {
     for (const fact of unverifiedFacts(this.profile)) {
-      this.context.log.warn({ meter: this.meter.id, device: this.profile.id }, fact);
+      const fields = { meter: this.meter.id, device: this.profile.id, fault: FAULTS.modbusUnverified.code };
+      this.context.log.warn(fields, fact);
     }
     const poll = (): void => {
       this.polling ??= this.poll().finally(() => (this.polling = undefined));
@@ -127,6 +129,9 @@ class ModbusMeter implements MeterDriver {
     if (trouble === this.trouble || this.stopped) return;
     this.trouble = trouble;
     if (trouble === undefined) this.context.log.info({ meter: this.meter.id }, 'meter is read');
-    else this.context.log.warn({ meter: this.meter.id, reason: trouble }, 'meter cannot be read');
+    else {
+      const fields = { meter: this.meter.id, fault: FAULTS.modbusSilent.code, reason: trouble };
+      this.context.log.warn(fields, 'meter cannot be read');
+    }
   }
 }

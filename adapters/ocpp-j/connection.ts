@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import type { CancelTimer, Clock } from '../../gateway/kernel/clock.js';
+import { FAULTS } from '../../gateway/kernel/faults.js';
 import type { Log, LogFields } from '../../gateway/kernel/log.js';
 import { milliseconds, type Milliseconds } from '../../gateway/kernel/units.js';
 import { mendJson } from './broken-json.js';
@@ -171,7 +172,7 @@ export class Connection implements OcppConnection {
     if (violation !== undefined) violation = this.#repaired(action, 'request', payload, violation);
     if (violation !== undefined) {
       const description = describeViolation(violation);
-      this.#log('warn', 'CALL refused', { action: action.slice(0, 50), description });
+      this.#log('warn', 'CALL refused', { fault: this.#fault, action: action.slice(0, 50), description });
       if (++this.#refusedInARow > mostRefusedInARow) return this.close(1008, 'not OCPP-J');
       return this.#sendError(id, errorCodeOf(violation), description);
     }
@@ -179,9 +180,14 @@ export class Connection implements OcppConnection {
     this.#incoming.accept({ id, action, payload: payload as Payload, text });
   }
 
+  /** Whose frames are refused: a CSMS's, or a charger's. */
+  get #fault(): string {
+    return (this.#options.about.csms === undefined ? FAULTS.invalidFrame : FAULTS.csmsInvalid).code;
+  }
+
   #refuse(frame: BadFrame): void {
     if (++this.#refusedInARow > mostRefusedInARow) return this.close(1008, 'not OCPP-J');
-    this.#log('warn', 'frame refused', { description: frame.reason });
+    this.#log('warn', 'frame refused', { fault: this.#fault, description: frame.reason });
     // OCPP 2.0.1 Part 4 section 4.2.3 answers an unreadable id with "-1"; 1.6 has no answer for it.
     const id = frame.id ?? (this.version === 'ocpp2.0.1' ? '-1' : undefined);
     const code = frame.syntax && this.version === 'ocpp1.6' ? 'FormatViolation' : frame.code;
@@ -194,7 +200,9 @@ export class Connection implements OcppConnection {
   }
 
   #note(quirk: string, action: string): void {
-    if (this.#options.quirk?.(quirk) === 'first') this.#log('info', 'frame repaired', { quirk, action });
+    if (this.#options.quirk?.(quirk) === 'first') {
+      this.#log('info', 'frame repaired', { fault: FAULTS.repairedFrame.code, quirk, action });
+    }
   }
 
   #sendError(id: string, code: RpcErrorCode, description: string): void {

@@ -2,6 +2,7 @@
 import type { BootReason, CsmsHost, Priority, StationIdentity } from '../../gateway/ports/csms.js';
 import type { AdapterContext } from '../../gateway/ports/station.js';
 import type { CancelTimer } from '../../gateway/kernel/clock.js';
+import { FAULTS } from '../../gateway/kernel/faults.js';
 import { type Milliseconds, milliseconds, seconds } from '../../gateway/kernel/units.js';
 import type { CallAnswer, CallHandler, CallOutcome, IncomingCall, OcppConnection, Payload } from './contract.js';
 import { PRIORITIES } from './csms-delivery.js';
@@ -114,7 +115,7 @@ export function openCsmsSession(
   function retry(reason: string): void {
     if (stopped) return closing?.();
     const delay = dialWaits.next().value;
-    log.warn({ csms: host.csms, reason, retryAfter: delay }, 'No link to the CSMS');
+    log.warn({ csms: host.csms, fault: FAULTS.csmsRefused.code, reason, retryAfter: delay }, 'No link to the CSMS');
     later(delay, () => void connect());
   }
 
@@ -161,7 +162,10 @@ export function openCsmsSession(
       linkUp(true);
     } else {
       boot = status === 'Rejected' ? 'rejected' : 'pending';
-      log.warn({ csms: host.csms, status, interval: wait }, 'CSMS has not accepted the station');
+      log.warn(
+        { csms: host.csms, fault: FAULTS.csmsRefused.code, status, interval: wait },
+        'CSMS has not accepted the station',
+      );
       bootAgainAfter(wait);
     }
   }

@@ -1,4 +1,5 @@
 // The other side's CALLs on one connection: handed over one at a time in their order, each answered validly or with an error.
+import { FAULTS } from '../../gateway/kernel/faults.js';
 import type { LogFields } from '../../gateway/kernel/log.js';
 import type { CallAnswer, CallHandler, IncomingCall, RpcErrorCode } from './contract.js';
 import { formatResult } from './frame.js';
@@ -76,7 +77,7 @@ export class IncomingCalls {
     const violation = validators.validate(frame.action, 'response', payload);
     if (violation !== undefined) {
       const description = describeViolation(violation);
-      const fields = { fault: 'ocpp-invalid-outgoing', action: frame.action, description };
+      const fields = { fault: FAULTS.ownFrameInvalid.code, action: frame.action, description };
       log('error', 'our answer breaks the schema and was not sent', fields);
       return sendError(frame.id, 'InternalError', 'no valid answer');
     }

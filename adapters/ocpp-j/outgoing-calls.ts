@@ -1,5 +1,6 @@
 // Our CALLs on one connection: validated, queued by priority, one outstanding at a time, matched with their answers.
 import type { CancelTimer, Clock } from '../../gateway/kernel/clock.js';
+import { FAULTS } from '../../gateway/kernel/faults.js';
 import type { LogFields } from '../../gateway/kernel/log.js';
 import { milliseconds } from '../../gateway/kernel/units.js';
 import { CallQueue } from './call-queue.js';
@@ -43,7 +44,7 @@ export class OutgoingCalls {
     if (violation !== undefined) {
       const reason = describeViolation(violation);
       log('error', 'our CALL breaks the schema and was not sent', {
-        fault: 'ocpp-invalid-outgoing',
+        fault: FAULTS.ownFrameInvalid.code,
         action,
         description: reason,
       });

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Clock } from '../../gateway/kernel/clock.js';
+import { FAULTS } from '../../gateway/kernel/faults.js';
 import type { Log } from '../../gateway/kernel/log.js';
 import { milliseconds, type Milliseconds } from '../../gateway/kernel/units.js';
 import { AttemptLimit, type AttemptLimits } from './attempt-limit.js';
@@ -178,6 +179,8 @@ export class OcppServer<Station> {
     const { allowed, older } = await this.#connections.mayTake(identity, admission.proven, probeTimeout);
     const present = this.#connections.get(identity);
     if (!allowed || (!admission.proven && present !== undefined && present !== older)) {
+      const fault = FAULTS.duplicateIdentity.code;
+      log.warn({ station: identity, remoteAddress, fault }, 'a second connection of a connected charger refused');
       this.#options.securityEvent?.({ type: 'duplicateRefused', identity, remoteAddress });
       return refuseUpgrade(stream, 409);
     }
@@ -199,7 +202,6 @@ export class OcppServer<Station> {
     const quirks = this.#quirksOf(identity);
     let owner: ConnectionOwner | undefined;
     const connection: Connection = new Connection({
-      ...wire,
       clock,
       log,
       about: { station: identity },
@@ -213,8 +215,11 @@ export class OcppServer<Station> {
       limits,
       pingInterval,
       trace: trace?.(identity),
+      ...wire,
     });
     if (this.#connections.take(identity, connection) === 'replaced') {
+      const fault = FAULTS.duplicateIdentity.code;
+      log.warn({ station: identity, remoteAddress, fault }, 'a newer connection has taken the place of this one');
       securityEvent?.({ type: 'connectionReplaced', identity, remoteAddress });
     }
     owner = accepted({ ...charger, connection });

@@ -1,4 +1,5 @@
 // The steps by which a new connection is set up: each asked once, failures logged, and an end where nobody answers.
+import { FAULTS } from '../../gateway/kernel/faults.js';
 import type { Log } from '../../gateway/kernel/log.js';
 import { seconds } from '../../gateway/kernel/units.js';
 import type { CommandOutcome } from '../../gateway/site/station-command.js';
@@ -66,6 +67,7 @@ export class SetUpSteps {
 
   refused(step: string, reply: Reply): void {
     const said = reply.kind === 'answered' ? textOf(reply.payload, 'status') : 'detail' in reply ? reply.detail : '';
-    this.#log.warn({ station: this.#station, step, said }, 'a step of the set-up was not accepted');
+    const fault = FAULTS.setupIncomplete.code;
+    this.#log.warn({ station: this.#station, fault, step, said }, 'a step of the set-up was not accepted');
   }
 }

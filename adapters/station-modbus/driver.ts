@@ -3,6 +3,7 @@ import { ModbusDevice, type RegisterValues } from '../modbus/device.js';
 import { unverifiedFacts, type ChargerProfile } from '../modbus/device-profile.js';
 import type { ModbusLink } from '../modbus/link.js';
 import type { AdapterContext, StationHost } from '../../gateway/ports/station.js';
+import { FAULTS } from '../../gateway/kernel/faults.js';
 import type { EvseNumber } from '../../gateway/kernel/ids.js';
 import type { Capabilities } from '../../gateway/site/capabilities.js';
 import type { CommandOutcome, StationCommand } from '../../gateway/site/station-command.js';
@@ -78,7 +79,8 @@ class ModbusStation implements ModbusStationDriver {
 
   start(): void {
     for (const fact of unverifiedFacts(this.profile)) {
-      this.context.log.warn({ station: this.station.id, device: this.profile.id }, fact);
+      const fields = { station: this.station.id, device: this.profile.id, fault: FAULTS.modbusUnverified.code };
+      this.context.log.warn(fields, fact);
     }
     const poll = (): void => {
       this.polling ??= this.poll().finally(() => (this.polling = undefined));

@@ -1,5 +1,6 @@
 // One EVSE of a Modbus charger: carries out what its session decides and tells the gateway about it in the words of a charging station.
 import type { AdapterContext } from '../../gateway/ports/station.js';
+import { FAULTS } from '../../gateway/kernel/faults.js';
 import type { StationTransactionId } from '../../gateway/kernel/ids.js';
 import type { MeterValue, ReadingContext } from '../../gateway/site/metering.js';
 import type { CommandOutcome, RequestStart } from '../../gateway/site/station-command.js';
@@ -284,6 +285,7 @@ export class ModbusEvse {
     this.trouble = trouble;
     const fields = { station: this.station.id, evse: this.evse.number };
     if (trouble === undefined) this.context.log.info(fields, 'charger is read');
-    else this.context.log.warn({ ...fields, reason: trouble }, 'charger cannot be read');
+    else
+      this.context.log.warn({ ...fields, fault: FAULTS.modbusSilent.code, reason: trouble }, 'charger cannot be read');
   }
 }

@@ -1,4 +1,5 @@
 // Makes an OCPP 2.0.1 station ours, once per connection: fail-safe profile first, then who decides and what is measured.
+import { FAULTS } from '../../gateway/kernel/faults.js';
 import type { AskOptions, Attachment } from '../ocpp-j/charger-link.js';
 import { recordOf, recordsOf, textOf } from '../ocpp-j/fields.js';
 import { SetUpSteps } from '../ocpp-j/set-up-steps.js';
@@ -190,7 +191,13 @@ export async function installFallback(
   const outcome = await learned.limits.installFallback(evse, profileCalls(attachment, options, charger));
   if (outcome.status !== 'Accepted')
     log.warn(
-      { station: station.id, evse: evse.number, status: outcome.status, detail: outcome.detail },
+      {
+        station: station.id,
+        evse: evse.number,
+        fault: FAULTS.setupIncomplete.code,
+        status: outcome.status,
+        detail: outcome.detail,
+      },
       'fail-safe profile not accepted: the station keeps its last limit when the gateway is silent',
     );
   return outcome;

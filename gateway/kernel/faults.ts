@@ -97,8 +97,8 @@ export const FAULTS = {
   ),
   csmsRefused: fault(
     'FC-C02',
-    'A CSMS does not accept the site (BootNotification Rejected, or the connection is refused).',
-    'Check identity, password and URL with the operator of the CSMS.',
+    'A CSMS cannot be reached, or does not accept the site. What it has to be told waits in the journal.',
+    'If the uplink works, check identity, password and URL with the operator of the CSMS; the log line has the reason.',
   ),
   csmsInvalid: fault(
     'FC-C03',

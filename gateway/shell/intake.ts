@@ -1,5 +1,6 @@
 // Takes in what stations report: decides, makes it durable, answers, and tells everyone inside what has changed.
 import type { CancelTimer, Clock } from '../kernel/clock.js';
+import { FAULTS } from '../kernel/faults.js';
 import { transactionUid, uuidV7, type EvseNumber, type StationId } from '../kernel/ids.js';
 import { maskToken, type Log } from '../kernel/log.js';
 import { seconds, type Timestamp } from '../kernel/units.js';
@@ -177,7 +178,8 @@ export class Intake implements StationHost {
     });
     for (const anomaly of decision.anomalies) {
       const about = { station: event.station, ...(decision.transaction && { transaction: decision.transaction.uid }) };
-      log.warn({ ...about, anomaly }, 'unusual transaction event');
+      const fault = anomaly === 'orphan' ? { fault: FAULTS.orphanTransaction.code } : {};
+      log.warn({ ...about, ...fault, anomaly }, 'unusual transaction event');
     }
     if (decision.changes.length > 0) {
       const changes = await desk.enter(decision, isSample(event));

@@ -1,5 +1,6 @@
 // Transactions whose stop will not come: ended in the charger's place, at the last register seen (aggregation section 3).
 import type { CancelTimer, Clock } from '../kernel/clock.js';
+import { FAULTS } from '../kernel/faults.js';
 import type { TransactionUid } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
 import { minutes, type Timestamp } from '../kernel/units.js';
@@ -74,7 +75,10 @@ export class Orphans {
     desk
       .settle(station.id, (entries) => estimateStop(entries, uid, at, wasAway ? 'PowerLoss' : 'Other'))
       .catch((err: unknown) => {
-        log.error({ err, transaction: uid, fault: 'FC-J01' }, 'an estimated stop could not be written');
+        log.error(
+          { err, transaction: uid, fault: FAULTS.journalUnavailable.code },
+          'an estimated stop could not be written',
+        );
         this.freeWhileOpen(transaction, at);
       });
   }

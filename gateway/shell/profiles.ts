@@ -1,5 +1,6 @@
 // The charging profiles of every CSMS: kept on disk, merged into what each EVSE may have, answered as composite schedules.
 import type { Clock } from '../kernel/clock.js';
+import { FAULTS } from '../kernel/faults.js';
 import type { CsmsId, EvseNumber } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
 import type { Ampere, Timestamp } from '../kernel/units.js';
@@ -185,7 +186,7 @@ export class Profiles implements ProfileBounds {
   #keepSoon(store: ProfileStore): void {
     this.#keep(store).catch((err: unknown) =>
       this.#deps.log.error(
-        { err, csms: store.csms, fault: 'FC-J01' },
+        { err, csms: store.csms, fault: FAULTS.journalUnavailable.code },
         'a change of charging profiles could not be written',
       ),
     );

@@ -1,6 +1,7 @@
 // Drivers who are refused after their transaction has begun: no more energy, and the transaction ended where that is wished.
 import { judge } from '../authorization/judge.js';
 import type { CancelTimer, Clock } from '../kernel/clock.js';
+import { FAULTS } from '../kernel/faults.js';
 import type { CsmsId, TransactionUid } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
 import { seconds, wattHour } from '../kernel/units.js';
@@ -100,7 +101,10 @@ export class Refusals {
     this.#deps.desk
       .settle(station, (book) => (book.get(uid)?.endedAt === undefined ? amend(book, uid, amendment) : undefined))
       .catch((err: unknown) =>
-        this.#deps.log.error({ err, transaction: uid, fault: 'FC-J01' }, 'a verdict on a driver could not be written'),
+        this.#deps.log.error(
+          { err, transaction: uid, fault: FAULTS.journalUnavailable.code },
+          'a verdict on a driver could not be written',
+        ),
       );
   }
 

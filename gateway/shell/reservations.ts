@@ -1,5 +1,6 @@
 // The site's reservations: kept on disk, shown on connectors, told to chargers that can show them, ended in time.
 import type { Clock } from '../kernel/clock.js';
+import { FAULTS } from '../kernel/faults.js';
 import type { CsmsId, EvseNumber, StationId } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
 import type { Journal } from '../ports/journal.js';
@@ -121,7 +122,10 @@ export class Reservations {
     this.#list = list;
     this.show();
     this.#write(list).catch((err: unknown) =>
-      this.#deps.log.error({ err, fault: 'FC-J01' }, 'a change of reservations could not be written'),
+      this.#deps.log.error(
+        { err, fault: FAULTS.journalUnavailable.code },
+        'a change of reservations could not be written',
+      ),
     );
   }
 

@@ -1,5 +1,6 @@
 // Carries out what load balancing plans: once a second and after every event, decreases and increases as they are released.
 import type { CancelTimer, Clock } from '../kernel/clock.js';
+import { FAULTS } from '../kernel/faults.js';
 import type { EvseNumber, MeterId, StationId } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
 import {
@@ -215,7 +216,10 @@ export class Steering {
       } catch (err) {
         // Without the disk nobody is charged more; the running ones go on.
         this.#savedCeilings = undefined;
-        log.error({ err, fault: 'FC-J01' }, 'no current is raised while the journal cannot be written');
+        log.error(
+          { err, fault: FAULTS.journalUnavailable.code },
+          'no current is raised while the journal cannot be written',
+        );
         for (const raise of raises) {
           this.#state = failed(this.#network, this.#state, raise.evse, raise.current, 'Rejected', this.#now());
         }
@@ -249,7 +253,7 @@ export class Steering {
             {
               station: evse.station,
               evse: evse.number,
-              fault: 'FC-B01',
+              fault: FAULTS.limitRefused.code,
               outcome: outcome.status,
               detail: outcome.detail,
             },
@@ -308,7 +312,10 @@ export class Steering {
 
   #escalate({ evse, type, measured, allowed }: Escalation): void {
     const { log, escalate } = this.#deps;
-    log.error({ evse, fault: 'FC-B02', step: type, measured, allowed }, 'the charger draws more than it was told');
+    log.error(
+      { evse, fault: FAULTS.limitIgnored.code, step: type, measured, allowed },
+      'the charger draws more than it was told',
+    );
     if (type === 'stop' || type === 'inoperative') escalate(evse, type);
   }
 
@@ -319,14 +326,14 @@ export class Steering {
       const before = this.#noted?.circuits.find((each) => each.circuit === circuit.circuit);
       if (circuit.meter !== before?.meter && (circuit.meter === 'lost' || before?.meter === 'lost')) {
         const lost = circuit.meter === 'lost';
-        if (lost) log.warn({ circuit: circuit.circuit, fault: 'FC-B03' }, 'meter lost');
+        if (lost) log.warn({ circuit: circuit.circuit, fault: FAULTS.meterLost.code }, 'meter lost');
         else log.info({ circuit: circuit.circuit }, 'meter back');
       }
       const phases = (['L1', 'L2', 'L3'] as const).filter((phase) => circuit.breaker[phase] !== before?.breaker[phase]);
       for (const phase of phases) {
         const decision = circuit.breaker[phase];
         if (before !== undefined)
-          log.warn({ circuit: circuit.circuit, phase, decision, fault: 'FC-B04' }, 'breaker load changed');
+          log.warn({ circuit: circuit.circuit, phase, decision, fault: FAULTS.overload.code }, 'breaker load changed');
       }
     }
   }

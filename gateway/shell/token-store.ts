@@ -1,4 +1,5 @@
 // What is known of tokens, kept over restarts: the local list of each CSMS and the cache of their answers.
+import { FAULTS } from '../kernel/faults.js';
 import { csmsId, type CsmsId } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
 import type { Timestamp } from '../kernel/units.js';
@@ -84,6 +85,8 @@ export class TokenStore {
     }
     this.#journal
       .commit({ documents }, 'batch')
-      .catch((err: unknown) => this.#log.warn({ err, fault: 'FC-J01' }, 'the token cache could not be written'));
+      .catch((err: unknown) =>
+        this.#log.warn({ err, fault: FAULTS.journalUnavailable.code }, 'the token cache could not be written'),
+      );
   }
 }

@@ -1,5 +1,6 @@
 // The live state of the site: what stations report, merged with what the gateway knows, into the one status the world is told.
 import type { EvseNumber, StationId } from '../kernel/ids.js';
+import { amended } from '../kernel/amended.js';
 import { ampere, wattHour, type Ampere, type Timestamp } from '../kernel/units.js';
 import type { Capabilities } from './capabilities.js';
 import type { LiveConnector, LiveEvse, LiveSite, LiveStation } from './live-state.js';
@@ -145,7 +146,7 @@ export class SiteBook implements LiveSite {
     const evse = this.#evses.get(transaction.evse);
     if (record === undefined || evse === undefined) return [];
     if (transaction.endedAt === undefined) {
-      evse.live = { ...evse.live, transaction };
+      evse.live = amended(evse.live, { transaction });
       record.transaction = 'open';
       record.chargingState = transaction.chargingState;
     } else {
@@ -170,18 +171,17 @@ export class SiteBook implements LiveSite {
       const current = measuredCurrent(record.evse, value, this.#site.nominalVoltage);
       const register = energyRegister(value);
       const whole = value.sampled.length >= (record.live.lastValues?.sampled.length ?? 0);
-      record.live = {
-        ...record.live,
+      record.live = amended(record.live, {
         ...(current && { current, currentAt: value.at }),
         ...(register && { register: wattHour(register.value) }),
         ...(whole && { lastValues: value }),
-      };
+      });
     }
   }
 
   offered(number: EvseNumber, current: Ampere): void {
     const record = this.#evses.get(number);
-    if (record) record.live = { ...record.live, offered: ampere(current) };
+    if (record) record.live = amended(record.live, { offered: ampere(current) });
   }
 
   reserved(number: EvseNumber, reserved: boolean): ConnectorChange[] {

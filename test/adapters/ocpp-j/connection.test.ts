@@ -212,7 +212,7 @@ void t.test('a handler that fails or answers nonsense becomes InternalError', as
   t.match(await charger.hear(), [4, '4', 'SecurityError', 'not you']);
   t.match(await charger.hear(), [3, '5']);
   t.equal(rig.log.lines.filter(({ level }) => level === 'error').length, 4);
-  t.ok(rig.log.lines.some(({ fields }) => fields.fault === 'ocpp-invalid-outgoing'));
+  t.ok(rig.log.lines.some(({ fields }) => fields.fault === 'FC-P01'));
 });
 
 void t.test('what follows an answer runs after it has left', async (t) => {
