@@ -2,7 +2,7 @@
 import type { BalancingPolicy } from '../site/topology.js';
 import { take, tightest, type Rows } from './capacity.js';
 import { fillFair, fillInOrder } from './fill.js';
-import { quantise, type Candidate, type Cause, type Share } from './share.js';
+import type { Candidate, Cause, Share } from './share.js';
 
 const EPSILON = 1e-6;
 
