@@ -1,11 +1,7 @@
 // The live state of the site: what stations report, merged with what the gateway knows, into the one status the world is told.
 import type { EvseNumber, StationId } from '../kernel/ids.js';
-<<<<<<< HEAD
 import { amended } from '../kernel/amended.js';
-import { ampere, wattHour, type Ampere, type Timestamp } from '../kernel/units.js';
-=======
 import { ampere, minutes, wattHour, type Ampere, type Timestamp } from '../kernel/units.js';
->>>>>>> ports
 import type { Capabilities } from './capabilities.js';
 import type { LiveConnector, LiveEvse, LiveSite, LiveStation } from './live-state.js';
 import { LastValues } from './last-values.js';
@@ -202,24 +198,14 @@ export class SiteBook implements LiveSite {
       const { currentAt } = record.live;
       const current = measuredCurrent(record.evse, value, this.#site.nominalVoltage);
       const register = energyRegister(value);
-<<<<<<< HEAD
-      const whole = value.sampled.length >= (record.live.lastValues?.sampled.length ?? 0);
-      record.live = amended(record.live, {
-        ...(current && { current, currentAt: value.at }),
-        ...(register && { register: wattHour(register.value) }),
-        ...(whole && { lastValues: value }),
-      });
-=======
       const newer = (than: Timestamp | undefined): boolean =>
         than === undefined || value.at >= than || than > now + CLOCK_TOLERANCE;
-      record.live = {
-        ...record.live,
+      record.live = amended(record.live, {
         ...(current && newer(currentAt) && { current, currentAt: value.at }),
         ...(register && newer(record.registerAt) && { register: wattHour(register.value) }),
         lastValues: record.lastValues.take(value, now),
-      };
+      });
       if (register && newer(record.registerAt)) record.registerAt = value.at;
->>>>>>> ports
     }
   }
 
