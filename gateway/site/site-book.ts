@@ -343,3 +343,5 @@ function blank(evse: Evse, connector: number, at: Timestamp): ConnectorRecord {
     view,
   };
 }
+
+const ENERGIZED: ReadonlySet<ChargingState> = new Set(['Charging', 'SuspendedEV', 'SuspendedEVSE'] as const);
