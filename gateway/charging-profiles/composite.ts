@@ -29,7 +29,10 @@ interface Level {
   readonly told: number | undefined;
 }
 
-/** The composite schedule of one EVSE over [start, start + duration); relative profiles run as if charging began at `start`. */
+/**
+ * The composite schedule of one EVSE over [start, start + duration); relative profiles run as if charging began at `start`.
+ * What caps the whole station caps it too: alone it could not draw more (OCPP 1.6 section 5.7, K08.FR.04).
+ */
 export function evseComposite(
   stores: readonly ProfileStore[],
   evse: CompositeEvse,
@@ -37,8 +40,16 @@ export function evseComposite(
 ): ChargingSchedule {
   return compose(
     request,
-    (at) => evseLevel(stores, evse, at, request),
-    (after) => nextChange(stores, evse.number, evse.transaction, after, request.start),
+    (at) => {
+      const level = evseLevel(stores, evse, at, request);
+      const caps = stationCapsAt(stores, at, request.nominal).filter((cap) => cap.evses?.includes(evse.number) ?? true);
+      return { ...level, current: Math.min(level.current, ...caps.map((cap) => Number(cap.limit))) };
+    },
+    (after) =>
+      earliest([
+        nextChange(stores, undefined, undefined, after),
+        nextChange(stores, evse.number, evse.transaction, after, request.start),
+      ]),
   );
 }
 
@@ -58,14 +69,17 @@ export function stationComposite(
     const caps = stationCapsAt(stores, at, request.nominal).map((cap) => Number(cap.limit));
     return { current: Math.min(sum, siteCap ?? Infinity, ...caps), phases: 3, told: undefined };
   };
-  const next = (after: Timestamp): Timestamp | undefined => {
-    const changes = [
+  const next = (after: Timestamp): Timestamp | undefined =>
+    earliest([
       nextChange(stores, undefined, undefined, after),
       ...evses.map((evse) => nextChange(stores, evse.number, evse.transaction, after, request.start)),
-    ].filter((change) => change !== undefined);
-    return changes.length === 0 ? undefined : timestamp(Math.min(...changes));
-  };
+    ]);
   return compose(request, level, next);
+}
+
+function earliest(times: readonly (Timestamp | undefined)[]): Timestamp | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : timestamp(Math.min(...known));
 }
 
 function evseLevel(

@@ -260,6 +260,20 @@ t.test('units, fall-back to lower levels, and the least of all CSMSs (S39)', asy
       { startPeriod: 100, limit: 11_040, numberPhases: 3 },
     ],
   );
+  const max = { purpose: 'ChargingStationMaxProfile' as const, amps: 10, validFrom: at(50), validTo: at(150) };
+  const both = [store, accepted(limiter, 'station', max, role)];
+  const periodsOf = (number: number): unknown =>
+    evseComposite(both, { number: evseNumber(number), maxCurrent: ampere(32), phases: 3 }, request).periods;
+  t.same(
+    periodsOf(1),
+    [
+      { startPeriod: 0, limit: 30 },
+      { startPeriod: 50, limit: 10 },
+      { startPeriod: 150, limit: 16 },
+    ],
+    'what caps the station caps each of its EVSEs',
+  );
+  t.same(periodsOf(2), [{ startPeriod: 0, limit: 32 }], 'and none that its CSMS does not see');
 });
 
 t.test('a daily profile is 24 hours, not a calendar day', async (t) => {
