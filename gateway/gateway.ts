@@ -86,7 +86,7 @@ export class Gateway {
 
     const variables = await SiteVariables.open(site, journal);
     const tokens = await TokenStore.open(site, journal, log);
-    const availability = await Availability.open({ book, journal, drivers, log, changed });
+    const availability = await Availability.open({ book, journal, drivers, clock, log, changed });
     const reservations = await Reservations.open({
       site,
       book,

@@ -1,4 +1,5 @@
 // Which connectors are in service, as CSMSs have wished: kept over restarts, told to stations now or when they return.
+import type { Clock } from '../kernel/clock.js';
 import { evseNumber, type EvseNumber, type StationId } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
 import type { Journal } from '../ports/journal.js';
@@ -12,6 +13,7 @@ export interface AvailabilityDependencies {
   readonly book: SiteBook;
   readonly journal: Journal;
   readonly drivers: ReadonlyMap<StationId, StationDriver>;
+  readonly clock: Clock;
   readonly log: Log;
   readonly changed: (changes: readonly ConnectorChange[]) => void;
 }
@@ -33,7 +35,7 @@ export class Availability {
       if (value !== 'inoperative') continue;
       const [evse = 0, connector = 0] = key.split('/').map(Number);
       availability.#inoperative.add(key);
-      deps.book.operative(evseNumber(evse), connector, false);
+      deps.book.operative(evseNumber(evse), connector, false, deps.clock.now());
     }
     return availability;
   }
@@ -46,7 +48,7 @@ export class Availability {
     targets: readonly ConnectorTarget[],
     operative: boolean,
   ): Promise<'Accepted' | 'Rejected' | 'Scheduled'> {
-    const { book, journal } = this.#deps;
+    const { book, journal, clock } = this.#deps;
     const keys = targets.flatMap(({ evse, connector }) =>
       connector === undefined
         ? (book.describe(evse)?.connectors.map(({ number }) => `${evse}/${number}`) ?? [])
@@ -66,7 +68,7 @@ export class Availability {
     }
     const busy = targets.some(({ evse }) => book.evse(evse)?.transaction !== undefined);
     const outcomes = await Promise.all(targets.map((target) => this.#tell(target, operative)));
-    const changes = targets.flatMap(({ evse, connector }) => book.operative(evse, connector, operative));
+    const changes = targets.flatMap(({ evse, connector }) => book.operative(evse, connector, operative, clock.now()));
     if (changes.length > 0) this.#deps.changed(changes);
     if (outcomes.length > 0 && outcomes.every((outcome) => outcome === 'refused')) return 'Rejected';
     return busy && !operative ? 'Scheduled' : 'Accepted';

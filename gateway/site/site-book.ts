@@ -221,10 +221,10 @@ export class SiteBook implements LiveSite {
     return this.#refreshAll(this.#connectorsOf(number, undefined), now);
   }
 
-  operative(number: EvseNumber, connector: number | undefined, operative: boolean): ConnectorChange[] {
+  operative(number: EvseNumber, connector: number | undefined, operative: boolean, now: Timestamp): ConnectorChange[] {
     const records = this.#connectorsOf(number, connector);
     for (const record of records) record.inoperative = !operative;
-    return this.#refreshAll(records);
+    return this.#refreshAll(records, now);
   }
 
   /** Where a transaction of this station most likely is while the station has not said: plugged in and free, else the first. */

@@ -45,8 +45,8 @@ const steps = {
   wholeUnavailable: (b) => b.status(whole('Unavailable')),
   wholeAvailable: (b) => b.status(whole('Available')),
   wholeOccupied: (b) => b.status(whole('Occupied')),
-  inoperative: (b) => b.operative(ONE, undefined, false),
-  operative: (b) => b.operative(ONE, 1, true),
+  inoperative: (b) => b.operative(ONE, undefined, false, at(0)),
+  operative: (b) => b.operative(ONE, 1, true, at(0)),
   reserved: (b) => b.reserved(ONE, true, at(5)),
   freed: (b) => b.reserved(ONE, false, at(6)),
   started: (b) => b.transactionChanged(transaction(), at(2)),
@@ -216,7 +216,7 @@ void t.test('availability is per connector, and remembered', (t) => {
   const the = book(2);
   steps.connected(the);
   for (const connector of [1, 2]) the.status(report('Available', { connector }));
-  the.operative(ONE, 2, false);
+  the.operative(ONE, 2, false, at(9));
   t.same(
     [1, 2].map((connector) => the.isInoperative(ONE, connector)),
     [false, true],
@@ -225,6 +225,7 @@ void t.test('availability is per connector, and remembered', (t) => {
     [1, 2].map((connector) => the.connector(ONE, connector)?.status),
     ['Available', 'Unavailable'],
   );
+  t.equal(the.connector(ONE, 2)?.at, at(9), 'since then, not since the charger last spoke');
   t.equal(the.isInoperative(evseNumber(99), 1), false);
   t.end();
 });
