@@ -30,6 +30,20 @@ function flatSlots(slots: Slots): readonly Slot[] {
   return found;
 }
 
+/** CiString500Type: a longer value would cost the CSMS the whole answer. */
+const LONGEST_VALUE = 500;
+
+/** As many items as one value holds: a site may have more connectors than that. */
+function wholeItems(list: readonly string[]): string {
+  let text = '';
+  for (const item of list) {
+    const longer = text === '' ? item : `${text},${item}`;
+    if (longer.length > LONGEST_VALUE) break;
+    text = longer;
+  }
+  return text;
+}
+
 const own = (key: string, value: string): Omit<Question, 'name'> => ({
   variables: [],
   read: () => ({ key, readonly: true, value }),
@@ -51,11 +65,11 @@ const OWN_KEYS: Readonly<Record<string, (slots: Slots) => Omit<Question, 'name'>
       key: 'ConnectorPhaseRotation',
       readonly: true,
       // Such as `1.RST,2.Unknown` (OCPP 1.6 section 9.1.8).
-      value: results
-        .map(
+      value: wholeItems(
+        results.map(
           (result, index) => `${index + 1}.${result?.status === 'Accepted' && result.value ? result.value : 'Unknown'}`,
-        )
-        .join(','),
+        ),
+      ),
     }),
   }),
 };
@@ -77,7 +91,7 @@ function keyValue(found: FoundKey, result: VariableResult | undefined): KeyValue
     key: found.key,
     readonly: result.readOnly ?? false,
     ...(result.value !== undefined &&
-      !secret && { value: truncate(toKeyValue(found.definition.form, result.value), 2048) }),
+      !secret && { value: truncate(toKeyValue(found.definition.form, result.value), LONGEST_VALUE) }),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   toVariableValue,
   type VariableKey,
 } from '../../../adapters/csms-ocpp16/configuration-keys.js';
+import { getConfiguration } from '../../../adapters/csms-ocpp16/configuration.js';
 import { openOcpp16Csms } from '../../../adapters/csms-ocpp16/link.js';
 import type { Payload } from '../../../adapters/ocpp-j/contract.js';
 import { answerBy, route, timeOf } from '../../../adapters/ocpp-j/csms-route.js';
@@ -457,4 +458,25 @@ t.test('a time that is none is refused, not guessed; one without a zone is UTC',
   t.match(await odd(AT_TEXT), { kind: 'result' });
   t.equal(timeOf('2026-03-01T12:00:00'), AT);
   t.equal(timeOf('2026-03-01T13:00:00+01:00'), AT);
+});
+
+t.test('values of a large site stay within the 500 characters that 1.6 allows', async (t) => {
+  const slotOfFlat = (flat: number) => (flat <= 200 ? { evse: flat, connector: 1, flat } : undefined);
+  const read = getConfiguration({ slotOfFlat });
+  const answer = await read({ key: ['ConnectorPhaseRotation', 'NumberOfConnectors'] }, (command) =>
+    Promise.resolve({
+      status: 'Accepted',
+      variables:
+        command.type === 'getVariables'
+          ? command.variables.map((variable) => ({ ...variable, status: 'Accepted' as const, value: 'RST' }))
+          : [],
+    }),
+  );
+  const { configurationKey } = (answer.kind === 'result' ? answer.payload : {}) as {
+    configurationKey: { key: string; value: string }[];
+  };
+  const [rotation, number] = configurationKey.map(({ value }) => value);
+  t.equal(number, '200');
+  t.ok((rotation ?? '').length <= 500);
+  t.match(rotation, /^1\.RST,2\.RST,.*\d\.RST$/, 'whole items');
 });
