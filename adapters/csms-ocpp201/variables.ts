@@ -3,7 +3,7 @@ import type { OCPP20 } from 'typed-ocpp';
 import type { CsmsAnswer, VariableReference, VariableResult } from '../../gateway/ports/csms.js';
 import { route, type Route } from '../ocpp-j/csms-route.js';
 import { truncate } from '../ocpp-j/truncate.js';
-import { componentOf, referenceOf, type ReportFilter, variableOf } from './encode-report.js';
+import { componentOf, matches, referenceOf, variableOf } from './encode-report.js';
 import { statusOf } from './statuses.js';
 
 type GetResult = OCPP20.GetVariablesResponse['getVariableResult'][number];
@@ -69,23 +69,18 @@ export const getBaseReport: Route = route<OCPP20.GetBaseReportRequest, OCPP20.Ge
   (answer) => statusOf(answer, REPORT_STATUS, 'Rejected'),
 );
 
-/** What each outstanding GetReport asked for, by its requestId: applied to the full report when the view delivers it. */
-export interface ReportFilters {
-  set(requestId: number, filter: ReportFilter): void;
-}
+const report = route<OCPP20.GetReportRequest, OCPP20.GetReportResponse>(
+  ({ requestId, componentVariable: asked }) => ({
+    type: 'getReport',
+    requestId,
+    base: 'FullInventory',
+    ...(asked && { only: (variable) => matches(asked, variable) }),
+  }),
+  (answer) => statusOf(answer, REPORT_STATUS, 'Rejected'),
+);
 
-/** The host knows whole inventories only, so a question for parts is answered out of the full one. */
-export function getReport(filters: ReportFilters): Route {
-  const ask = route<OCPP20.GetReportRequest, OCPP20.GetReportResponse>(
-    ({ requestId, componentVariable }) => {
-      if (componentVariable) filters.set(requestId, componentVariable);
-      return { type: 'getReport', requestId, base: 'FullInventory' };
-    },
-    (answer) => statusOf(answer, REPORT_STATUS, 'Rejected'),
-  );
-  return (payload, command) =>
-    // Components are not kept by state (B08.FR.15).
-    'componentCriteria' in payload
-      ? Promise.resolve({ kind: 'result', payload: { status: 'NotSupported' } })
-      : ask(payload, command);
-}
+export const getReport: Route = (payload, command) =>
+  // Components are not kept by state (B08.FR.15).
+  'componentCriteria' in payload
+    ? Promise.resolve({ kind: 'result', payload: { status: 'NotSupported' } })
+    : report(payload, command);

@@ -213,8 +213,8 @@ const HANDLERS: Handlers = {
     variables: await variables.set(changes, csms.role === 'authority'),
   }),
 
-  getReport: ({ requestId, base }, { variables, send }) => {
-    const report = variables.report(base);
+  getReport: ({ requestId, base, only = () => true }, { variables, send }) => {
+    const report = variables.report(base).filter(only);
     if (report.length === 0) return { status: 'EmptyResultSet' };
     return { status: 'Accepted', afterwards: () => send({ type: 'report', requestId, variables: report }) };
   },
