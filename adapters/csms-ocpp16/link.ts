@@ -59,9 +59,10 @@ export function openOcpp16Csms(
   async function securityEvent(message: Extract<CsmsMessage, { type: 'securityEvent' }>): Promise<DeliveryOutcome> {
     const outcome = await send(frame('SecurityEventNotification', encodeSecurityEvent(message), 'status'));
     if (outcome.kind === 'result') return { kind: 'answered' };
-    // A CSMS without the security extension will never take it.
-    if (outcome.kind === 'error' && (outcome.code === 'NotImplemented' || outcome.code === 'NotSupported')) {
-      context.log.debug({ csms: csms.id, event: message.event }, 'CSMS does not take security events');
+    // A CSMS without the security extension never takes it, by whatever error: repeated, it would only hold up
+    // transactions. InternalError may pass.
+    if (outcome.kind === 'error' && outcome.code !== 'InternalError') {
+      context.log.warn({ csms: csms.id, event: message.event, outcome }, 'CSMS did not take a security event');
       return { kind: 'answered' };
     }
     return failureOf(outcome);

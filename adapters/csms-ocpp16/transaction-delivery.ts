@@ -1,7 +1,6 @@
 // Tells an OCPP 1.6 CSMS of one transaction record: the start first, then what follows under the id that the CSMS gave.
 import type { OCPP16 } from 'typed-ocpp';
 import type { CsmsMessage, DeliveryOutcome } from '../../gateway/ports/csms.js';
-import type { TransactionUid } from '../../gateway/kernel/ids.js';
 import type { IdTokenInfo } from '../../gateway/site/tokens.js';
 import type { CallOutcome } from '../ocpp-j/contract.js';
 import { failureOf, type Frame, frame } from '../ocpp-j/csms-delivery.js';
@@ -37,8 +36,6 @@ export function transactionDelivery(
   send: (frame: Frame) => Promise<CallOutcome>,
   aliases: TokenAliases,
 ): TransactionDelivery {
-  /** Starts that were answered while the message after them, from the same record, was not: never sent twice. */
-  const begun = new Map<TransactionUid, Begun>();
   const waiting = new Set<number>();
 
   async function deliver({ record, slot, state }: TransactionMessage): Promise<DeliveryOutcome> {
@@ -48,27 +45,22 @@ export function transactionDelivery(
     if (csmsTransactionId !== undefined || (chain.startDead && record.kind !== 'started'))
       return follow(record, slot, chain, csmsTransactionId ?? -1);
 
-    const known = begun.get(record.uid);
-    const start = known ? undefined : encodeStart(record, slot, chain, aliases);
-    if (!known && !start) {
+    const start = encodeStart(record, slot, chain, aliases);
+    if (!start) {
       if (record.kind === 'ended') waiting.delete(slot.flat);
       else waiting.add(slot.flat);
       return { kind: 'nothing', state: stateOf({ ...chain, pendingStart: chain.pendingStart ?? { at: record.at } }) };
     }
-    let answer = known;
-    if (start) {
-      const outcome = await send(frame('StartTransaction', start, 'transaction'));
-      if (outcome.kind !== 'result') return failureOf(outcome);
-      answer = readStart(chain, requestOf<OCPP16.StartTransactionResponse>(outcome.payload), aliases);
-      begun.set(record.uid, answer);
-    }
-    if (!answer) return { kind: 'nothing', state };
+    const outcome = await send(frame('StartTransaction', start, 'transaction'));
+    if (outcome.kind !== 'result') return failureOf(outcome);
+    const answer = readStart(chain, requestOf<OCPP16.StartTransactionResponse>(outcome.payload), aliases);
     waiting.delete(slot.flat);
     const began: Chain = { csmsTransactionId: answer.id, ...(answer.rejected && { rejected: true }) };
+    const taken = { state: stateOf(began), idTokenInfo: answer.info };
     const followed = await follow(record, slot, began, answer.id);
-    if (followed.kind === 'refused' || followed.kind === 'unsent') return followed;
-    begun.delete(record.uid);
-    return { kind: 'answered', state: stateOf(began), idTokenInfo: answer.info };
+    // The start is not sent again, also not by the next process, whatever becomes of what follows it.
+    if (followed.kind === 'refused' || followed.kind === 'unsent') return { ...followed, partly: taken };
+    return { kind: 'answered', ...taken };
   }
 
   async function follow(

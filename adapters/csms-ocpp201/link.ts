@@ -6,7 +6,7 @@ import type { Csms } from '../../gateway/site/topology.js';
 import { failureOf, type Frame, frame } from '../ocpp-j/csms-delivery.js';
 import { answerBy, oneOf, payloadOf, requestOf } from '../ocpp-j/csms-route.js';
 import { type Dial, openCsmsSession } from '../ocpp-j/csms-session.js';
-import { routes201 } from './commands.js';
+import { ROUTES_201 } from './commands.js';
 import { encodeMeterValues } from './encode-meter-values.js';
 import {
   encodeBoot,
@@ -17,7 +17,7 @@ import {
   encodeReservationEnded,
   encodeSecurityEvent,
 } from './encode-notices.js';
-import { encodeReport, matches, type ReportFilter } from './encode-report.js';
+import { encodeReport } from './encode-report.js';
 import { afterEvent, encodeTransaction } from './encode-transaction.js';
 import { statusTelling } from './status-telling.js';
 import { encodeToken, tokenInfoOf } from './tokens.js';
@@ -27,9 +27,6 @@ export interface Ocpp201CsmsOptions {
   readonly random?: () => number;
 }
 
-/** GetReports that may be waiting for their report at one time. */
-const MOST_FILTERS = 16;
-
 export function openOcpp201Csms(
   csms: Csms,
   host: CsmsHost,
@@ -37,19 +34,11 @@ export function openOcpp201Csms(
   dial: Dial,
   options: Ocpp201CsmsOptions = {},
 ): CsmsLink {
-  const filters = new Map<number, ReportFilter>();
-  const routes = routes201({
-    set(requestId, filter) {
-      const [oldest] = filters.keys();
-      if (filters.size >= MOST_FILTERS && oldest !== undefined) filters.delete(oldest);
-      filters.set(requestId, filter);
-    },
-  });
   const session = openCsmsSession(
     host,
     {
       boot: (identity, reason) => payloadOf(encodeBoot(identity, reason)),
-      answer: (call, command) => answerBy(routes, call, command),
+      answer: (call, command) => answerBy(ROUTES_201, call, command),
     },
     context,
     dial,
@@ -78,7 +67,11 @@ export function openOcpp201Csms(
   async function transaction(message: Extract<CsmsMessage, { type: 'transaction' }>): Promise<DeliveryOutcome> {
     const priority = message.record.kind === 'updated' ? 'values' : 'transaction';
     const outcome = await send(frame('TransactionEvent', encodeTransaction(message), priority));
-    if (outcome.kind !== 'result') return failureOf(outcome);
+    if (outcome.kind !== 'result') {
+      const failure = failureOf(outcome);
+      // Its number stays its own: another event under it would pass for a repetition, and the gap shows what is missing.
+      return failure.kind === 'refused' ? { ...failure, abandoned: afterEvent(message.state) } : failure;
+    }
     const answer = requestOf<OCPP20.TransactionEventResponse>(outcome.payload);
     const info = answer.idTokenInfo && tokenInfoOf(answer.idTokenInfo);
     const chargingPriority = answer.chargingPriority ?? info?.chargingPriority;
@@ -88,6 +81,15 @@ export function openOcpp201Csms(
       ...(info && { idTokenInfo: { ...info, ...(chargingPriority !== undefined && { chargingPriority }) } }),
       ...(answer.totalCost !== undefined && { totalCost: answer.totalCost }),
     };
+  }
+
+  /** Delivery is guaranteed (A04.FR.02), taking it is not: what the CSMS does not want is not repeated. InternalError may pass. */
+  async function securityEvent(message: Extract<CsmsMessage, { type: 'securityEvent' }>): Promise<DeliveryOutcome> {
+    const outcome = await send(frame('SecurityEventNotification', encodeSecurityEvent(message), 'status'));
+    if (outcome.kind === 'result') return { kind: 'answered' };
+    if (outcome.kind !== 'error' || outcome.code === 'InternalError') return failureOf(outcome);
+    context.log.warn({ csms: csms.id, event: message.event, outcome }, 'CSMS did not take a security event');
+    return { kind: 'answered' };
   }
 
   async function dataTransfer(message: Extract<CsmsMessage, { type: 'dataTransfer' }>): Promise<DeliveryOutcome> {
@@ -105,13 +107,10 @@ export function openOcpp201Csms(
 
   /** Also before Boot is accepted: a CSMS reads the station's configuration while it makes up its mind (B02.FR.02). */
   async function report(message: Extract<CsmsMessage, { type: 'report' }>): Promise<DeliveryOutcome> {
-    const filter = filters.get(message.requestId);
-    const variables = filter ? message.variables.filter((one) => matches(filter, one)) : message.variables;
-    for (const piece of encodeReport(message.requestId, variables, context.clock.now())) {
+    for (const piece of encodeReport(message.requestId, message.variables, context.clock.now())) {
       const outcome = await send(frame('NotifyReport', piece, 'status'), true);
       if (outcome.kind !== 'result') return failureOf(outcome);
     }
-    filters.delete(message.requestId);
     return { kind: 'answered' };
   }
 
@@ -132,7 +131,7 @@ export function openOcpp201Csms(
       case 'reservationEnded':
         return tell(frame('ReservationStatusUpdate', encodeReservationEnded(message), 'status'));
       case 'securityEvent':
-        return tell(frame('SecurityEventNotification', encodeSecurityEvent(message), 'status'));
+        return securityEvent(message);
       case 'dataTransfer':
         return dataTransfer(message);
       case 'report':

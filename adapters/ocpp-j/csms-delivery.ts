@@ -23,14 +23,16 @@ export const PRIORITIES = { authorize: 0, transaction: 1, status: 2, values: 3 }
 >;
 
 /** A call that brought no usable answer. Only what the CSMS had a chance to take counts as an attempt (E13). */
-export function failureOf(outcome: Exclude<CallOutcome, { kind: 'result' }>): DeliveryOutcome {
+export function failureOf(
+  outcome: Exclude<CallOutcome, { kind: 'result' }>,
+): Extract<DeliveryOutcome, { kind: 'refused' | 'unsent' }> {
   switch (outcome.kind) {
     case 'error':
       return { kind: 'refused', reason: `${outcome.code}: ${outcome.description}` };
     case 'invalid':
       return { kind: 'refused', reason: `answer is not valid: ${outcome.reason}` };
     case 'timeout':
-      return { kind: 'refused', reason: 'no answer in time' };
+      return { kind: 'refused', reason: 'no answer in time', unanswered: true };
     case 'closed':
       return { kind: 'unsent' };
   }

@@ -106,7 +106,8 @@ export type CsmsMessage =
  * How a delivery ended.
  * - `answered`: the CSMS took it; `state` replaces the projection state.
  * - `nothing`: this version has no message for it (yet); `state` replaces the projection state.
- * - `refused`: CALLERROR, an answer that is not valid, or no answer in time: one attempt is used up.
+ * - `refused`: CALLERROR, an answer that is not valid, or no answer in time (`unanswered`): one attempt is used up.
+ *   `abandoned` replaces the projection state when it was the last one, and the message keeps the state it was sent with.
  * - `unsent`: the link was lost before an answer: no attempt.
  */
 export type DeliveryOutcome =
@@ -118,8 +119,20 @@ export type DeliveryOutcome =
       readonly data?: DataTransferAnswer;
     }
   | { readonly kind: 'nothing'; readonly state?: ProjectionState }
-  | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'unsent' };
+  | {
+      readonly kind: 'refused';
+      readonly reason: string;
+      readonly unanswered?: true;
+      readonly abandoned?: ProjectionState;
+      readonly partly?: PartlyTaken;
+    }
+  | { readonly kind: 'unsent'; readonly partly?: PartlyTaken };
+
+/** A record that takes two calls failed after the first: what the CSMS knows all the same, and said of the token. */
+export interface PartlyTaken {
+  readonly state: ProjectionState;
+  readonly idTokenInfo?: IdTokenInfo;
+}
 
 /** Order in which waiting messages leave; inside one class first come, first served. */
 export type Priority = 'authorize' | 'transaction' | 'status' | 'values';
@@ -202,6 +215,8 @@ export type CsmsCommand =
       readonly type: 'getReport';
       readonly requestId: number;
       readonly base: 'ConfigurationInventory' | 'FullInventory' | 'SummaryInventory';
+      /** Only the variables for which it holds; all unless given. */
+      readonly only?: (variable: VariableReference) => boolean;
     }
   | { readonly type: 'getTransactionStatus'; readonly transaction?: CsmsTransactionReference }
   | { readonly type: 'dataTransfer'; readonly vendorId: string; readonly messageId?: string; readonly data?: unknown };

@@ -1,6 +1,7 @@
 // Messages that a CSMS refused for good: kept with the reason, until somebody sends them again.
 import { journalSeq, type JournalSeq } from '../kernel/ids.js';
 import type { Timestamp } from '../kernel/units.js';
+import type { ProjectionState } from '../ports/csms.js';
 import type { DocumentPut } from '../ports/journal.js';
 import type { JournalRecord } from '../site/transaction.js';
 
@@ -10,6 +11,8 @@ export interface DeadLetter {
   /** With the values that this CSMS was to be told; the journal itself may have been trimmed. */
   readonly record: JournalRecord;
   readonly reason: string;
+  /** What it was sent with, where the adapter has gone on without it (2.0.1: its seqNo). */
+  readonly state?: ProjectionState;
   readonly attempts: number;
   readonly at: Timestamp;
 }
@@ -28,6 +31,10 @@ export class DeadLetters {
 
   get size(): number {
     return this.#letters.size;
+  }
+
+  get(seq: JournalSeq): DeadLetter | undefined {
+    return this.#letters.get(seq);
   }
 
   /** In the order in which they happened. */

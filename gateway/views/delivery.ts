@@ -4,7 +4,7 @@ import { FAULTS } from '../kernel/faults.js';
 import type { CancelTimer, Clock } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
 import { seconds, type Milliseconds, type Timestamp } from '../kernel/units.js';
-import type { CsmsLink, CsmsMessage, DeliveryOutcome, ProjectionState } from '../ports/csms.js';
+import type { CsmsLink, CsmsMessage, DeliveryOutcome, PartlyTaken, ProjectionState } from '../ports/csms.js';
 import type { DocumentPut, Journal } from '../ports/journal.js';
 import type { IdTokenInfo } from '../site/tokens.js';
 import type { Csms } from '../site/topology.js';
@@ -62,6 +62,11 @@ export class Delivery {
   readonly #openedAt: JournalSeq;
   #inFlight = false;
   #lastError: string | undefined;
+  /**
+   * The CSMS has turned down an update for good and taken none since. It will not take the next ones either, and trying
+   * each as often as the first would put the ends of transactions off for ever.
+   */
+  #updatesRefused = false;
   readonly #idleSampledAt = new Map<EvseNumber, Timestamp>();
 
   constructor(dependencies: DeliveryDependencies, stored: ReadonlyMap<string, unknown>) {
@@ -225,12 +230,13 @@ export class Delivery {
     }
     this.#inFlight = false;
     if (this.#stopped) return false;
+    if ('partly' in outcome && outcome.partly) await this.#partlyTaken(head, message, outcome.partly);
     if (outcome.kind === 'unsent') {
       this.#mayBeRepeated = true;
       if (this.#open) this.#wakeAfter(PAUSE);
       return false;
     }
-    if (outcome.kind === 'refused') await this.#refused(head, message, outcome.reason);
+    if (outcome.kind === 'refused') await this.#refused(head, message, outcome);
     else await this.#answered(head, message, outcome);
     return true;
   }
@@ -240,7 +246,8 @@ export class Delivery {
     const { message } = head.outgoing;
     if (message.type !== 'transaction') return message;
     const late = 'seq' in head.origin ? head.origin.seq <= this.#offlineThrough : 'redrive' in head.origin;
-    const state = this.#stateOf(message.record.uid);
+    const own = 'redrive' in head.origin ? this.#dead.get(head.origin.redrive)?.state : undefined;
+    const state = own ?? this.#stateOf(message.record.uid);
     const startAgain = 'redrive' in head.origin && message.record.kind === 'started';
     return {
       ...message,
@@ -266,11 +273,24 @@ export class Delivery {
     const info = outcome.kind === 'answered' ? outcome.idTokenInfo : undefined;
     if (message.type === 'transaction' && message.record.kind !== 'ended' && info !== undefined)
       this.#is.judged(message.record.uid, this.#mayBeRepeated ? forgiveEcho(info) : info);
+    if (isUpdate(message) && outcome.kind === 'answered') this.#updatesRefused = false;
     const routine = message.type === 'transaction' && message.record.kind === 'updated' && info === undefined;
     await this.#settle(head, message, outcome.state, routine ? 'batch' : 'now');
   }
 
-  async #refused(head: Head, message: CsmsMessage, reason: string): Promise<void> {
+  /** Kept at once: neither a repetition nor the next process tells it again. */
+  async #partlyTaken(head: Head, message: CsmsMessage, { state, idTokenInfo }: PartlyTaken): Promise<void> {
+    if (message.type !== 'transaction') return;
+    if (message.record.kind !== 'ended' && idTokenInfo !== undefined)
+      this.#is.judged(message.record.uid, this.#mayBeRepeated ? forgiveEcho(idTokenInfo) : idTokenInfo);
+    await this.#commit(this.#project(head, message, state), 'now');
+  }
+
+  async #refused(
+    head: Head,
+    message: CsmsMessage,
+    { reason, unanswered, abandoned }: Extract<DeliveryOutcome, { kind: 'refused' }>,
+  ): Promise<void> {
     this.#lastError = reason;
     const { csms, log, clock } = this.#is;
     const about = { csms: csms.id, message: message.type, reason, ...aboutRecord(head.record) };
@@ -286,7 +306,9 @@ export class Delivery {
     const tried = ++this.#queue.attempts;
     this.#mayBeRepeated = true;
     const { attempts, retryInterval } = this.#is.settings();
-    if (tried < attempts) {
+    const startDue = message.type === 'transaction' && startIsDue(csms, this.#stateOf(message.record.uid));
+    const hopeless = isUpdate(message) && !startDue && unanswered !== true;
+    if (tried < attempts && !(hopeless && this.#updatesRefused)) {
       const wait = retryInterval * tried;
       this.#notBefore = clock.monotonic() + wait;
       log.warn({ ...about, attempt: tried, attempts }, 'The CSMS refused a message; it will be repeated');
@@ -296,16 +318,17 @@ export class Delivery {
       { ...about, fault: FAULTS.deadLetter.code },
       'The CSMS refused a message for good; it is kept as a dead letter',
     );
+    if (hopeless) this.#updatesRefused = true;
     const dead = this.#dead.put({
       seq: head.origin.seq,
       record: message.type === 'transaction' ? message.record : head.record,
       reason,
+      ...(message.type === 'transaction' && abandoned && { state: message.state }),
       attempts: tried,
       at: clock.now(),
     });
-    const startLost =
-      message.type === 'transaction' && (message.record.kind === 'started' || startIsDue(csms, message.state));
-    const state = startLost ? { ...this.#stateOf(message.record.uid), startDead: true } : undefined;
+    const startLost = message.type === 'transaction' && (message.record.kind === 'started' || startDue);
+    const state = startLost ? { ...this.#stateOf(message.record.uid), ...abandoned, startDead: true } : abandoned;
     await this.#settle(head, message, state, 'now', dead);
   }
 
@@ -337,7 +360,9 @@ export class Delivery {
     answered: ProjectionState | undefined,
   ): readonly DocumentPut[] {
     const before = this.#projections.of(uid);
-    const state = answered ?? before?.state ?? {};
+    // One that is sent again with a state of its own says nothing of where the transaction stands now.
+    const apart = 'redrive' in head.origin && this.#dead.get(head.origin.redrive)?.state !== undefined;
+    const state = (apart ? undefined : answered) ?? before?.state ?? {};
     const endedSeq = kind === 'ended' && 'seq' in head.origin ? head.origin.seq : before?.endedSeq;
     const sampledAt = head.outgoing.sampledAt ?? before?.sampledAt;
     const { csms } = this.#is;
@@ -399,6 +424,9 @@ export class Delivery {
 function forgiveEcho(info: IdTokenInfo): IdTokenInfo {
   return info.status === 'ConcurrentTx' ? { ...info, status: 'Accepted' } : info;
 }
+
+/** What a transaction goes on without; its start and end are worth every attempt. */
+const isUpdate = (message: CsmsMessage): boolean => message.type === 'transaction' && message.record.kind === 'updated';
 
 function aboutRecord(record: JournalRecord): { readonly transaction?: string; readonly evse?: number } {
   if (record.type === 'transaction') return { transaction: record.uid, evse: record.evse };

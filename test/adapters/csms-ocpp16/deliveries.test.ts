@@ -225,9 +225,13 @@ t.test('S14: a card without a car is no transaction in 1.6; energy without a sta
   const ended = { kind: 'ended', at: timestamp(AT + 60_000), register: wattHour(2000) } as const;
   csms.responder = (action) =>
     action === 'StopTransaction' ? callError('InternalError') : { transactionId: 5, idTagInfo: { status: 'Accepted' } };
-  t.match(await link.deliver(transaction(ended, state)), { kind: 'refused' });
+  const begun = { csmsTransactionId: 5 };
+  t.match(await link.deliver(transaction(ended, state)), {
+    kind: 'refused',
+    partly: { state: begun, idTokenInfo: { status: 'Accepted' } },
+  });
   csms.responder = undefined;
-  t.match(await link.deliver(transaction(ended, state)), { kind: 'answered', state: { csmsTransactionId: 5 } });
+  t.match(await link.deliver(transaction(ended, begun)), { kind: 'answered', state: begun });
   t.strictSame(csms.actions().slice(1), ['StartTransaction', 'StopTransaction', 'StopTransaction'], 'one start only');
   t.match(csms.last('StartTransaction'), { timestamp: AT_TEXT });
   t.match(csms.last('StopTransaction'), { transactionId: 5, meterStop: 2000 });
@@ -323,6 +327,8 @@ t.test('authorize, data transfer, security events, jobs', async (t) => {
   t.equal(csms.last('DataTransfer')?.['data'], '{"a":1}');
   const event = { type: 'securityEvent', event: 'TamperDetectionActivated', at: AT } as const;
   t.equal((await link.deliver(event)).kind, 'answered', 'a CSMS without the extension will never take it');
+  csms.responder = () => callError('GenericError');
+  t.equal((await link.deliver(event)).kind, 'answered', 'by whatever error');
   csms.responder = () => callError('InternalError');
   t.equal((await link.deliver(event)).kind, 'refused');
   csms.responder = undefined;

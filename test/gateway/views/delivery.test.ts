@@ -140,6 +140,73 @@ t.test('S26: what is refused for good is kept as a dead letter, the queue goes o
   t.equal((await restarted.journal.load('view/operator')).has('dead/3'), false);
 });
 
+t.test(
+  'a dead letter keeps its number: the next event has its own, and a re-drive is told under the old one',
+  async (t) => {
+    const s = await scene();
+    await s.up();
+    let takes = false;
+    s.link.behave = (message) =>
+      !takes && message.type === 'transaction' && message.record.kind === 'updated'
+        ? { kind: 'refused', reason: 'InternalError', abandoned: { seqNo: 1 } }
+        : undefined;
+    await s.happens(...whole('a'));
+    await s.clock.advance(180_000);
+    const numbers = (): unknown[] => s.link.transactions().map(({ record: { kind }, state }) => [kind, state['seqNo']]);
+    t.strictSame(numbers().slice(-2), [
+      ['updated', 0],
+      ['ended', 1],
+    ]);
+    takes = true;
+    t.equal(s.view.redrive(), 1);
+    await s.clock.settle(20);
+    t.strictSame(numbers().at(-1), ['updated', 0]);
+    t.equal(s.view.deadLetters().length, 0);
+    t.match((await s.journal.load('view/operator')).get('tx/a'), { state: { seqNo: 2 } }, 'the count does not go back');
+  },
+);
+
+t.test('a CSMS that refuses values does not hold up the end of transactions for ever', async (t) => {
+  const s = await scene();
+  await s.up();
+  let reason: 'CALLERROR' | 'silence' = 'CALLERROR';
+  s.link.behave = (message) =>
+    message.type === 'transaction' && message.record.kind === 'updated'
+      ? { kind: 'refused', reason, ...(reason === 'silence' && { unanswered: true }) }
+      : undefined;
+  const updates = [1, 2, 3, 4].map((n) => record('a', n, 'updated'));
+  await s.happens(record('a', 0, 'started'), ...updates, record('a', 5, 'ended'));
+  await s.clock.advance(180_000);
+  t.strictSame(s.link.told().slice(-5), ['a updated', 'a updated', 'a updated', 'a updated', 'a ended']);
+  t.equal(s.link.told().length, 1 + 3 + 3 + 1, 'the first three times, the others once');
+  t.equal(s.view.deadLetters().length, 4, 'all kept');
+  reason = 'silence';
+  await s.happens(record('b', 0, 'started'), record('b', 1, 'updated'));
+  await s.clock.advance(180_000);
+  t.equal(s.link.told().filter((each) => each === 'b updated').length, 3, 'no answer is no refusal');
+});
+
+t.test('a late 1.6 start whose values are refused has begun: its id holds, also for the next process', async (t) => {
+  const s = await scene({ csms: { ocpp: '1.6' } });
+  await s.up();
+  const info = { status: 'Accepted' as const };
+  s.link.behave = (message) => {
+    if (message.type !== 'transaction') return undefined;
+    if (message.record.kind === 'started') return { kind: 'nothing', state: { pendingStart: { at: 1 } } };
+    if (message.record.kind === 'ended') return 'silent';
+    const partly = { state: { csmsTransactionId: 77 }, idTokenInfo: info };
+    const begun = message.state['csmsTransactionId'] === 77;
+    return { kind: 'refused', reason: 'InternalError', ...(!begun && { partly }) };
+  };
+  const values = { trigger: 'MeterValuePeriodic' as const, meterValues: [meterValue(1_200_000, 40)] };
+  await s.happens(record('a', 0, 'started'), record('a', 1, 'updated', values), record('a', 2, 'ended'));
+  t.match((await s.journal.load('view/operator')).get('tx/a'), { state: { csmsTransactionId: 77 } }, 'on disk at once');
+  await s.clock.advance(180_000);
+  t.match(s.link.transactions().at(-1), { record: { kind: 'ended' }, state: { csmsTransactionId: 77 } });
+  t.notOk(s.link.transactions().at(-1)?.state['startDead']);
+  t.strictSame(s.operations.names(), ['transactionJudged'], 'judged once');
+});
+
 t.test('S28: after a start that was given up, the rest of that transaction says so', async (t) => {
   const s = await scene({ csms: { ocpp: '1.6' } });
   await s.up();
