@@ -84,7 +84,7 @@ export async function runEvening(
   const role = site.csms.find((csms) => csms.role === 'authority');
   const authority = role && simulated.csms.get(role.id);
   if (role === undefined || authority === undefined) throw new Error('a site needs an authority to reserve at');
-  const ear = listenToSite(gateway.brokerPort, gateway.topicRoot, log);
+  const ear = listenToSite(gateway.brokerPort, gateway.topicRoot, clock, log);
   await ear.listening;
   simulated.connect(gateway.ocppPort);
   options.progress('waiting for chargers and clouds');

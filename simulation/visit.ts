@@ -1,7 +1,6 @@
 // One driver's visit in eight steps, from the reservation to the bill, at a charger of any protocol.
 import type { Clock } from '../gateway/kernel/clock.js';
 import type { EvseNumber } from '../gateway/kernel/ids.js';
-import { maskToken } from '../gateway/kernel/log.js';
 import { minutes, seconds, timestamp, toRfc3339 } from '../gateway/kernel/units.js';
 import { CAR_MODELS, Car } from './car.js';
 import type { VisitTruth } from './compare-books.js';
@@ -176,9 +175,9 @@ export class Visit {
   }
 
   async #charge(): Promise<void> {
-    const { clock, uplink, ear } = this.surroundings;
+    const { clock, uplink } = this.surroundings;
     const flows = await this.#until(() => this.#hardware.charging);
-    const told = await this.#until(() => ear.heard.some((event) => event.event === 'started' && this.#isHere(event)));
+    const told = await this.#until(() => this.#heard('started'));
     const booked = !uplink.up || (await this.#until(() => this.#booked() !== undefined));
     await pause(clock, seconds(this.plan.charge));
     // It may have to wait for its turn, but a visit without energy is none.
@@ -188,14 +187,14 @@ export class Visit {
   }
 
   async #finish(offline: boolean): Promise<void> {
-    const { clock, ear } = this.surroundings;
+    const { clock } = this.surroundings;
     const { token } = this.plan;
     let stopped = 'unplugged';
     if (this.#charger !== undefined) stopped = await this.#charger.present(this.#hardware.number, token);
     else if (!offline) stopped = await this.#desk.remoteStop(token);
     // A driver without a reader and without a network pulls the plug at the car.
     else this.#hardware.unplugAtCar();
-    const notified = await this.#until(() => ear.heard.some((event) => event.event === 'ended' && this.#isHere(event)));
+    const notified = await this.#until(() => this.#heard('ended'));
     this.#note('driver notified of the end', notified, stopped);
     const released = await this.#until(() => this.#hardware.car === undefined || this.#hardware.unplug());
     if (!released) this.#hardware.unplugAtCar();
@@ -203,15 +202,15 @@ export class Visit {
     const { uplink, simulated } = this.surroundings;
     const free = await this.#until(() => (uplink.up ? this.#cloudStatus() === 'Available' : true));
     this.#note('connector released', released && free, uplink.up ? String(this.#cloudStatus()) : 'no uplink');
-    const masked = maskToken(token);
-    const billed = await this.#until(() =>
-      ear.heard.some((event) => event.topic === 'cdr' && event.idToken === masked && this.#isHere(event)),
-    );
+    const billed = await this.#until(() => this.#heard('cdr'));
     this.#note('charge detail record', billed, `${simulated.world.evse(this.plan.evse).hardware.register} Wh`);
   }
 
-  #isHere(event: { readonly transaction: string; readonly evse: number }): boolean {
-    return event.evse === this.plan.evse;
+  /** Events name no driver, so the first start at this EVSE tells which transaction the others have to be about. */
+  #heard(what: 'started' | 'ended' | 'cdr'): boolean {
+    const here = this.surroundings.ear.heard.filter(({ evse }) => evse === this.plan.evse);
+    const uid = here.find(({ event }) => event === 'started')?.transaction;
+    return here.some(({ topic, event, transaction }) => transaction === uid && (event === what || topic === what));
   }
 
   #booked() {

@@ -7,21 +7,22 @@ const FAST = milliseconds(3);
 const SLOW = milliseconds(20);
 const WAIT = milliseconds(20);
 const LONG_WAIT = milliseconds(50);
-/** Weight of the newest flush in the moving average: some ten flushes tell a new disk from the old one. */
-const WEIGHT = 0.2;
+/** How fast the shortest flush is forgotten: some tens of flushes tell a disk that has become slow. */
+const FORGET = 1.1;
 
 export class BatchWindow {
-  #average: number | undefined;
+  /** The shortest flush of late: a busy machine delays single ones, a slow disk all of them. */
+  #shortest: number | undefined;
 
   /** A flush has ended after this time. */
   flushed(took: Milliseconds): void {
-    this.#average = this.#average === undefined ? took : this.#average + WEIGHT * (took - this.#average);
+    this.#shortest = this.#shortest === undefined ? took : Math.min(took, this.#shortest * FORGET);
   }
 
   /** What a `batch` commit waits; a disk that is not known yet is taken for an ordinary card. */
   get wait(): Milliseconds {
-    if (this.#average === undefined) return WAIT;
-    if (this.#average < FAST) return milliseconds(0);
-    return this.#average > SLOW ? LONG_WAIT : WAIT;
+    if (this.#shortest === undefined) return WAIT;
+    if (this.#shortest < FAST) return milliseconds(0);
+    return this.#shortest > SLOW ? LONG_WAIT : WAIT;
   }
 }

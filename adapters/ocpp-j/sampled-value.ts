@@ -172,7 +172,7 @@ export function sampledValue16(sample: Payload, registerBeside: number | undefin
   }
   const number = numberFrom(raw);
   if (number === undefined) return undefined;
-  return { ...labels, ...inBaseUnit(number, labels.measurand ?? DEFAULT_MEASURAND, textOf(sample, 'unit')) };
+  return Object.assign(labels, inBaseUnit(number, labels.measurand ?? DEFAULT_MEASURAND, textOf(sample, 'unit')));
 }
 
 /** The 2.0.1 form: a number with unit and multiplier, and the signed value beside it. Undefined: not a value. */
@@ -186,15 +186,13 @@ export function sampledValue201(sample: Payload): SampledValue | undefined {
   const measured = inBaseUnit(number, labels.measurand ?? DEFAULT_MEASURAND, unit && textOf(unit, 'unit'), multiplier);
   const signed = recordOf(sample, 'signedMeterValue');
   const data = signed && textOf(signed, 'signedMeterData');
-  if (!signed || data === undefined) return { ...labels, ...measured };
-  return {
-    ...labels,
-    ...measured,
+  if (!signed || data === undefined) return Object.assign(labels, measured);
+  return Object.assign(labels, measured, {
     signed: {
       data,
       signingMethod: textOf(signed, 'signingMethod') ?? '',
       encodingMethod: textOf(signed, 'encodingMethod') ?? '',
       publicKey: textOf(signed, 'publicKey') ?? '',
     },
-  };
+  });
 }

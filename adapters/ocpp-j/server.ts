@@ -202,7 +202,6 @@ export class OcppServer<Station> {
     const quirks = this.#quirksOf(identity);
     let owner: ConnectionOwner | undefined;
     const connection: Connection = new Connection({
-      ...wire,
       clock,
       log,
       about: { station: identity },
@@ -216,6 +215,7 @@ export class OcppServer<Station> {
       limits,
       pingInterval,
       trace: trace?.(identity),
+      ...wire,
     });
     if (this.#connections.take(identity, connection) === 'replaced') {
       const fault = FAULTS.duplicateIdentity.code;

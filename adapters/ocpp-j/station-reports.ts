@@ -71,7 +71,8 @@ export class StationReports {
         const result = await handle(call.payload, call);
         if (result.kind === 'error') return result;
         return {
-          ...result,
+          kind: 'result',
+          payload: result.payload,
           afterwards: () => {
             result.afterwards?.();
             answered(call.action);

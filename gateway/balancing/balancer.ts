@@ -1,6 +1,7 @@
 // One plan: what every EVSE is told now, so that no circuit is exceeded whatever the chargers do with it.
 import { milliseconds, type Timestamp } from '../kernel/units.js';
-import { allocate, ORDERS, type Candidate, type Share } from './allocation.js';
+import { allocate, ORDERS } from './allocation.js';
+import type { Candidate, Share } from './share.js';
 import { candidateOf, type Seen } from './candidate.js';
 import { rowsOf, takeEach } from './capacity.js';
 import { observeSession } from './demand.js';
@@ -41,9 +42,10 @@ export function plan(
   const elapsed = milliseconds(Math.min(MAX_STEP, Math.max(0, now - state.plannedAt)));
   const { seen, escalations } = observe(network, state, snapshot, elapsed, now, settings);
   const share = sumByCircuit(network, (index) => seen[index]?.stand.share);
+  const most = sumByCircuit(network, (index) => seen[index]?.stand.most);
   const fallbacks = sumByCircuit(network, (index) => fallbackOf(network.outlets[index]));
   const operator = gridOperatorLimit(network, state, snapshot.gridOperator, now, settings);
-  const measured = headrooms(network, state, snapshot, share, fallbacks, operator.limit, now, settings);
+  const measured = headrooms(network, state, snapshot, share, most, fallbacks, operator.limit, now, settings);
   const caps = snapshot.caps ?? [];
   const rows = rowsOf(network, measured.headrooms, caps);
 

@@ -73,12 +73,21 @@ function withReading(
   reading: MeterReading,
   breaker: number,
   share: Triple,
+  most: Triple,
   settings: BalancingSettings,
 ): CircuitState {
   const current = tripleOf(reading);
   const account = accountBreaker(of.heat, of.heatAt, current, breaker, reading.at);
   // Feed-in is not counted as room: a cloud would take it away faster than a car can follow.
-  const sample = { at: reading.at, current: triple((p) => Math.max(0, current[p] - share[p])) };
+  // Chargers are measured later than the meter: what it shows more may be a car that takes what it was just given. While
+  // that explains it, the background is what it was; an overload is always more than that can explain.
+  const before = of.background.at(-1)?.current;
+  const explained = triple((p) => {
+    const upper = Math.max(0, current[p] - share[p]);
+    const lower = Math.max(0, current[p] - Math.max(share[p], most[p]));
+    return before === undefined ? upper : Math.min(upper, Math.max(lower, before[p]));
+  });
+  const sample = { at: reading.at, current: explained };
   const background = [...of.background.filter((old) => reading.at - old.at < settings.peakHold), sample];
   const held = triple((p) => background.reduce((most, one) => Math.max(most, one.current[p]), 0));
   const moved = of.unchanged?.current.some((before, phase) => before !== current[phase]) ?? true;
@@ -98,6 +107,7 @@ function withReading(
 /**
  * The headroom of every circuit.
  * @param share per circuit, what its chargers measured and what is therefore not background
+ * @param most per circuit, what its chargers may be taking of what the meter shows
  * @param fallbacks per circuit, the sum of its EVSEs' fallback currents: all that a blind circuit without `whenMeterLost`
  *   may give, because its chargers could take that without a gateway too
  */
@@ -106,6 +116,7 @@ export function headrooms(
   state: BalancingState,
   snapshot: Snapshot,
   share: readonly Triple[],
+  most: readonly Triple[],
   fallbacks: readonly Triple[],
   gridLimit: number | undefined,
   now: Timestamp,
@@ -121,7 +132,7 @@ export function headrooms(
     const measured = share[index] ?? ZERO;
     const reading = circuit.meter === undefined ? undefined : snapshot.meters.get(circuit.meter);
     const fresh = usable(reading) && reading.at !== before.readingAt;
-    const of = fresh ? withReading(before, reading, circuit.breaker, measured, settings) : before;
+    const of = fresh ? withReading(before, reading, circuit.breaker, measured, most[index] ?? ZERO, settings) : before;
     circuits[index] = of;
     const meter = health(circuit, of, now, measured, settings);
     const breaker = meter === 'live' || meter === 'stale' ? of.breaker : HOLD;

@@ -37,6 +37,8 @@ export interface Stand {
   readonly worst: Triple;
   /** What of the meters above is this charger's, and so not background. */
   readonly share: Triple;
+  /** What of them may be this charger's: all it may take, unless it was measured at the same time as the meter. */
+  readonly most: Triple;
 }
 
 /** Works a change of the link, a proven fall-back and the end of a transaction into what the charger may hold. */
@@ -97,24 +99,44 @@ export function standOf(
   const held = ceilingOf(state, outlet.evse);
   if (link !== 'connected') {
     const ceiling = Math.max(held, outlet.evse.fallbackCurrent);
-    return { standing: link, phases: outlet.wired, ceiling, worst: spread(outlet.wired, ceiling), share: [0, 0, 0] };
+    return {
+      standing: link,
+      phases: outlet.wired,
+      ceiling,
+      worst: spread(outlet.wired, ceiling),
+      share: [0, 0, 0],
+      most: spread(outlet.wired, ceiling),
+    };
   }
   const measured = measuredOf(observation, now, settings);
   const share = chargerShare(outlet, measured, held);
+  const most = isCurrent(state, observation, now, settings) ? share : spread(outlet.wired, held);
   const excess = measured !== undefined && worstPhase(measured) > held + settings.tolerance;
   if (excess) {
     const plain = spread(phases, held);
-    const most = outlet.evse.rotationKnown ? 0 : worstPhase(measured);
-    const over = spread(outlet.wired, most);
+    const loaded = outlet.evse.rotationKnown ? 0 : worstPhase(measured);
+    const over = spread(outlet.wired, loaded);
     const on = (p: 0 | 1 | 2): number => Math.max(plain[p], measured[p], over[p]);
-    return { standing: 'notReacting', phases, ceiling: held, worst: [on(0), on(1), on(2)], share };
+    return { standing: 'notReacting', phases, ceiling: held, worst: [on(0), on(1), on(2)], share, most };
   }
   const cutAt =
     state.sent !== undefined && state.sent < held && state.settling === undefined ? state.sentAt : undefined;
   const overdue =
     state.open.some((command) => now - command.at >= settings.confirmWithin) || state.retryAt !== undefined;
   const standing = cutAt !== undefined && overdue ? 'unconfirmed' : 'obeying';
-  return { standing, phases, ceiling: held, worst: spread(phases, held), share };
+  return { standing, phases, ceiling: held, worst: spread(phases, held), share, most };
+}
+
+/** Measured as lately as the meters, and not about to follow a new setpoint: then what it takes is known, else only bounded. */
+function isCurrent(
+  state: EvseState,
+  observation: EvseObservation | undefined,
+  now: Timestamp,
+  settings: BalancingSettings,
+): boolean {
+  const at = observation?.measured?.at;
+  if (at === undefined || now - at > 2 * settings.meterInterval) return false;
+  return state.sentAt === undefined || now - state.sentAt > settings.settle;
 }
 
 const spread = (phases: PhaseMask, current: number): Triple => [

@@ -2,7 +2,7 @@
 import type { Clock } from '../kernel/clock.js';
 import type { CsmsId, EvseNumber, StationId } from '../kernel/ids.js';
 import { maskToken, type Log } from '../kernel/log.js';
-import { minutes, type Timestamp } from '../kernel/units.js';
+import { milliseconds, minutes, type Milliseconds, type Timestamp } from '../kernel/units.js';
 import {
   afterAnswer,
   afterTimeout,
@@ -24,6 +24,8 @@ import type { TransactionKeeper } from './transaction-keeper.js';
 
 /** How long a card that was accepted may take to plug in before it is asked about again. */
 const VERDICT_LIFETIME = minutes(5);
+/** Pause between two looks at whether the CSMS has been reached. */
+const LOOK_AGAIN = milliseconds(50);
 
 /** A CSMS that can be asked about a token. */
 export interface Authority {
@@ -68,8 +70,12 @@ export class Admissions {
   readonly #remoteStarts = new Map<EvseNumber, RemoteStart>();
   readonly #verdicts = new Map<string, { readonly verdict: Verdict; readonly until: Timestamp }>();
 
+  /** Until then the CSMSs are being dialled for the first time. */
+  readonly #startingUntil: Milliseconds;
+
   constructor(deps: AdmissionDependencies) {
     this.#deps = deps;
+    this.#startingUntil = milliseconds(deps.clock.monotonic() + deps.site.authorization.timeout);
   }
 
   /** A token was presented at a station, to start or to stop: the message does not say which (1.6 section 4.1). */
@@ -207,9 +213,9 @@ export class Admissions {
     remote = false,
   ): Promise<Verdict> {
     const { keeper, reservations, tokens, clock, log } = this.#deps;
-    const authority = this.#authority(station, evse);
+    let authority = this.#authority(station, evse);
     const held = evse === undefined ? undefined : reservations.holding(evse, token);
-    const context: StartContext = {
+    const contextOf = (): StartContext => ({
       ...this.knowledge(evse, authority),
       idToken: token,
       authority: authority?.state ?? 'offline',
@@ -218,8 +224,22 @@ export class Admissions {
         .length,
       ...(remote && { remote }),
       ...(held && { reservation: held }),
-    };
+    });
+    let context = contextOf();
     let decision: StartDecision = decideStart(context);
+    // A charger sends what it held back while the gateway restarted: it would put a driver out whom the CSMS knows.
+    while (
+      decision.decision === 'reject' &&
+      authority?.state === 'offline' &&
+      clock.monotonic() < this.#startingUntil
+    ) {
+      await new Promise<void>((resolve) => {
+        clock.after(LOOK_AGAIN, resolve);
+      });
+      authority = this.#authority(station, evse);
+      context = contextOf();
+      decision = decideStart(context);
+    }
     if (decision.decision === 'ask') {
       const info = await authority?.authorize(token);
       if (info !== undefined) {

@@ -76,7 +76,7 @@ export class SiteOperations implements Operations {
       held?.group !== undefined && held.group.idToken.toLowerCase() === request.group?.idToken.toLowerCase();
     if (held !== undefined && !ownGroup) return no('Reserved', 'reserved for another driver');
     if (variables.authorization.authorizeRemoteStart) {
-      const verdict = await admissions.judgeRemote(evse.station, target.evse, request.idToken);
+      const verdict = await admissions.judgeRemote(evse.station, target.evse, this.#asPresented(csms, request.idToken));
       if (verdict.admission === undefined) return no('InvalidIdToken', 'the token is not authorized');
     }
     const remoteStartId = request.remoteStartId ?? this.#nextRemoteStartId();
@@ -345,6 +345,12 @@ export class SiteOperations implements Operations {
 
   #tell(station: StationId, command: StationCommand): ReturnType<StationDriver['execute']> {
     return this.#deps.drivers.get(station)?.execute(command) ?? Promise.resolve({ status: 'Offline' });
+  }
+
+  /** 1.6 tells no types: `Central` there is our word, and must not spare the tag the question that it asks for (C05). */
+  #asPresented(csms: CsmsId, idToken: IdToken): IdToken {
+    const typed = this.#deps.site.csms.find(({ id }) => id === csms)?.ocpp !== '1.6';
+    return typed || idToken.type !== 'Central' ? idToken : { ...idToken, type: 'ISO14443' };
   }
 
   #nextRemoteStartId(): number {

@@ -1,5 +1,6 @@
 // The live state of the site: what stations report, merged with what the gateway knows, into the one status the world is told.
 import type { EvseNumber, StationId } from '../kernel/ids.js';
+import { amended } from '../kernel/amended.js';
 import { ampere, minutes, wattHour, type Ampere, type Timestamp } from '../kernel/units.js';
 import type { Capabilities } from './capabilities.js';
 import type { LiveConnector, LiveEvse, LiveSite, LiveStation } from './live-state.js';
@@ -168,7 +169,7 @@ export class SiteBook implements LiveSite {
       other.at = now;
     }
     if (transaction.endedAt === undefined) {
-      evse.live = { ...evse.live, transaction };
+      evse.live = amended(evse.live, { transaction });
       record.transaction = 'open';
       record.chargingState = transaction.chargingState;
     } else {
@@ -199,19 +200,18 @@ export class SiteBook implements LiveSite {
       const register = energyRegister(value);
       const newer = (than: Timestamp | undefined): boolean =>
         than === undefined || value.at >= than || than > now + CLOCK_TOLERANCE;
-      record.live = {
-        ...record.live,
+      record.live = amended(record.live, {
         ...(current && newer(currentAt) && { current, currentAt: value.at }),
         ...(register && newer(record.registerAt) && { register: wattHour(register.value) }),
         lastValues: record.lastValues.take(value, now),
-      };
+      });
       if (register && newer(record.registerAt)) record.registerAt = value.at;
     }
   }
 
   offered(number: EvseNumber, current: Ampere): void {
     const record = this.#evses.get(number);
-    if (record) record.live = { ...record.live, offered: ampere(current) };
+    if (record) record.live = amended(record.live, { offered: ampere(current) });
   }
 
   reserved(number: EvseNumber, reserved: boolean, now: Timestamp): ConnectorChange[] {
@@ -311,6 +311,9 @@ export class SiteBook implements LiveSite {
     });
   }
 }
+
+/** Energy flows, or would if the car or the site let it. */
+const ENERGIZED: ReadonlySet<ChargingState> = new Set(['Charging', 'SuspendedEV', 'SuspendedEVSE'] as const);
 
 /** A value from further ahead than this came from a clock that was wrong: it does not keep later ones out. */
 const CLOCK_TOLERANCE = minutes(1);

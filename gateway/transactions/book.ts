@@ -151,7 +151,7 @@ export function decision(
   of: Omit<Decision, 'forgotten' | 'transaction'> & { readonly transaction?: Transaction | undefined },
 ): Decision {
   const forgotten = of.changes.some(ends) ? pushedOut(book, of.changes) : [];
-  return present({ ...of, forgotten });
+  return present({ forgotten, ...of });
 }
 
 const ends = ({ before, after }: Change): boolean =>

@@ -43,7 +43,7 @@ export function decideTransaction(
   event: TransactionReported,
   given: IngestContext,
 ): TransactionDecision {
-  const context: KeyedContext = { ...given, key: eventKey(event) };
+  const context: KeyedContext = { key: eventKey(event), ...given };
   const binding = bind(book, event, context.protocol, context.key);
   switch (binding.kind) {
     case 'repeated':
@@ -197,13 +197,13 @@ function goOn(
 ): TransactionDecision {
   const { entry: after, record, anomalies } = continued(before, event, context);
   return {
+    answer: { stationTransactionId: after.transaction.stationTransactionId, duplicate: false },
     ...decision(book, {
       transaction: after.transaction,
       records: [record],
       anomalies: [...bound, ...anomalies],
       changes: [{ before, after }],
     }),
-    answer: { stationTransactionId: after.transaction.stationTransactionId, duplicate: false },
   };
 }
 
@@ -221,5 +221,5 @@ function continued(
   } else if (event.kind === 'ended') entry = ended(entry, event);
   // A start that comes late is told as an update: every CSMS has been told of a start already.
   const kind = event.kind === 'started' ? 'updated' : event.kind;
-  return { ...append(entry, { ...told(event), kind, ...(kind === 'ended' && stop(event)) }), anomalies };
+  return { anomalies, ...append(entry, { kind, ...told(event), ...(kind === 'ended' && stop(event)) }) };
 }

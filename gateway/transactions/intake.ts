@@ -1,5 +1,6 @@
 // What one event changes in its transaction: place, token, charging state, register, and the key that recognises it.
 import type { CsmsId, EvseNumber, TransactionUid } from '../kernel/ids.js';
+import { amended } from '../kernel/amended.js';
 import { minutes, timestamp, wattHour, type Timestamp } from '../kernel/units.js';
 import type { TransactionReported } from '../site/station-event.js';
 import type { IdToken } from '../site/tokens.js';
@@ -97,11 +98,11 @@ export function takeIn(
   const here = event.evse !== undefined && !(moves && entry.placeKnown);
   return {
     anomalies: found,
-    entry: {
-      ...entry,
+    entry: amended(entry, {
       placeKnown: entry.placeKnown || event.evse !== undefined,
-      transaction: {
-        ...transaction,
+      transaction: amended(transaction, {
+        chargingState: event.chargingState ?? transaction.chargingState,
+        seen: remember(transaction.seen, context.key),
         ...present({
           evse: here && event.evse !== undefined ? event.evse : transaction.evse,
           connector: here ? (event.connector ?? transaction.connector) : transaction.connector,
@@ -109,10 +110,8 @@ export function takeIn(
           reservationId: transaction.reservationId ?? event.reservationId,
         }),
         ...identified(transaction, event, context),
-        chargingState: event.chargingState ?? transaction.chargingState,
-        seen: remember(transaction.seen, context.key),
-      },
-    },
+      }),
+    }),
   };
 }
 
@@ -131,16 +130,14 @@ export function meter(
   return {
     // A lower value from before the last one is a message that comes late, not a fault of the meter.
     anomalies: lower && !late ? ['register-fell'] : [],
-    entry: {
-      ...entry,
+    entry: amended(entry, {
       registerLocation: registers.location,
-      transaction: {
-        ...transaction,
+      transaction: amended(transaction, {
         meterStart,
         register: lower ? known : registers.latest.value,
         registerAt: lower || late ? (transaction.registerAt ?? registers.latest.at) : registers.latest.at,
-      },
-    },
+      }),
+    }),
   };
 }
 

@@ -5,6 +5,7 @@ import type { IdToken } from '../site/tokens.js';
 import type { TransactionRecord } from '../site/transaction.js';
 import type { Timestamp } from '../kernel/units.js';
 import type { TransactionEntry } from './book.js';
+import { amended } from '../kernel/amended.js';
 import { present } from './present.js';
 
 /** What a record says beside the state of its transaction. */
@@ -36,7 +37,14 @@ export function append(
     connector: transaction.connector,
     chargingState: transaction.chargingState,
     ...present({
-      ...happening,
+      kind: happening.kind,
+      at: happening.at,
+      trigger: happening.trigger,
+      idToken: happening.idToken,
+      stoppedReason: happening.stoppedReason,
+      phasesUsed: happening.phasesUsed,
+      cableMaxCurrent: happening.cableMaxCurrent,
+      customData: happening.customData,
       offline: happening.offline ?? false,
       meterValues: happening.meterValues ?? [],
       reservationId: happening.kind === 'started' ? transaction.reservationId : undefined,
@@ -46,5 +54,5 @@ export function append(
       startToken: transaction.idToken,
     }),
   };
-  return { entry: { ...entry, nextN: entry.nextN + 1 }, record };
+  return { entry: amended(entry, { nextN: entry.nextN + 1 }), record };
 }

@@ -31,7 +31,8 @@ export function eventKey(event: TransactionReported): string {
           ]),
         )
       : `#${event.seqNo}`;
-  return `${event.kind}:${event.at}:${what}`;
+  // Joined, not concatenated: V8 keeps that as one piece, and it is compared with all that are remembered.
+  return [event.kind, event.at, what].join(':');
 }
 
 /** The identity of a start that bears no transaction id (1.6): connector, idTag without case, time and meterStart. */

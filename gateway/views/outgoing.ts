@@ -1,4 +1,5 @@
 // What one CSMS has to be told of one entry of the journal, if anything.
+import { amended } from '../kernel/amended.js';
 import type { JournalSeq } from '../kernel/ids.js';
 import type { Timestamp } from '../kernel/units.js';
 import type { CsmsMessage, ProjectionState } from '../ports/csms.js';
@@ -61,7 +62,7 @@ function transaction(record: TransactionRecord, context: OutgoingContext, seq: J
   const { values, sampledAt } = sampleTransaction(record, context.sampling, projection?.sampledAt);
   const silent = context.csms.ocpp === '1.6' || isSampleOnly(record);
   if (record.kind === 'updated' && values.length === 0 && silent && !startIsDue(context.csms, state)) return undefined;
-  const message = transactionMessage({ ...record, meterValues: values }, context.slots, state);
+  const message = transactionMessage(amended(record, { meterValues: values }), context.slots, state);
   return message && { message, ...(sampledAt === undefined ? {} : { sampledAt }) };
 }
 

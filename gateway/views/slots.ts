@@ -60,7 +60,7 @@ export class SlotTable {
     for (const evse of evses) for (const connector of evse.connectors) append(rows, evse.number, connector.number);
     const present = new Set(evses.flatMap((evse) => evse.connectors.map((each) => `${evse.number}/${each.number}`)));
     return new SlotTable(
-      rows.map((row) => ({ ...row, removed: !present.has(`${row.evse}/${row.connector}`) })),
+      rows.map((row) => Object.assign({}, row, { removed: !present.has(`${row.evse}/${row.connector}`) })),
       evses,
     );
   }

@@ -74,14 +74,14 @@ function plans(): readonly Plan[] {
     {
       suite: 'closed',
       rounds: rounds(3),
-      load: { chargers: 200, warmUp: quick ? 1.5 : 3, seconds: seconds(quick ? 1.5 : 3), rate: 0 },
+      load: { chargers: 200, warmUp: quick ? 1.5 : 2.5, seconds: seconds(quick ? 1.5 : 2.5), rate: 0 },
       subjects: [...baselines, whole, unknown],
       figures: ['perSecond', 'cpu', 'p50', 'p99'],
     },
     {
       suite: 'rate',
       rounds: rounds(3),
-      load: { chargers: 500, warmUp: quick ? 1 : 2, seconds: seconds(quick ? 2 : 4), rate: 500 },
+      load: { chargers: 500, warmUp: quick ? 1 : 1.5, seconds: seconds(quick ? 2 : 3), rate: 500 },
       subjects: [...baselines, whole, every],
       figures: ['p50', 'p99', 'cpu'],
     },

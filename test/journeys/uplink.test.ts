@@ -157,6 +157,9 @@ for (const version of VERSIONS) {
           await changes.until('the start', () => csms.book.latest(number)?.ended === false);
         await act.charge(250);
         await act.stop();
+        if (version === 'ocpp1.6')
+          for (const csms of world.csmss)
+            await changes.until('Finishing', () => csms.book.status(number) === 'Finishing');
         await act.unplug();
         for (const [index, csms] of world.csmss.entries()) {
           await changes.until(
@@ -173,7 +176,7 @@ for (const version of VERSIONS) {
           t.equal(csms.book.latest(number)?.idToken, 'LISTED');
           t.equal(csms.book.latest(number)?.offline, version === 'ocpp2.0.1');
         }
-        checkEnergy(t, world, number, { from, to: from + 500 });
+        await checkEnergy(t, world, number, { from, to: from + 500 });
       });
 
     checkSound(t, world);

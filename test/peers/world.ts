@@ -1,5 +1,6 @@
 // A whole world for one journey: chargers, the real gateway, an authority and an observer, and the rules that hold at its end.
 import type { Test } from 'tap';
+import { BillReader } from './bill-reader.js';
 import { Changes } from './changes.js';
 import type { BookedTransaction } from './csms-book.js';
 import { freePort } from './free-port.js';
@@ -30,6 +31,8 @@ export interface World {
   /** The second CSMS. @throws Error when the world has none */
   readonly observer: RpcCsms;
   readonly csmss: readonly RpcCsms[];
+  /** The charge detail records that the site keeps for itself. */
+  readonly bills: BillReader;
   /** Where chargers connect. */
   readonly port: number;
   readonly chargers: readonly RpcCharger[];
@@ -59,8 +62,9 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
       firstTransactionId: 90_001,
     }));
   const port = await freePort();
+  const brokerPort = await freePort();
   const csmss = observer === undefined ? [authority] : [authority, observer];
-  const gateway = await startGateway(siteYaml(options, port, authority, observer), {
+  const gateway = await startGateway(siteYaml(options, { port, brokerPort, authority, observer }), {
     changes,
     env: Object.fromEntries(
       (options.stationPasswords ?? []).map((password, index) => [`CP${index + 1}_PASSWORD`, password]),
@@ -79,9 +83,11 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
     });
   });
   const strangers: RpcCharger[] = [];
+  const bills = await BillReader.connect(brokerPort, changes);
 
   t.teardown(async () => {
     for (const charger of [...chargers, ...strangers]) await charger.drop();
+    await bills.close();
     await gateway.remove();
     for (const csms of csmss) await csms.stop();
   });
@@ -91,6 +97,7 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
     gateway,
     authority,
     csmss,
+    bills,
     port,
     chargers,
     get observer() {
@@ -128,7 +135,14 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
   return world;
 }
 
-function siteYaml(options: WorldOptions, port: number, authority: RpcCsms, observer: RpcCsms | undefined): string {
+interface Addresses {
+  readonly port: number;
+  readonly brokerPort: number;
+  readonly authority: RpcCsms;
+  readonly observer: RpcCsms | undefined;
+}
+
+function siteYaml(options: WorldOptions, { port, brokerPort, authority, observer }: Addresses): string {
   const stations = options.chargers.map(
     (_, index) => `  CP${index + 1}:
     circuit: main
@@ -151,6 +165,7 @@ ${stations.join('\n')}
 csms:
 ${csms('authority', authority)}
 ${observer === undefined ? '' : csms('observer', observer)}
+telemetry: { local-broker: { listen: '127.0.0.1:${brokerPort}' } }
 ${options.yaml ?? ''}
 `;
 }
@@ -164,17 +179,23 @@ export function checkSound(t: Test, world: World): void {
   t.same(errors, [], 'the gateway logged no error');
 }
 
-/** Both books agree with the charger's meter about a transaction that has ended. */
-export function checkEnergy(
+/** The meter, both books and the bill agree about a transaction that has ended. */
+export async function checkEnergy(
   t: Test,
   world: World,
   slot: number,
   expected: { readonly from: number; readonly to: number },
-): readonly BookedTransaction[] {
+): Promise<readonly BookedTransaction[]> {
+  const { from, to } = expected;
+  const bill = await world.changes.until('the bill', () => {
+    const latest = world.bills.latest(slot);
+    return latest?.meterStop_Wh === to && latest;
+  });
+  t.match(bill, { meterStart_Wh: from, meterStop_Wh: to, energy_Wh: to - from, estimated: false }, 'the bill');
   return world.csmss.map((csms) => {
     const booked = csms.book.latest(slot);
     if (booked === undefined) throw new Error(`the ${csms.record.peer} has no transaction on ${slot}`);
-    t.match(booked, { ended: true, meterStart: expected.from, meterStop: expected.to }, csms.record.peer);
+    t.match(booked, { ended: true, meterStart: from, meterStop: to }, csms.record.peer);
     return booked;
   });
 }

@@ -1,0 +1,133 @@
+// A site whose gateway is killed: chargers of three kinds that do not give up, and two CSMSs that write down everything.
+import type { Test } from 'tap';
+import { alfenEveNg9xx } from '../../site-config/devices/alfen-eve-ng9xx.js';
+import { startModbusSlave } from '../../simulation/modbus-slave.js';
+import { SimulatedCharger } from '../adapters/station-modbus/charger-bench.js';
+import { Changes } from '../peers/changes.js';
+import { freePort } from '../peers/free-port.js';
+import { startGateway, type GatewayProcess } from '../peers/gateway-process.js';
+import { RpcCsms } from '../peers/rpc-csms.js';
+import type { OcppVersion } from '../peers/wire-record.js';
+import { recogniseStarts } from './ledger.js';
+import { StubbornCharger } from './stubborn-charger.js';
+
+export interface CrashWorld {
+  readonly changes: Changes;
+  readonly gateway: GatewayProcess;
+  readonly authority: RpcCsms;
+  readonly observer: RpcCsms;
+  readonly csmss: readonly RpcCsms[];
+  /** Ids that the 1.6 CSMS has issued, by content of the start. */
+  readonly issued: ReadonlyMap<string, number>;
+  readonly ocpp: readonly StubbornCharger[];
+  readonly wallbox: SimulatedCharger;
+  readonly kills: number;
+  /** Kills the gateway when the next message of that kind leaves a charger, after `delay` ms; it is started again at once. */
+  killAt(step: string, delay: number): void;
+  /** SIGKILL now, and up again. */
+  killNow(): Promise<void>;
+  /** When a kill that is under way is over. */
+  up(): Promise<void>;
+}
+
+/** @param authority its version; the observer speaks the other one */
+export async function openCrashWorld(t: Test, authorityVersion: OcppVersion): Promise<CrashWorld> {
+  const changes = new Changes();
+  const other: OcppVersion = authorityVersion === 'ocpp1.6' ? 'ocpp2.0.1' : 'ocpp1.6';
+  const authority = await RpcCsms.listen({ name: 'authority', version: authorityVersion, changes });
+  const observer = await RpcCsms.listen({ name: 'observer', version: other, changes });
+  const csmss = [authority, observer];
+  const issued = recogniseStarts(authorityVersion === 'ocpp1.6' ? authority : observer, 700);
+
+  const wallbox = new SimulatedCharger(alfenEveNg9xx, 1, (charger, instance, register, value) => {
+    if (register !== 'Setpoint.Current') return;
+    charger.set('Current.Offered', Math.min(value, 32), instance);
+    charger.set('Setpoint.RemainingValid', 60, instance);
+  });
+  wallbox.set('Device.Vendor', 'Alfen NV');
+  wallbox.set('Device.Serial', 'ACE0001');
+  wallbox.set('EVSE.State', 'A');
+  wallbox.set('Failsafe.Current', 6);
+  wallbox.set('Energy.Active.Import.Register', 50_000);
+  const slave = await startModbusSlave({ units: wallbox.units });
+
+  const port = await freePort();
+  const gateway = await startGateway(yaml(port, slave.port, authority, observer), { changes });
+  let trap: { readonly step: string; readonly delay: number } | undefined;
+  let up: Promise<void> = Promise.resolve();
+  let kills = 0;
+  const killNow = (): Promise<void> => {
+    kills++;
+    up = up.then(() => gateway.kill()).then(() => gateway.start());
+    // Whoever waits for it is told; an unanswered failure must not end the test run before.
+    up.catch(() => undefined);
+    return up;
+  };
+  const sending = (step: string): void => {
+    if (trap?.step !== step) return;
+    const { delay } = trap;
+    trap = undefined;
+    setTimeout(() => void killNow().catch(() => undefined), delay);
+  };
+  const versions: readonly OcppVersion[] = ['ocpp1.6', 'ocpp2.0.1'];
+  const ocpp = versions.map(
+    (version, index) =>
+      new StubbornCharger({ identity: `CP${index + 1}`, version, port, changes, gatewayUp: () => up, sending }),
+  );
+  t.teardown(async () => {
+    await up.catch(() => undefined);
+    for (const { peer } of ocpp) await peer.drop();
+    await gateway.remove();
+    for (const csms of csmss) await csms.stop();
+    await slave.stop();
+  });
+  for (const charger of ocpp) await charger.boot();
+  return {
+    changes,
+    gateway,
+    authority,
+    observer,
+    csmss,
+    issued,
+    ocpp,
+    wallbox,
+    get kills() {
+      return kills;
+    },
+    killAt(step, delay) {
+      trap = { step, delay };
+    },
+    killNow,
+    up: () => up,
+  };
+}
+
+const yaml = (port: number, modbus: number, authority: RpcCsms, observer: RpcCsms): string => `site:
+  id: SITE-01
+  name: Crash
+  time-zone: Europe/Amsterdam
+  nominal-voltage: 230 V
+circuits:
+  main: { breaker: 125 A }
+listen: { ocpp: '127.0.0.1:${port}' }
+stations:
+${[1, 2]
+  .map(
+    (number) => `  CP${number}:
+    circuit: main
+    security-profile: 0
+    evses:
+      - { number: ${number}, connector: Type2, max-current: 32 A, phases: L1 L2 L3, fallback-current: 6 A }`,
+  )
+  .join('\n')}
+  WB1:
+    device: alfen-eve-ng9xx
+    connection: tcp://127.0.0.1:${modbus}
+    circuit: main
+    start: { free: DEPOT }
+    evses:
+      - { number: 3, connector: Type2, max-current: 32 A, phases: L1 L2 L3, fallback-current: 6 A }
+csms:
+  authority: { url: '${authority.url}', ocpp: ${authority.version.slice(4)}, role: authority, security-profile: 0 }
+  observer: { url: '${observer.url}', ocpp: ${observer.version.slice(4)}, role: observer, security-profile: 0 }
+`;
