@@ -346,3 +346,6 @@ function blank(evse: Evse, connector: number, at: Timestamp): ConnectorRecord {
     view,
   };
 }
+
+/** Energy flows, or would if the car or the site let it. */
+const ENERGIZED: ReadonlySet<ChargingState> = new Set(['Charging', 'SuspendedEV', 'SuspendedEVSE'] as const);

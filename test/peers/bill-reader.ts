@@ -1,5 +1,5 @@
 // Reads the charge detail records that the gateway publishes on its local broker.
-import { connectAsync, type MqttClient } from 'mqtt';
+import { connect, type MqttClient } from 'mqtt';
 import type { Changes } from './changes.js';
 
 export interface Bill {
@@ -13,24 +13,43 @@ export interface Bill {
   readonly estimated: boolean;
 }
 
+const TOPIC = 'forecourt/+/event/cdr';
+
 export class BillReader {
   readonly bills: Bill[] = [];
   readonly #client: MqttClient;
+  readonly #changes: Changes;
+  #subscribed = false;
 
-  private constructor(client: MqttClient) {
-    this.#client = client;
-  }
-
-  /** Reconnects by itself when the gateway was away. */
-  static async connect(port: number, changes: Changes): Promise<BillReader> {
-    const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 200 });
-    const reader = new BillReader(client);
-    client.on('message', (_topic, payload) => {
-      reader.bills.push(JSON.parse(payload.toString()) as Bill);
+  private constructor(port: number, changes: Changes) {
+    this.#changes = changes;
+    this.#client = connect(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 200, resubscribe: false });
+    this.#client.on('connect', () => {
+      this.#client.subscribe(TOPIC, { qos: 1 }, (err) => {
+        this.#subscribed = err === null;
+        changes.happened();
+      });
+    });
+    this.#client.on('close', () => {
+      this.#subscribed = false;
+    });
+    // While the gateway is away there is nobody to connect to.
+    this.#client.on('error', () => changes.happened());
+    this.#client.on('message', (_topic, payload) => {
+      this.bills.push(JSON.parse(payload.toString()) as Bill);
       changes.happened();
     });
-    await client.subscribeAsync('forecourt/+/event/cdr', { qos: 1 });
+  }
+
+  static async connect(port: number, changes: Changes): Promise<BillReader> {
+    const reader = new BillReader(port, changes);
+    await reader.listening();
     return reader;
+  }
+
+  /** Resolves when it is connected: what is published before that, it misses. */
+  async listening(): Promise<void> {
+    await this.#changes.until('the broker', () => this.#subscribed);
   }
 
   /** The newest of an EVSE. */

@@ -20,6 +20,8 @@ export interface BookedTransaction {
   /** Wh, as they came. */
   readonly registers: number[];
   offline: boolean;
+  /** Events that came more than once (2.0.1). */
+  repeated: number;
   remoteStartId: number | undefined;
   reservationId: number | undefined;
 }
@@ -145,6 +147,11 @@ export class CsmsBook {
     this.transactions.set(transactionId, transaction);
     if (event.evse !== undefined) transaction.slot = event.evse.id;
     if (event.idToken !== undefined) transaction.idToken ??= event.idToken.idToken;
+    // What comes twice, because the first answer was lost, is known by its number.
+    if (transaction.seqNos.includes(event.seqNo)) {
+      transaction.repeated++;
+      return;
+    }
     transaction.seqNos.push(event.seqNo);
     transaction.triggers.push(event.triggerReason);
     transaction.offline ||= event.offline === true;
@@ -185,6 +192,7 @@ const blank = (id: string, slot: number): BookedTransaction => ({
   triggers: [],
   registers: [],
   offline: false,
+  repeated: 0,
   remoteStartId: undefined,
   reservationId: undefined,
 });

@@ -175,6 +175,9 @@ export function checkSound(t: Test, world: World): void {
   const faults = [...world.csmss, ...world.chargers].flatMap(({ record }) => record.faults);
   t.same(faults, [], 'every frame is valid, in turn, and under an id of its own');
   for (const csms of world.csmss) t.same(csms.book.faults(), [], `the book of the ${csms.record.peer} is sound`);
+  const open = world.chargers.filter(({ act }) => act.transaction !== undefined).length;
+  for (const csms of world.csmss)
+    t.equal(csms.book.open().length, open, `what is open for the ${csms.record.peer} is open at a charger`);
   const errors = world.gateway.lines.filter(({ level }) => level >= 50);
   t.same(errors, [], 'the gateway logged no error');
 }
