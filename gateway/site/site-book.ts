@@ -312,9 +312,6 @@ export class SiteBook implements LiveSite {
   }
 }
 
-/** Energy flows, or would if the car or the site let it. */
-const ENERGIZED: ReadonlySet<ChargingState> = new Set(['Charging', 'SuspendedEV', 'SuspendedEVSE'] as const);
-
 /** A value from further ahead than this came from a clock that was wrong: it does not keep later ones out. */
 const CLOCK_TOLERANCE = minutes(1);
 
