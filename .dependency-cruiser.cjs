@@ -135,7 +135,7 @@ module.exports = {
     only(
       'simulation-speaks-protocols',
       { path: '^simulation/' },
-      { path: '^(gateway|adapters|test)/', pathNot: '^(gateway/(kernel|site)/|adapters/(ocpp-j|modbus)/)' },
+      { path: '^(gateway|adapters|test)/', pathNot: '^(gateway/(kernel|site|ports)/|adapters/(ocpp-j|modbus|mqtt)/)' },
       'Simulated devices meet the gateway on the wire, not in its code.',
     ),
   ],

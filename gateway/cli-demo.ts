@@ -16,6 +16,7 @@ import { csmsId } from './kernel/ids.js';
 import type { Log } from './kernel/log.js';
 import { seconds } from './kernel/units.js';
 import { systemClock } from './system-clock.js';
+import type { ChargeDetailRecord } from './site/transaction.js';
 import { defaultRoot } from './telemetry/topics.js';
 
 export interface DemoIo {
@@ -118,8 +119,8 @@ async function once(data: string, options: DemoOptions, io: DemoIo): Promise<num
   const tell = (text: string): void => void (options.json || io.stdout.write(`${text}\n`));
   const evening = async (authority: Version): Promise<EveningReport> => {
     const directory = join(data, `authority-${authority}`);
-    return withGateway(directory, authority, clock, (simulated, running, log) =>
-      runEvening(simulated, underTest(running, simulated), clock, log, {
+    return withGateway(directory, authority, clock, (simulated, running) =>
+      runEvening(simulated, underTest(running, simulated), clock, {
         charge: 25,
         uplink: DEMO_UPLINK_LOSSES,
         progress: (text) => tell(`${authority} authority: ${text}`),
@@ -263,7 +264,10 @@ function underTest(
 ): GatewayUnderTest {
   if (ocppPort === undefined || brokerPort === undefined) throw new Error('the demo site has chargers and a broker');
   return {
-    journal,
+    async bills() {
+      const records = [...(await journal.load('cdr')).values()] as ChargeDetailRecord[];
+      return records.map(({ idToken, ...bill }) => ({ ...bill, idToken: idToken?.idToken }));
+    },
     ocppPort,
     brokerPort,
     topicRoot: defaultRoot(site.id),

@@ -45,15 +45,17 @@ export async function runGateway(args: readonly string[], firmwareVersion: strin
   const { site } = loaded.value;
   const log = pino({ level: logLevel, base: { site: site.id }, timestamp: stdTimeFunctions.isoTime });
   process.on('unhandledRejection', (err) => log.error({ err }, 'a failure that nobody expected'));
+  // Listened to from the first moment: a gateway that is told to stop while it starts stops in order, too.
+  const signalled = new Promise<string>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
+  });
   try {
     const running = await composeGateway(site, systemClock, log, firmwareVersion);
     log.info(
       { ocppPort: running.ocppPort, brokerPort: running.brokerPort, stations: site.stations.length },
       'gateway is up',
     );
-    const signal = await new Promise<string>((resolve) => {
-      for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
-    });
+    const signal = await signalled;
     log.info({ signal }, 'gateway stops');
     // Everything that was answered is on disk already: a neighbour that does not let go must not hold up a restart.
     const late = new Promise<'late'>((resolve) => {

@@ -133,9 +133,11 @@ export function composeSouth(
       return (await server.listen(site.listen.ocpp.port, site.listen.ocpp.host)).port;
     },
     async stop() {
+      // The door first: a charger that is let go dials again at once, and nobody would be there to serve it.
+      const closed = server?.close();
       await Promise.all(meters.map((meter) => meter.stop()));
       await Promise.all([...drivers.values()].map((driver) => driver.stop()));
-      await server?.close();
+      await closed;
       await links.stop();
     },
   };

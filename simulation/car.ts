@@ -71,7 +71,8 @@ export class Car {
     const target =
       this.asks && offered >= this.model.minCurrent ? Math.min(offered, this.model.maxCurrent, this.#taper()) : 0;
     // Towards zero the car opens its contactor; upwards and downwards it ramps.
-    this.#current = target === 0 ? 0 : target + (this.#current - target) * Math.exp(-elapsed / this.model.reaction);
+    this.#current =
+      target === 0 ? 0 : target + (this.#current - target) * Math.exp((-1 * elapsed) / this.model.reaction);
     if (this.#current <= 0) return NO_CURRENT;
     const energy = (this.#current * voltage * phases * elapsed) / 3_600_000;
     this.#drawn += energy;

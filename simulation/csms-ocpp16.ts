@@ -1,5 +1,6 @@
 // How the simulated cloud books an OCPP 1.6 station.
 import type { Payload } from '../adapters/ocpp-j/contract.js';
+import { textOf } from '../adapters/ocpp-j/fields.js';
 import type { Clock } from '../gateway/kernel/clock.js';
 import { toRfc3339 } from '../gateway/kernel/units.js';
 import type { Answerer, BookedTransaction, CsmsBook } from './csms-book.js';
@@ -56,8 +57,8 @@ export function csms16(book: CsmsBook, clock: Clock, accepts: (token: string) =>
       }
       case 'MeterValues': {
         if (payload['transactionId'] === undefined) return {};
-        const transaction = book.transactions.get(String(payload['transactionId']));
-        if (transaction === undefined) book.strays.push(`MeterValues ${String(payload['transactionId'])}`);
+        const transaction = book.transactions.get(String(Number(payload['transactionId'])));
+        if (transaction === undefined) book.strays.push(`MeterValues ${String(Number(payload['transactionId']))}`);
         else {
           if (transaction.endedAt !== undefined) transaction.faults.push('MeterValues after StopTransaction');
           for (const value of payload['meterValue'] as Payload[]) {
@@ -71,13 +72,13 @@ export function csms16(book: CsmsBook, clock: Clock, accepts: (token: string) =>
         return {};
       }
       case 'StopTransaction': {
-        const transaction = book.transactions.get(String(payload['transactionId']));
-        if (transaction === undefined) book.strays.push(`StopTransaction ${String(payload['transactionId'])}`);
+        const transaction = book.transactions.get(String(Number(payload['transactionId'])));
+        if (transaction === undefined) book.strays.push(`StopTransaction ${String(Number(payload['transactionId']))}`);
         else if (transaction.endedAt !== undefined) transaction.repeated++;
         else {
           transaction.endedAt = String(payload['timestamp']);
           transaction.meterStop = Number(payload['meterStop']);
-          transaction.reason = String(payload['reason'] ?? 'Local');
+          transaction.reason = textOf(payload, 'reason') ?? 'Local';
         }
         return payload['idTag'] === undefined ? {} : info(payload['idTag']);
       }

@@ -1,5 +1,6 @@
 // How the simulated cloud books an OCPP 2.0.1 station.
 import type { Payload } from '../adapters/ocpp-j/contract.js';
+import { textOf } from '../adapters/ocpp-j/fields.js';
 import type { Clock } from '../gateway/kernel/clock.js';
 import { toRfc3339 } from '../gateway/kernel/units.js';
 import type { Answerer, BookedTransaction, CsmsBook } from './csms-book.js';
@@ -48,7 +49,7 @@ export function csms201(book: CsmsBook, clock: Clock, accepts: (token: string) =
     if (payload['eventType'] === 'Ended') {
       transaction.endedAt = String(payload['timestamp']);
       transaction.meterStop = values.at(-1);
-      transaction.reason = String(object(payload['transactionInfo'])['stoppedReason'] ?? 'Local');
+      transaction.reason = textOf(object(payload['transactionInfo']), 'stoppedReason') ?? 'Local';
     } else transaction.samples.push(...values);
   };
 

@@ -1,10 +1,7 @@
 // Every EVSE does one visit, some of them with the uplink cut, and at the end all books are compared.
 import type { Clock } from '../gateway/kernel/clock.js';
-import type { Log } from '../gateway/kernel/log.js';
 import { evseNumber, type EvseNumber } from '../gateway/kernel/ids.js';
 import { seconds } from '../gateway/kernel/units.js';
-import type { Journal } from '../gateway/ports/journal.js';
-import type { ChargeDetailRecord } from '../gateway/site/transaction.js';
 import { compareBooks, type BilledVisit, type Difference } from './compare-books.js';
 import { listenToSite } from './event-ear.js';
 import { operatorDesk } from './operator-desk.js';
@@ -14,7 +11,8 @@ import { pause, until } from './wait.js';
 
 /** What the simulation sees of the gateway that runs on it. */
 export interface GatewayUnderTest {
-  readonly journal: Journal;
+  /** Every charge detail record that it keeps. */
+  bills(): Promise<readonly BilledVisit[]>;
   readonly ocppPort: number;
   readonly brokerPort: number;
   readonly topicRoot: string;
@@ -77,15 +75,13 @@ export async function runEvening(
   simulated: SimulatedSite,
   gateway: GatewayUnderTest,
   clock: Clock,
-  log: Log,
   options: EveningOptions,
 ): Promise<EveningReport> {
   const { site } = simulated;
   const role = site.csms.find((csms) => csms.role === 'authority');
   const authority = role && simulated.csms.get(role.id);
   if (role === undefined || authority === undefined) throw new Error('a site needs an authority to reserve at');
-  const ear = listenToSite(gateway.brokerPort, gateway.topicRoot, clock, log);
-  await ear.listening;
+  const ear = await listenToSite(gateway.brokerPort, gateway.topicRoot);
   simulated.connect(gateway.ocppPort);
   options.progress('waiting for chargers and clouds');
   const settled = await until(clock, SETTLING, () => gateway.settled());
@@ -142,7 +138,7 @@ export async function runEvening(
   await pause(clock, seconds(2));
   await ear.stop();
 
-  const bills = await billsOf(gateway.journal);
+  const bills = await gateway.bills();
   const views = gateway.views();
   const clouds = site.csms.flatMap((csms) => {
     const server = simulated.csms.get(csms.id);
@@ -192,21 +188,6 @@ export async function runEvening(
 }
 
 const tenth = (value: number): number => Math.round(value * 10) / 10;
-
-async function billsOf(journal: Journal): Promise<readonly BilledVisit[]> {
-  const bills = [...(await journal.load('cdr')).values()] as ChargeDetailRecord[];
-  return bills.map((bill) => ({
-    uid: bill.uid,
-    idToken: bill.idToken?.idToken,
-    evse: bill.evse,
-    startedAt: bill.startedAt,
-    endedAt: bill.endedAt,
-    meterStart: bill.meterStart,
-    meterStop: bill.meterStop,
-    energy: bill.energy,
-    estimated: bill.estimated,
-  }));
-}
 
 /** A promise with its key outside. */
 function gate(): { readonly opened: Promise<void>; readonly open: () => void } {

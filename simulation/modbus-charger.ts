@@ -167,7 +167,10 @@ function faceOf(profile: ChargerProfile, wanted: EvseState): Face {
 }
 
 function* combinations(profile: ChargerProfile, [name, ...rest]: readonly string[]): Generator<Face> {
-  if (name === undefined) return yield new Map();
+  if (name === undefined) {
+    yield new Map();
+    return;
+  }
   for (const value of profile.registers[name]?.values ?? []) {
     for (const others of combinations(profile, rest)) yield new Map([[name, value], ...others]);
   }

@@ -1,5 +1,6 @@
 // What an operator does at a simulated cloud, in whichever version it speaks: reserve, start, stop, hand out cards.
 import type { Payload } from '../adapters/ocpp-j/contract.js';
+import { textOf } from '../adapters/ocpp-j/fields.js';
 import { toRfc3339, type Timestamp } from '../gateway/kernel/units.js';
 import type { SimulatedCsms } from './csms.js';
 
@@ -21,8 +22,10 @@ export interface OperatorDesk {
 }
 
 export function operatorDesk(csms: SimulatedCsms): OperatorDesk {
-  const ask = async (action: string, payload: Payload): Promise<string> =>
-    String((await csms.command(action, payload))?.['status'] ?? 'none');
+  const ask = async (action: string, payload: Payload): Promise<string> => {
+    const answer = await csms.command(action, payload);
+    return (answer && textOf(answer, 'status')) ?? 'none';
+  };
   const open = (token: string): string | undefined =>
     [...csms.book.transactions.values()].find(
       (booked) => booked.endedAt === undefined && booked.idToken?.toLowerCase() === token.toLowerCase(),

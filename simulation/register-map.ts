@@ -4,8 +4,8 @@ import type { RegisterValue } from '../adapters/modbus/register-value.js';
 import type { SlaveUnit } from './modbus-slave.js';
 import { fromWords, toWords, wordCount } from './register-words.js';
 
-/** Of integers with a scale factor: two decimals are what meters show. */
-const FACTOR = -2;
+/** Powers of ten that a simulated device shows beside its integers: a whole building has to fit into 16 bits. */
+const factorOf = (register: string): number => (register.endsWith('.W_SF') ? 1 : register.endsWith('.A_SF') ? -2 : 0);
 
 /** The block of a SunSpec device: the marker, one model, and the end of the list. */
 const SUNSPEC = { marker: [0x5375, 0x6e53], end: [0xffff, 0], meterLength: 105 } as const;
@@ -46,7 +46,7 @@ export class RegisterMap {
         if (!memory.has(place.address + i)) memory.set(place.address + i, 0);
       }
     }
-    for (const { name, register } of this.#places) if (name.endsWith('_SF')) this.#put(name, register, FACTOR);
+    for (const { name, register } of this.#places) if (name.endsWith('_SF')) this.#put(name, register, factorOf(name));
   }
 
   has(name: string): boolean {
@@ -97,7 +97,12 @@ export class RegisterMap {
     const place = this.#places.find((each) => each.name === name);
     if (place === undefined) return;
     const memory = this.#memory(place);
-    const words = toWords(register, this.#profile, value, register.factor === undefined ? 0 : FACTOR);
+    const words = toWords(
+      register,
+      this.#profile,
+      value,
+      register.factor === undefined ? 0 : factorOf(register.factor),
+    );
     words.forEach((word, i) => memory.set(place.address + i, word));
   }
 
@@ -137,7 +142,10 @@ export class RegisterMap {
     });
     const put = (at: number, words: readonly number[]): void => words.forEach((word, i) => memory.set(at + i, word));
     put(marker, SUNSPEC.marker);
-    put(base + 2, new Array<number>(SUNSPEC.meterLength).fill(0));
+    put(
+      base + 2,
+      Array.from({ length: SUNSPEC.meterLength }, () => 0),
+    );
     put(base, [model, SUNSPEC.meterLength]);
     put(base + 2 + SUNSPEC.meterLength, SUNSPEC.end);
     return base;

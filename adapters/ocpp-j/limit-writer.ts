@@ -36,6 +36,8 @@ interface ChargingAbilities {
 const statusOf = (reply: Reply): string | undefined =>
   reply.kind === 'answered' ? textOf(reply.payload, 'status') : undefined;
 
+const OVER: CommandOutcome = { status: 'Rejected', detail: 'the transaction is over' };
+
 /** What one connection has taught about a charger's profiles; made anew for each connection. */
 export class LimitWriter {
   readonly #singleEvse: boolean;
@@ -49,6 +51,8 @@ export class LimitWriter {
   readonly #raised = new Map<Evse, StationTransactionId | undefined>();
   /** EVSEs whose fail-safe profile was accepted. */
   readonly #protected = new Set<Evse>();
+  /** Transactions with a limit on its way, and whether they have ended meanwhile. */
+  readonly #underWay = new Map<StationTransactionId, { limits: number; over: boolean }>();
   #unsupported = false;
 
   constructor(singleEvse: boolean) {
@@ -90,6 +94,19 @@ export class LimitWriter {
   async apply(command: SetLimit, evse: Evse, calls: ProfileCalls): Promise<CommandOutcome> {
     if (this.#unsupported) return { status: 'NotSupported', detail: 'takes no charging profile' };
     const transaction = command.stationTransactionId;
+    if (transaction === undefined) return this.#applyAll(command, evse, calls, () => false);
+    const underWay = this.#underWay.get(transaction) ?? { limits: 0, over: false };
+    this.#underWay.set(transaction, underWay);
+    underWay.limits += 1;
+    const outcome = await this.#applyAll(command, evse, calls, () => underWay.over);
+    underWay.limits -= 1;
+    if (underWay.limits === 0) this.#underWay.delete(transaction);
+    return outcome;
+  }
+
+  /** @param over the transaction has ended at the charger: nothing may be raised for it any more */
+  async #applyAll(command: SetLimit, evse: Evse, calls: ProfileCalls, over: () => boolean): Promise<CommandOutcome> {
+    const transaction = command.stationTransactionId;
     const situation = transaction === undefined ? 'idle' : 'transaction';
     const wanted = {
       evse,
@@ -99,6 +116,7 @@ export class LimitWriter {
     let last: CommandOutcome = { status: 'Rejected' };
     let everyWayUnsupported = true;
     for (const way of this.#ways(situation)) {
+      if (over()) return OVER;
       const isDefault = way.purpose === 'TxDefaultProfile';
       const current =
         isDefault && situation === 'idle' ? ampere(Math.min(command.current, evse.fallbackCurrent)) : command.current;
@@ -111,7 +129,10 @@ export class LimitWriter {
       last = await this.#attempt(way, { ...wanted, current }, calls);
       if (last.status === 'Accepted') {
         this.#remember(situation, way, evse, current, transaction);
-        return last;
+        if (!over() || !isDefault || current <= evse.fallbackCurrent) return last;
+        // Its end came while the default was being raised: nobody else will put it back.
+        await this.installFallback(evse, calls);
+        return OVER;
       }
       if (last.status === 'Uncertain') {
         // It may be in force all the same: a default written later would be outranked by it.
@@ -131,6 +152,8 @@ export class LimitWriter {
    * @returns the EVSEs whose default was raised for it and should go back to the fallback current
    */
   transactionEnded(transaction: StationTransactionId): readonly Evse[] {
+    const underWay = this.#underWay.get(transaction);
+    if (underWay !== undefined) underWay.over = true;
     for (const [evse, of] of this.#txProfiles) if (of === transaction) this.#txProfiles.delete(evse);
     return [...this.#raised].filter(([, of]) => of === transaction).map(([evse]) => evse);
   }

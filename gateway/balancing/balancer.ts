@@ -1,6 +1,7 @@
 // One plan: what every EVSE is told now, so that no circuit is exceeded whatever the chargers do with it.
 import { milliseconds, type Timestamp } from '../kernel/units.js';
-import { allocate, ORDERS, type Candidate, type Share } from './allocation.js';
+import { allocate, ORDERS } from './allocation.js';
+import type { Candidate, Share } from './share.js';
 import { candidateOf, type Seen } from './candidate.js';
 import { rowsOf, takeEach } from './capacity.js';
 import { observeSession } from './demand.js';

@@ -1,6 +1,6 @@
 // An EVSE as the division of current sees it: whether it takes part, within which bounds and how urgently.
 import type { Timestamp } from '../kernel/units.js';
-import type { Candidate } from './allocation.js';
+import type { Candidate } from './share.js';
 import { demandOf, sleeps } from './demand.js';
 import type { Headroom } from './headroom.js';
 import type { Network, Outlet } from './network.js';

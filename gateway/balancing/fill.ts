@@ -1,5 +1,5 @@
 // Filling above the minimum: weighted max-min by raising all together, or one after the other in order.
-import { quantise, type Candidate, type Cause, type Share } from './allocation.js';
+import { quantise, type Candidate, type Cause, type Share } from './share.js';
 import { take, tightest, type Rows } from './capacity.js';
 
 const EPSILON = 1e-9;

@@ -1,7 +1,7 @@
 // From targets to commands: every decrease at once, an increase only into current that nobody can take any more.
 import type { EvseNumber } from '../kernel/ids.js';
 import { ampere, type Ampere, type Timestamp } from '../kernel/units.js';
-import { quantise } from './allocation.js';
+import { quantise } from './share.js';
 import { withSent } from './commit.js';
 import { take, takeEach, tightest, type Rows } from './capacity.js';
 import type { Network } from './network.js';

@@ -2,7 +2,7 @@
 import type { CircuitId, EvseNumber } from '../kernel/ids.js';
 import { ampere, type Ampere } from '../kernel/units.js';
 import { perPhase, PHASES, type PerPhase, type Phase } from '../site/topology.js';
-import type { Share } from './allocation.js';
+import type { Share } from './share.js';
 import type { BreakerDecision } from './breaker.js';
 import type { Seen } from './candidate.js';
 import { rowName, type RowName } from './capacity.js';

@@ -1,5 +1,5 @@
 // The rule of some grid operators that one- and two-phase loads differ by at most so much between phases (VDE-AR-N 4100: 20 A).
-import { quantise, type Candidate, type Share } from './allocation.js';
+import { quantise, type Candidate, type Share } from './share.js';
 
 const PHASE_INDEX = [0, 1, 2] as const;
 

@@ -132,7 +132,7 @@ export class Intake implements StationHost {
     this.#graces.get(station)?.();
     this.#graces.set(
       station,
-      clock.after(LOSS_GRACE, () => this.#changed(station, book.lost(station))),
+      clock.after(LOSS_GRACE, () => this.#changed(station, book.lost(station, this.#now()))),
     );
   }
 
@@ -186,7 +186,7 @@ export class Intake implements StationHost {
       const { transaction } = decision;
       if (verdict !== undefined && transaction !== undefined) admissions.started(transaction, verdict);
       if (transaction !== undefined) {
-        book.measured(transaction.evse, event.meterValues);
+        book.measured(transaction.evse, event.meterValues, now);
         this.#deps.listener.measured(transaction.evse);
       }
       this.#changed(event.station, changes);
@@ -224,7 +224,7 @@ export class Intake implements StationHost {
       'batch',
     );
     if (event.evse !== undefined) {
-      book.measured(event.evse, event.meterValues);
+      book.measured(event.evse, event.meterValues, this.#now());
       listener.measured(event.evse);
     }
   }

@@ -2,7 +2,7 @@
 import type { Clock } from '../kernel/clock.js';
 import type { CsmsId, EvseNumber, StationId, TransactionUid } from '../kernel/ids.js';
 import { maskToken, type Log } from '../kernel/log.js';
-import { seconds, timestamp } from '../kernel/units.js';
+import { milliseconds, seconds, timestamp } from '../kernel/units.js';
 import type { ConnectorTarget, OperationAnswer, Operations, ProfileCriteria } from '../ports/operations.js';
 import type { StationDriver } from '../ports/station.js';
 import type { ChargingProfile, ChargingRateUnit } from '../site/charging-profile.js';
@@ -50,10 +50,12 @@ const no = (reasonCode: string, detail: string): OperationAnswer<'Rejected'> => 
 
 export class SiteOperations implements Operations {
   readonly #deps: OperationDependencies;
-  #lastRemoteStartId = 0;
+  /** Begins with the time, so that no process uses the ids of the one before, whose profiles may still wait for them. */
+  #lastRemoteStartId: number;
 
   constructor(deps: OperationDependencies) {
     this.#deps = deps;
+    this.#lastRemoteStartId = Math.floor(deps.clock.now() / 1000) % 2_000_000_000;
   }
 
   async requestStart(
@@ -84,12 +86,14 @@ export class SiteOperations implements Operations {
       const checked = await profiles.expect(csms, target.evse, remoteStartId, request.chargingProfile);
       if (checked.status === 'Rejected') return checked;
     }
+    const told = Number(variables.get('TxCtrlr', 'EVConnectionTimeOut') ?? Number.NaN);
+    const patience = told > 0 ? seconds(told) : CONNECTION_TIMEOUT;
     admissions.expectRemoteStart({
       csms,
       evse: target.evse,
       idToken: request.idToken,
       remoteStartId,
-      until: timestamp(clock.now() + CONNECTION_TIMEOUT),
+      until: timestamp(clock.now() + patience),
       ...(request.group && { group: request.group }),
     });
     const outcome = await this.#execute(evse, {
@@ -100,7 +104,12 @@ export class SiteOperations implements Operations {
       remoteStartId,
       ...(request.group && { group: request.group }),
     });
-    if (outcome.status === 'Accepted') return { status: 'Accepted' };
+    if (outcome.status === 'Accepted') {
+      // A driver who never comes leaves no profile behind; one that is bound to its transaction by then stays.
+      if (request.chargingProfile !== undefined)
+        clock.after(milliseconds(2 * patience), () => profiles.forgetExpected(csms, remoteStartId));
+      return { status: 'Accepted' };
+    }
     admissions.forgetRemoteStart(target.evse);
     profiles.forgetExpected(csms, remoteStartId);
     log.warn(

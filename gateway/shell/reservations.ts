@@ -112,7 +112,8 @@ export class Reservations {
     const held = reservedEvses(this.#list, this.#connectors());
     const changes: ConnectorChange[] = [];
     for (const station of this.#deps.site.stations) {
-      for (const { number } of station.evses) changes.push(...this.#deps.book.reserved(number, held.has(number)));
+      for (const { number } of station.evses)
+        changes.push(...this.#deps.book.reserved(number, held.has(number), this.#deps.clock.now()));
     }
     if (changes.length > 0) this.#deps.changed(changes);
   }

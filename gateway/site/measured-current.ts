@@ -1,38 +1,41 @@
 // The current of an EVSE on each grid phase, read out of whatever its station reports.
 import { ampere, type Ampere, type Volt } from '../kernel/units.js';
 import type { MeterValue, SampledValue } from './metering.js';
-import { perPhase, type Evse, type PerPhase, type Phase } from './topology.js';
+import { perPhase, type ConnectorType, type Evse, type PerPhase, type Phase } from './topology.js';
 
 /** Conductor of the EVSE (0 = its L1) for the phase words of either OCPP version. */
 const CONDUCTOR: Partial<Record<string, number>> = { L1: 0, L2: 1, L3: 2, 'L1-N': 0, 'L2-N': 1, 'L3-N': 2 };
+/** Current at these outlets is direct current into the car, which says nothing about the grid's. */
+const DC: readonly ConnectorType[] = ['CCS1', 'CCS2', 'CHAdeMO'];
+/** What a DC charger takes from the grid for one watt into the car, at its worst in normal use. */
+const DC_LOSS = 1.08;
+
+type Conductors = (number | undefined)[];
+
+interface Sampled {
+  readonly conductors: Conductors;
+  total: number | undefined;
+}
 
 /**
  * Turns the EVSE's own L1/L2/L3 into grid phases by its rotation. Stations that report no current but power are taken to
- * draw it evenly on their wired phases.
+ * draw it at nominal voltage, evenly on their wired phases unless they give it per phase.
  * @returns undefined where the values say nothing about the current
  */
 export function measuredCurrent(evse: Evse, values: MeterValue, nominalVoltage: Volt): PerPhase<Ampere> | undefined {
-  const conductors: (number | undefined)[] = [undefined, undefined, undefined];
-  let total: number | undefined;
-  let power: number | undefined;
-  for (const sample of values.sampled) {
-    if (sample.location !== undefined && sample.location !== 'Outlet' && sample.location !== 'Cable') continue;
-    if (sample.measurand === 'Current.Import') {
-      const conductor = sample.phase === undefined ? undefined : CONDUCTOR[sample.phase];
-      if (conductor !== undefined) conductors[conductor] = sample.value;
-      else if (sample.phase === undefined) total = sample.value;
-    } else if (sample.measurand === 'Power.Active.Import' && sample.phase === undefined) {
-      power = sample.value;
-    }
-  }
   const wired = evse.phases.length;
-  const silent = conductors[0] === undefined && conductors[1] === undefined && conductors[2] === undefined;
-  if (silent) {
-    // A single current without a phase is the current of each wired conductor: what a charger of one phase means by it.
-    const even = total ?? (power === undefined ? undefined : power / (nominalVoltage * wired));
-    if (even === undefined) return undefined;
-    conductors.fill(even, 0, wired);
-  }
+  const dc = evse.connectors.length > 0 && evse.connectors.every(({ type }) => DC.includes(type));
+  const loss = dc ? DC_LOSS : 1;
+  const power = sampled(values, 'Power.Active.Import');
+  const fromPower = onWired(
+    {
+      conductors: power.conductors.map((watts) => (watts === undefined ? undefined : (watts * loss) / nominalVoltage)),
+      total: power.total === undefined ? undefined : (power.total * loss) / (nominalVoltage * wired),
+    },
+    wired,
+  );
+  const conductors = (dc ? undefined : onWired(sampled(values, 'Current.Import'), wired)) ?? fromPower;
+  if (conductors === undefined) return undefined;
   return perPhase((phase: Phase) => {
     let sum = 0;
     evse.phases.forEach((wiredTo, conductor) => {
@@ -40,6 +43,29 @@ export function measuredCurrent(evse: Evse, values: MeterValue, nominalVoltage: 
     });
     return ampere(sum);
   });
+}
+
+/** The values of a measurand at the outlet, by conductor and without a phase. */
+function sampled(values: MeterValue, measurand: SampledValue['measurand']): Sampled {
+  const found: Sampled = { conductors: [undefined, undefined, undefined], total: undefined };
+  for (const sample of values.sampled) {
+    if (sample.measurand !== measurand || !Number.isFinite(sample.value)) continue;
+    if (sample.location !== undefined && sample.location !== 'Outlet' && sample.location !== 'Cable') continue;
+    const conductor = sample.phase === undefined ? undefined : CONDUCTOR[sample.phase];
+    if (conductor !== undefined) found.conductors[conductor] = sample.value;
+    else if (sample.phase === undefined) found.total = sample.value;
+  }
+  return found;
+}
+
+/** @returns the value on each wired conductor; undefined where nothing is said of any */
+function onWired({ conductors, total }: Sampled, wired: number): Conductors | undefined {
+  if (conductors.slice(0, wired).some((value) => value !== undefined)) return conductors;
+  // Some chargers of one phase name the grid's phase instead of their own L1: it still flows through what is wired.
+  const elsewhere = conductors.filter((value) => value !== undefined);
+  // A single value without a phase is that of each wired conductor: what a charger of one phase means by it.
+  const even = elsewhere.length > 0 ? Math.max(...elsewhere) : total;
+  return even === undefined ? undefined : Array<number>(wired).fill(even);
 }
 
 /** The energy register in a set of values: total over the phases, at the outlet. */

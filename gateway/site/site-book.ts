@@ -1,10 +1,12 @@
 // The live state of the site: what stations report, merged with what the gateway knows, into the one status the world is told.
 import type { EvseNumber, StationId } from '../kernel/ids.js';
 import { amended } from '../kernel/amended.js';
-import { ampere, wattHour, type Ampere, type Timestamp } from '../kernel/units.js';
+import { ampere, minutes, wattHour, type Ampere, type Timestamp } from '../kernel/units.js';
 import type { Capabilities } from './capabilities.js';
 import type { LiveConnector, LiveEvse, LiveSite, LiveStation } from './live-state.js';
+import { LastValues } from './last-values.js';
 import { energyRegister, measuredCurrent } from './measured-current.js';
+import { mergedStatus, OFFLINE, type MergedStatus } from './merged-status.js';
 import type { MeterValue } from './metering.js';
 import type { ChargingState, ConnectorError, ConnectorStatus, Inventory, StatusReported } from './station-event.js';
 import type { Evse, Site } from './topology.js';
@@ -33,6 +35,8 @@ interface ConnectorRecord {
 
 interface EvseRecord {
   readonly evse: Evse;
+  readonly lastValues: LastValues;
+  registerAt: Timestamp | undefined;
   reserved: boolean;
   live: LiveEvse;
 }
@@ -41,6 +45,8 @@ interface StationRecord {
   live: LiveStation;
   /** Silent for longer than the grace: its idle connectors are shown Unavailable. */
   lost: boolean;
+  /** It has taken itself out of service as a whole (1.6 connector 0). */
+  unavailable: boolean;
 }
 
 const key = (evse: EvseNumber, connector: number): string => `${evse}/${connector}`;
@@ -58,9 +64,16 @@ export class SiteBook implements LiveSite {
       this.#stations.set(station.id, {
         live: { id: station.id, connected: false, since: now, booted: false },
         lost: true,
+        unavailable: false,
       });
       for (const evse of station.evses) {
-        this.#evses.set(evse.number, { evse, reserved: false, live: { number: evse.number } });
+        this.#evses.set(evse.number, {
+          evse,
+          lastValues: new LastValues(),
+          registerAt: undefined,
+          reserved: false,
+          live: { number: evse.number },
+        });
         for (const { number } of evse.connectors)
           this.#connectors.set(key(evse.number, number), blank(evse, number, now));
       }
@@ -107,11 +120,11 @@ export class SiteBook implements LiveSite {
   }
 
   /** The grace of a silent station is over (aggregation: 30 s): its idle connectors are Unavailable to the world. */
-  lost(id: StationId): ConnectorChange[] {
+  lost(id: StationId, now: Timestamp): ConnectorChange[] {
     const record = this.#stations.get(id);
     if (record === undefined || record.live.connected) return [];
     record.lost = true;
-    return this.#refreshStation(id);
+    return this.#refreshStation(id, now);
   }
 
   status(event: StatusReported): ConnectorChange[] {
@@ -121,7 +134,8 @@ export class SiteBook implements LiveSite {
       const { error: _cleared, ...rest } = station.live;
       const fault = event.status === 'Faulted' ? (event.error ?? { code: 'OtherError' as const }) : undefined;
       station.live = fault === undefined ? rest : { ...rest, error: fault };
-      return this.#refreshStation(event.station);
+      station.unavailable = event.status === 'Unavailable';
+      return this.#refreshStation(event.station, event.at);
     }
     const changes: ConnectorChange[] = [];
     for (const record of this.#connectorsOf(event.evse, event.connector)) {
@@ -145,6 +159,15 @@ export class SiteBook implements LiveSite {
     const record = this.#connectors.get(key(transaction.evse, transaction.connector));
     const evse = this.#evses.get(transaction.evse);
     if (record === undefined || evse === undefined) return [];
+    // The station said only later which connector it is.
+    const moved = this.#connectorsOf(transaction.evse, undefined).filter(
+      (other) => other !== record && other.transaction === 'open' && evse.live.transaction?.uid === transaction.uid,
+    );
+    for (const other of moved) {
+      other.transaction = 'none';
+      other.chargingState = other.reported === 'Occupied' ? 'EVConnected' : 'Idle';
+      other.at = now;
+    }
     if (transaction.endedAt === undefined) {
       evse.live = amended(evse.live, { transaction });
       record.transaction = 'open';
@@ -159,25 +182,30 @@ export class SiteBook implements LiveSite {
     }
     record.at = now;
     const changes: ConnectorChange[] = [];
+    for (const other of moved) this.#refresh(other, changes);
     this.#refresh(record, changes);
     return changes;
   }
 
-  /** Takes in measured values; they never change a status. */
-  measured(number: EvseNumber, values: readonly MeterValue[]): void {
+  /**
+   * Takes in measured values; they never change a status. What a charger sends late, from a time without a link, does not
+   * replace what is newer.
+   */
+  measured(number: EvseNumber, values: readonly MeterValue[], now: Timestamp): void {
     const record = this.#evses.get(number);
     if (record === undefined) return;
     for (const value of values) {
+      const { currentAt } = record.live;
       const current = measuredCurrent(record.evse, value, this.#site.nominalVoltage);
       const register = energyRegister(value);
-      const whole = value.sampled.length >= (record.live.lastValues?.sampled.length ?? 0);
-      record.live = Object.assign(
-        {},
-        record.live,
-        current && { current, currentAt: value.at },
-        register && { register: wattHour(register.value) },
-        whole && { lastValues: value },
-      );
+      const newer = (than: Timestamp | undefined): boolean =>
+        than === undefined || value.at >= than || than > now + CLOCK_TOLERANCE;
+      record.live = amended(record.live, {
+        ...(current && newer(currentAt) && { current, currentAt: value.at }),
+        ...(register && newer(record.registerAt) && { register: wattHour(register.value) }),
+        lastValues: record.lastValues.take(value, now),
+      });
+      if (register && newer(record.registerAt)) record.registerAt = value.at;
     }
   }
 
@@ -186,11 +214,11 @@ export class SiteBook implements LiveSite {
     if (record) record.live = amended(record.live, { offered: ampere(current) });
   }
 
-  reserved(number: EvseNumber, reserved: boolean): ConnectorChange[] {
+  reserved(number: EvseNumber, reserved: boolean, now: Timestamp): ConnectorChange[] {
     const record = this.#evses.get(number);
     if (record === undefined) return [];
     record.reserved = reserved;
-    return this.#refreshAll(this.#connectorsOf(number, undefined));
+    return this.#refreshAll(this.#connectorsOf(number, undefined), now);
   }
 
   operative(number: EvseNumber, connector: number | undefined, operative: boolean): ConnectorChange[] {
@@ -227,17 +255,21 @@ export class SiteBook implements LiveSite {
     return numbers.flatMap((each) => this.#connectors.get(key(number, each)) ?? []);
   }
 
-  #refreshStation(id: StationId): ConnectorChange[] {
-    return this.#refreshAll([...this.#connectors.values()].filter((record) => record.evse.station === id));
+  #refreshStation(id: StationId, now?: Timestamp): ConnectorChange[] {
+    return this.#refreshAll(
+      [...this.#connectors.values()].filter((record) => record.evse.station === id),
+      now,
+    );
   }
 
-  #refreshAll(records: readonly ConnectorRecord[]): ConnectorChange[] {
+  #refreshAll(records: readonly ConnectorRecord[], now?: Timestamp): ConnectorChange[] {
     const changes: ConnectorChange[] = [];
-    for (const record of records) this.#refresh(record, changes);
+    for (const record of records) this.#refresh(record, changes, now);
     return changes;
   }
 
-  #refresh(record: ConnectorRecord, changes: ConnectorChange[]): void {
+  /** @param now when the reason is not the connector's own word, which has its own time */
+  #refresh(record: ConnectorRecord, changes: ConnectorChange[], now?: Timestamp): void {
     const before = record.view;
     record.energized = record.transaction === 'open' && (record.energized || ENERGIZED.has(record.chargingState));
     const { status, error } = this.#merged(record);
@@ -250,6 +282,7 @@ export class SiteBook implements LiveSite {
     ) {
       return;
     }
+    if (now !== undefined) record.at = now;
     record.view = {
       evse: record.evse.number,
       connector: record.connector,
@@ -264,27 +297,23 @@ export class SiteBook implements LiveSite {
     changes.push({ evse: record.evse.number, connector: record.connector });
   }
 
-  /** Aggregation section 2, first match wins. */
-  #merged(record: ConnectorRecord): { status: ConnectorStatus; error: ConnectorError | undefined } {
+  #merged(record: ConnectorRecord): MergedStatus {
     const station = this.#stations.get(record.evse.station);
-    const open = record.transaction === 'open';
-    if (record.inoperative && !open) return { status: 'Unavailable', error: record.error };
-    if (record.reported === 'Faulted') return { status: 'Faulted', error: record.error ?? { code: 'OtherError' } };
-    if (station?.live.error !== undefined) return { status: 'Faulted', error: station.live.error };
-    if (!open && (station === undefined || station.lost)) return { status: 'Unavailable', error: OFFLINE };
-    if (!record.known && !open) return { status: 'Unavailable', error: undefined };
-    if (open) return { status: 'Occupied', error: record.error };
-    if (this.#evses.get(record.evse.number)?.reserved === true && record.reported !== 'Unavailable') {
-      return { status: 'Reserved', error: record.error };
-    }
-    return { status: record.reported, error: record.error };
+    return mergedStatus({
+      reported: record.known ? record.reported : undefined,
+      error: record.error,
+      inoperative: record.inoperative,
+      transactionOpen: record.transaction === 'open',
+      reserved: this.#evses.get(record.evse.number)?.reserved ?? false,
+      stationError: station?.live.error,
+      stationUnavailable: station?.unavailable ?? false,
+      stationLost: station?.lost ?? true,
+    });
   }
 }
 
-/** Energy flows, or would if the car or the site let it. */
-const ENERGIZED: ReadonlySet<ChargingState> = new Set(['Charging', 'SuspendedEV', 'SuspendedEVSE'] as const);
-
-const OFFLINE: ConnectorError = { code: 'OtherError', info: 'charger offline', vendorErrorCode: 'GW_OFFLINE' };
+/** A value from further ahead than this came from a clock that was wrong: it does not keep later ones out. */
+const CLOCK_TOLERANCE = minutes(1);
 
 const sameError = (a: ConnectorError | undefined, b: ConnectorError | undefined): boolean =>
   a === b || (a?.code === b?.code && a?.info === b?.info && a?.vendorErrorCode === b?.vendorErrorCode);
@@ -314,3 +343,6 @@ function blank(evse: Evse, connector: number, at: Timestamp): ConnectorRecord {
     view,
   };
 }
+
+/** Energy flows, or would if the car or the site let it. */
+const ENERGIZED: ReadonlySet<ChargingState> = new Set(['Charging', 'SuspendedEV', 'SuspendedEVSE'] as const);

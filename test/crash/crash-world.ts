@@ -8,7 +8,7 @@ import { freePort } from '../peers/free-port.js';
 import { startGateway, type GatewayProcess } from '../peers/gateway-process.js';
 import { RpcCsms } from '../peers/rpc-csms.js';
 import type { OcppVersion } from '../peers/wire-record.js';
-import { recogniseStarts } from './ledger.js';
+import { IssuedIds } from './ledger.js';
 import { StubbornCharger } from './stubborn-charger.js';
 
 export interface CrashWorld {
@@ -17,8 +17,8 @@ export interface CrashWorld {
   readonly authority: RpcCsms;
   readonly observer: RpcCsms;
   readonly csmss: readonly RpcCsms[];
-  /** Ids that the 1.6 CSMS has issued, by content of the start. */
-  readonly issued: ReadonlyMap<string, number>;
+  /** Of the 1.6 CSMS. */
+  readonly issued: IssuedIds;
   readonly ocpp: readonly StubbornCharger[];
   readonly wallbox: SimulatedCharger;
   readonly kills: number;
@@ -37,7 +37,8 @@ export async function openCrashWorld(t: Test, authorityVersion: OcppVersion): Pr
   const authority = await RpcCsms.listen({ name: 'authority', version: authorityVersion, changes });
   const observer = await RpcCsms.listen({ name: 'observer', version: other, changes });
   const csmss = [authority, observer];
-  const issued = recogniseStarts(authorityVersion === 'ocpp1.6' ? authority : observer, 700);
+  const issued = new IssuedIds(700);
+  issued.serve(authorityVersion === 'ocpp1.6' ? authority : observer);
 
   const wallbox = new SimulatedCharger(alfenEveNg9xx, 1, (charger, instance, register, value) => {
     if (register !== 'Setpoint.Current') return;

@@ -110,11 +110,7 @@ for (const version of ['ocpp1.6', 'ocpp2.0.1'] as const) {
 
 /** What the 1.6 CSMS would have said to this start, had the test not taken its place. */
 function recognised(world: CrashWorld, payload: Readonly<Record<string, unknown>>) {
-  const ids = world.issued as Map<string, number>;
-  const key = JSON.stringify(payload);
-  const id = ids.get(key) ?? 700 + ids.size;
-  ids.set(key, id);
-  return answer({ transactionId: id, idTagInfo: { status: 'Accepted' } });
+  return answer({ transactionId: world.issued.issue(payload), idTagInfo: { status: 'Accepted' } });
 }
 
 void t.test('a Modbus charger, which remembers nothing itself, goes on with its transaction', async (t: Test) => {

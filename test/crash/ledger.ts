@@ -18,23 +18,33 @@ export interface Entry {
   readonly faults: readonly string[];
 }
 
-/** A 1.6 CSMS that knows a repeated start by its content, as the widespread ones do; must be installed before the first start. */
-export function recogniseStarts(csms: RpcCsms, first: number): ReadonlyMap<string, number> {
-  const ids = new Map<string, number>();
-  csms.scripts.always('StartTransaction', (payload) => {
-    const key = contentOf(payload);
-    const id = ids.get(key) ?? first + ids.size;
-    ids.set(key, id);
-    return answer({ transactionId: id, idTagInfo: { status: 'Accepted' } });
-  });
-  return ids;
+/** The ids of a 1.6 CSMS that knows a repeated start by its content, as the widespread ones do. */
+export class IssuedIds {
+  readonly #ids = new Map<string, number>();
+
+  constructor(readonly first: number) {}
+
+  /** The id of a start: of a repeated one, the same. */
+  issue(start: Payload): number {
+    const key = contentOf(start);
+    const id = this.#ids.get(key) ?? this.first + this.#ids.size;
+    this.#ids.set(key, id);
+    return id;
+  }
+
+  /** Installed before the first start. */
+  serve(csms: RpcCsms): void {
+    csms.scripts.always('StartTransaction', (payload) =>
+      answer({ transactionId: this.issue(payload), idTagInfo: { status: 'Accepted' } }),
+    );
+  }
 }
 
 /** The offline flag is of the transmission, everything else of the message. */
-const contentOf = ({ offline: _, ...payload }: Payload): string => JSON.stringify(payload);
+const contentOf = (payload: Payload): string => JSON.stringify({ ...payload, offline: undefined });
 
 /** All that belongs to the transaction begun with `token`. */
-export function entryOf(csms: RpcCsms, token: string, ids: ReadonlyMap<string, number>): Entry {
+export function entryOf(csms: RpcCsms, token: string, ids: IssuedIds): Entry {
   const is16 = csms.version === 'ocpp1.6';
   const transactions = new Set<string>();
   const heard: { kind: string; payload: Payload }[] = [];
@@ -42,13 +52,13 @@ export function entryOf(csms: RpcCsms, token: string, ids: ReadonlyMap<string, n
     const kind = is16 ? action : String(payload['eventType']);
     const info = payload['transactionInfo'] as { readonly transactionId: string } | undefined;
     if (is16 && action === 'StartTransaction' && payload['idTag'] === token) {
-      transactions.add(String(ids.get(contentOf(payload))));
+      transactions.add(String(ids.issue(payload)));
     } else if (!is16 && action === 'TransactionEvent' && kind === 'Started') {
       if ((payload['idToken'] as { readonly idToken: string } | undefined)?.idToken !== token) continue;
       transactions.add(info?.transactionId ?? '');
     } else {
       const id = is16 ? payload['transactionId'] : info?.transactionId;
-      if (id === undefined || !transactions.has(String(id))) continue;
+      if ((typeof id !== 'string' && typeof id !== 'number') || !transactions.has(String(id))) continue;
     }
     heard.push({ kind, payload });
   }

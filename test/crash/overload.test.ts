@@ -1,7 +1,7 @@
 // S40: the building takes 30 A more while one charger is out of reach and one says yes and goes on; the fuse holds.
 import t from 'tap';
 import { ampere } from '../../gateway/kernel/units.js';
-import { meterId } from '../../gateway/kernel/ids.js';
+import { csmsId, meterId } from '../../gateway/kernel/ids.js';
 import { InnerWorld, type StringCharger } from './inner-world.js';
 
 const BREAKER = 63;
@@ -94,7 +94,7 @@ void t.test('S40: current that is freed goes to others only when its release is 
   const before = second.limit;
   first.manner = 'silent';
   // A profile of the CSMS cuts the first one; it does not confirm.
-  await world.gateway.operations.setChargingProfile(world.site.csms[0]!.id, [first.number], first.number, {
+  await world.gateway.operations.setChargingProfile(csmsId('operator'), [first.number], first.number, {
     id: 1,
     stackLevel: 1,
     purpose: 'TxDefaultProfile',

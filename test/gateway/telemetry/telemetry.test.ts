@@ -26,15 +26,19 @@ async function everything({ telemetry, book, journal, clock }: Rig): Promise<voi
     at: AT,
   });
   book.transactionChanged(transaction(), AT);
-  book.measured(ONE, [
-    {
-      at: AT,
-      sampled: [
-        { measurand: 'Current.Import', phase: 'L1', value: 15.84 },
-        { measurand: 'Energy.Active.Import.Register', value: 5500 },
-      ],
-    },
-  ]);
+  book.measured(
+    ONE,
+    [
+      {
+        at: AT,
+        sampled: [
+          { measurand: 'Current.Import', phase: 'L1', value: 15.84 },
+          { measurand: 'Energy.Active.Import.Register', value: 5500 },
+        ],
+      },
+    ],
+    AT,
+  );
   book.offered(ONE, ampere(16));
   telemetry.stationChanged(CP1);
   telemetry.connectorChanged(ONE, 1);

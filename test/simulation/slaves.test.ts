@@ -1,0 +1,164 @@
+// Simulated Modbus devices of every profile, read and written over real sockets by the code that will talk to the real ones.
+import t, { type Test } from 'tap';
+import { ModbusDevice } from '../../adapters/modbus/device.js';
+import type { ChargerProfile } from '../../adapters/modbus/device-profile.js';
+import { TcpLink } from '../../adapters/modbus/tcp-link.js';
+import { evseState } from '../../adapters/station-modbus/evse-state.js';
+import { openModbusMeter } from '../../adapters/meter-modbus/driver.js';
+import { circuitId, evseNumber, meterId, stationId } from '../../gateway/kernel/ids.js';
+import { ampere, milliseconds, seconds } from '../../gateway/kernel/units.js';
+import type { MeterReading } from '../../gateway/site/metering.js';
+import { perPhase, type Site } from '../../gateway/site/topology.js';
+import { CAR_MODELS, Car, type CarModel } from '../../simulation/car.js';
+import { demoSite } from '../../simulation/demo-site.js';
+import { startSlaves, type Slaves } from '../../simulation/slaves.js';
+import { World } from '../../simulation/world.js';
+import { chargerProfiles, meterProfiles } from '../../site-config/devices/catalogue.js';
+import { FakeClock } from '../fakes/fake-clock.js';
+import { recordingLog } from '../fakes/recording-log.js';
+
+const EVSE = evseNumber(1);
+const STATION = stationId('WB');
+const METER = meterId('grid');
+/** Three phases, 32 A. */
+const VAN = CAR_MODELS.filter(({ phases, maxCurrent }) => phases === 3 && maxCurrent === 32)[0] as CarModel;
+
+/** The demo's feeder with one charger and one meter of the given profiles. */
+function siteOf(charger: string, meter: string): Site {
+  const site = demoSite({ dataDirectory: '/nowhere', authority: '2.0.1' });
+  const [template] = site.stations;
+  const [evse] = template?.evses ?? [];
+  const [circuit] = site.circuits;
+  if (template === undefined || evse === undefined || circuit === undefined) throw new Error('the demo has stations');
+  const connection = { kind: 'tcp', host: '10.0.0.9', port: 502 } as const;
+  return {
+    ...site,
+    circuits: [{ ...circuit, meter: METER }],
+    meters: [{ id: METER, device: meter, connection: { ...connection, host: '10.0.0.8' } }],
+    stations: [
+      {
+        ...template,
+        id: STATION,
+        link: { kind: 'modbus', device: charger, connection },
+        evses: [{ ...evse, station: STATION, circuit: circuit.id, maxCurrent: ampere(32), phases: ['L1', 'L2', 'L3'] }],
+      },
+    ],
+  };
+}
+
+interface Rig {
+  readonly clock: FakeClock;
+  readonly world: World;
+  readonly slaves: Slaves;
+  readonly link: (device: typeof STATION | typeof METER) => TcpLink;
+}
+
+async function rig(test: Test, charger: string, meter: string): Promise<Rig> {
+  const clock = new FakeClock();
+  const loads = new Map([[circuitId('main'), () => perPhase((phase) => ampere(phase === 'L2' ? 12.5 : 3))]]);
+  const world = new World(siteOf(charger, meter), clock, loads, () => 123_456);
+  const slaves = await startSlaves(world, clock);
+  const links: TcpLink[] = [];
+  test.teardown(async () => {
+    await Promise.all(links.map((link) => link.stop()));
+    await slaves.stop();
+  });
+  return {
+    clock,
+    world,
+    slaves,
+    link(device) {
+      const port = slaves.slaveOf(device)?.port ?? 0;
+      const link = new TcpLink('127.0.0.1', port, { clock, log: recordingLog() });
+      links.push(link);
+      return link;
+    },
+  };
+}
+
+const unhurried = (profile: ChargerProfile): ChargerProfile => {
+  const { minReadIntervalMs: _, minWriteIntervalMs: __, ...io } = profile.io;
+  return { ...profile, io };
+};
+
+for (const profile of chargerProfiles) {
+  t.test(`${profile.id}: shows its car and its energy, and obeys what is written`, async (test) => {
+    const { clock, world, link } = await rig(test, profile.id, 'janitza-umg604');
+    const device = new ModbusDevice(link(STATION), unhurried(profile), { instance: 1 });
+    const { hardware } = world.evse(EVSE);
+    const run = (time: number): void => {
+      for (let i = 0; i < time; i++) world.step(milliseconds(1000));
+    };
+    const state = async (): Promise<string | undefined> => {
+      const names = Object.keys(profile.registers).filter((name) => profile.registers[name]?.read !== undefined);
+      const values = await device.read(names);
+      return values.ok ? evseState(profile.states, values.value) : JSON.stringify(values.error);
+    };
+    const write = async (name: string, value: number): Promise<void> => {
+      test.same(await device.write(name, value), { ok: true, value: undefined }, `${name} = ${value}`);
+    };
+    const limit = async (current: number): Promise<void> => {
+      await write(profile.control.setpoint, current);
+      for (const { register, value } of profile.control.resume) await write(register, value);
+    };
+
+    for (const { register, value } of profile.control.pause) await write(register, value);
+    test.equal(await state(), 'A');
+    hardware.plug(new Car(VAN, 0.2));
+    run(10);
+    test.equal(await state(), 'B', 'paused');
+    await limit(10);
+    run(30);
+    test.equal(await state(), 'C');
+    test.ok(Math.abs(hardware.currents[1] - 10) < 0.05, 'follows the setpoint');
+    const values = await device.read(['Current.Import.L2', 'Energy.Active.Import.Register', 'Power.Active.Import']);
+    if (!values.ok) throw new Error(JSON.stringify(values.error));
+    test.ok(Math.abs(Number(values.value.get('Current.Import.L2')) - 10) < 0.05);
+    test.equal(values.value.get('Energy.Active.Import.Register'), hardware.register);
+    test.ok(Math.abs(Number(values.value.get('Power.Active.Import')) - 6900) < 35);
+    for (const { register, value } of profile.control.pause) await write(register, value);
+    run(1);
+    test.equal(await state(), 'B');
+    test.notOk(hardware.charging);
+    test.notOk(hardware.locked, 'a paused charger lets the plug go');
+
+    const { watchdog } = profile;
+    if (watchdog.kind === 'rewrite-timeout') {
+      await write(watchdog.fallbackCurrent, 6);
+      await write(watchdog.timeout, watchdog.timeoutSeconds);
+    }
+    await limit(16);
+    run(30);
+    test.ok(Math.abs(hardware.currents[0] - 16) < 0.05);
+    await clock.advance(seconds(61));
+    run(30);
+    const expected = watchdog.kind === 'none' ? 16 : 6;
+    test.ok(Math.abs(hardware.currents[0] - expected) < 0.05, `silent gateway: ${hardware.currents[0]} A`);
+    if (watchdog.kind === 'rewrite-timeout') await write(watchdog.timeout, watchdog.timeoutSeconds);
+    await limit(20);
+    run(30);
+    test.ok(Math.abs(hardware.currents[0] - 20) < 0.05, 'back under control');
+  });
+}
+
+for (const profile of meterProfiles) {
+  t.test(`${profile.id}: measures the chargers and the building`, async (test) => {
+    const { clock, world, link } = await rig(test, 'phoenix-charx-sec', profile.id);
+    const { hardware } = world.evse(EVSE);
+    hardware.plug(new Car(VAN, 0.2));
+    for (let i = 0; i < 60; i++) world.step(milliseconds(1000));
+    const [meter] = world.site.meters;
+    if (meter === undefined) throw new Error('the site has a meter');
+    const reading = await new Promise<MeterReading>((resolve) => {
+      const log = recordingLog();
+      const driver = openModbusMeter(meter, profile, link(METER), { reading: resolve }, { clock, log });
+      test.teardown(() => driver.stop());
+    });
+    const drawn = hardware.currents[0];
+    test.ok(drawn > 25);
+    test.ok(Math.abs(reading.current.L1 - (drawn + 3)) < 0.02, `${reading.current.L1} A`);
+    test.ok(Math.abs(reading.current.L2 - (drawn + 12.5)) < 0.02, `${reading.current.L2} A`);
+    test.ok(Math.abs((reading.power ?? 0) - 230 * (3 * drawn + 18.5)) < 10);
+    test.ok((reading.energyImport ?? 0) >= 4_200_000);
+  });
+}
