@@ -354,6 +354,7 @@ function authorityOf(site: Site, views: readonly View[], evse: EvseNumber): Auth
   return {
     csms: view.csms,
     state: view.online ? 'online' : 'offline',
+    reached: view.reached,
     authorize: (token) => view.authorize(token),
   };
 }

@@ -31,6 +31,8 @@ const LOOK_AGAIN = milliseconds(50);
 export interface Authority {
   readonly csms: CsmsId;
   readonly state: 'online' | 'offline' | 'pending';
+  /** It has been online since the process started. */
+  readonly reached?: boolean;
   /** Undefined: no answer in time, or an error. */
   authorize(token: IdToken): Promise<IdTokenInfo | undefined>;
 }
@@ -231,6 +233,7 @@ export class Admissions {
     while (
       decision.decision === 'reject' &&
       authority?.state === 'offline' &&
+      authority.reached !== true &&
       clock.monotonic() < this.#startingUntil
     ) {
       await new Promise<void>((resolve) => {

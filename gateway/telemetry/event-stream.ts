@@ -94,7 +94,7 @@ export class EventStream {
       const taken = await Promise.all(
         entries.map(({ seq, record }) => {
           const message = eventMessage(root, seq, record, tokens);
-          if (message === undefined) return true;
+          if (message === undefined) return Promise.resolve(true);
           return link.publish(message.topic, message.payload, { qos: 1, retain: false });
         }),
       );

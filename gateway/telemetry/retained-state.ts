@@ -31,7 +31,7 @@ export class RetainedState {
 
   /** A slow broker gets the newest value when it has taken the one before: what is on its way is bounded by the topics. */
   publishChanged(): void {
-    for (const topic of [...this.#changed]) {
+    for (const topic of this.#changed) {
       if (!this.#link.connected) return;
       const payload = this.#payloads.get(topic);
       if (payload === undefined || this.#onTheWay.has(topic)) continue;

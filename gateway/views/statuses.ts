@@ -26,6 +26,14 @@ export interface StatusDependencies {
 
 /** The station as a whole, beside the connectors' flat numbers, as in 1.6. */
 const STATION = 0;
+/** Statuses of one connector that may wait; of a longer sequence the oldest are left out. */
+const MOST_WAITING = 8;
+
+interface Told {
+  readonly message: CsmsMessage;
+  /** What this CSMS sees in it: two that look the same are told once. */
+  readonly look: string;
+}
 
 export class Statuses {
   readonly #is: StatusDependencies;
@@ -34,7 +42,8 @@ export class Statuses {
   #downSince: Milliseconds | undefined;
   /** What the CSMS was last told of each flat number. */
   readonly #told = new Map<number, string>();
-  readonly #waiting = new Set<number>();
+  /** Still to be told of each flat number, oldest first: a quick sequence is told whole, as far as it fits. */
+  readonly #waiting = new Map<number, Told[]>();
   readonly #debounce = new Map<number, CancelTimer>();
   #sending = false;
   /** Counts the times the link came up: what failed on an earlier link is sent on the next. */
@@ -60,8 +69,7 @@ export class Statuses {
     const all = booted || (this.#is.csms.ocpp === '2.0.1' && away > this.#is.offlineThreshold());
     if (all) this.#told.clear();
     this.#downSince = undefined;
-    for (const flat of [STATION, ...this.#is.slots.rows.map((row) => row.slot.flat)])
-      if (this.#hasChanged(flat)) this.#waiting.add(flat);
+    for (const flat of [STATION, ...this.#is.slots.rows.map((row) => row.slot.flat)]) this.#enqueue(flat);
     return this.#quiet();
   }
 
@@ -103,21 +111,31 @@ export class Statuses {
   #changed(flat: number): void {
     if (!this.#online) return;
     this.#debounce.get(flat)?.();
-    if (!this.#hasChanged(flat)) {
-      this.#debounce.delete(flat);
-      return;
-    }
-    const cancel = this.#is.clock.after(this.#is.minimumDuration(), () => {
-      this.#debounce.delete(flat);
-      this.#waiting.add(flat);
+    this.#debounce.delete(flat);
+    const duration = this.#is.minimumDuration();
+    if (duration === 0) {
+      this.#enqueue(flat);
       this.#send();
-    });
-    this.#debounce.set(flat, cancel);
+    } else if (this.#isNew(flat, this.#message(flat))) {
+      const cancel = this.#is.clock.after(duration, () => {
+        this.#debounce.delete(flat);
+        this.#enqueue(flat);
+        this.#send();
+      });
+      this.#debounce.set(flat, cancel);
+    }
   }
 
-  #hasChanged(flat: number): boolean {
+  #enqueue(flat: number): void {
     const next = this.#message(flat);
-    return next !== undefined && this.#told.get(flat) !== next.look;
+    if (!this.#isNew(flat, next)) return;
+    const waiting = [...(this.#waiting.get(flat) ?? []), next];
+    this.#waiting.set(flat, waiting.slice(-MOST_WAITING));
+  }
+
+  #isNew(flat: number, next: Told | undefined): next is Told {
+    const last = this.#waiting.get(flat)?.at(-1)?.look ?? this.#told.get(flat);
+    return next !== undefined && next.look !== last;
   }
 
   #quiet(): Promise<void> {
@@ -137,16 +155,18 @@ export class Statuses {
   /** One outstanding at a time: a burst of a whole site must not stand in front of the transactions. */
   async #run(): Promise<void> {
     for (;;) {
-      const [flat] = this.#waiting;
-      if (flat === undefined || !this.#online || this.#link === undefined) break;
+      const [first] = this.#waiting;
+      if (first === undefined || !this.#online || this.#link === undefined) break;
+      const [flat, [next, ...later]] = first;
+      // To the end of the line: one restless connector does not hold up the others.
       this.#waiting.delete(flat);
-      const next = this.#message(flat);
+      if (later.length > 0) this.#waiting.set(flat, later);
       if (next === undefined || this.#told.get(flat) === next.look) continue;
       this.#told.set(flat, next.look);
       const links = this.#links;
       if (await this.#deliver(this.#link, next.message)) continue;
       this.#told.delete(flat);
-      this.#waiting.add(flat);
+      if (this.#online) this.#enqueue(flat);
       if (links === this.#links) break;
     }
     this.#sending = false;
@@ -166,7 +186,7 @@ export class Statuses {
     }
   }
 
-  #message(flat: number): { readonly message: CsmsMessage; readonly look: string } | undefined {
+  #message(flat: number): Told | undefined {
     const { csms, slots, live, clock } = this.#is;
     if (flat === STATION) {
       const status = this.#is.stationStatus();

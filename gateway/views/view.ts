@@ -84,6 +84,7 @@ export class View implements CsmsHost {
   readonly #delivery: Delivery;
   #link: CsmsLink | undefined;
   #online = false;
+  #reached = false;
   #stationOperative: boolean;
   /** Counts the times the link came up, so that what an earlier link began does not go on in a later one. */
   #links = 0;
@@ -156,6 +157,11 @@ export class View implements CsmsHost {
 
   get online(): boolean {
     return this.#online;
+  }
+
+  /** It has been online since the process started. */
+  get reached(): boolean {
+    return this.#reached;
   }
 
   /** Everything up to here is settled: what the journal may forget, as far as this CSMS is concerned. */
@@ -246,6 +252,7 @@ export class View implements CsmsHost {
     const link = ++this.#links;
     if (!this.#online) this.#delivery.linkUp();
     this.#online = true;
+    this.#reached = true;
     // After a boot a CSMS knows no connector until it has been told its status; after a mere reconnect it knows them all.
     if (!booted) this.#delivery.open();
     void this.#statuses.linkUp(booted).then(() => {

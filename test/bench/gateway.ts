@@ -80,7 +80,7 @@ function plans(): readonly Plan[] {
     },
     {
       suite: 'rate',
-      rounds: rounds(3),
+      rounds: rounds(2),
       load: { chargers: 500, warmUp: quick ? 1 : 1.5, seconds: seconds(quick ? 2 : 3), rate: 500 },
       subjects: [...baselines, whole, every],
       figures: ['p50', 'p99', 'cpu'],

@@ -36,7 +36,7 @@ interface World {
   readonly lines: readonly LogLine[];
   /** What the charger answers to commands. */
   outcome: CommandOutcome;
-  event(kind: TransactionReported['kind'], over?: Partial<TransactionReported>): TransactionReported;
+  readonly event: (kind: TransactionReported['kind'], over?: Partial<TransactionReported>) => TransactionReported;
 }
 
 async function world(): Promise<World> {
@@ -87,6 +87,8 @@ async function world(): Promise<World> {
     });
   }
   gateway.start();
+  // Right after its start the gateway waits for its CSMS before it refuses anybody.
+  await clock.advance(300_000);
   await gateway.stations.report({
     type: 'connected',
     station: CP1,

@@ -23,7 +23,9 @@ function handTimers(): { readonly waits: number[]; fire(): void; readonly pendin
       return timers.size;
     },
     fire() {
-      for (const [id, action] of [...timers]) {
+      // What an action sets anew is not due yet.
+      const due = [...timers];
+      for (const [id, action] of due) {
         timers.delete(id);
         action();
       }

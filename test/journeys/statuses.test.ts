@@ -21,11 +21,11 @@ const seen = (world: World, slot: number, old: string, modern: string): Promise<
 /** The charging state that the 2.0.1 CSMS was told last. */
 const charging = (world: World, slot: number, state: string): Promise<unknown> =>
   Promise.all(
-    world.csmss.map(
-      (csms) =>
-        csms.version === 'ocpp1.6' ||
+    world.csmss
+      .filter((csms) => csms.version === 'ocpp2.0.1')
+      .map((csms) =>
         world.changes.until(`the state ${state}`, () => csms.book.latest(slot)?.chargingStates.at(-1) === state),
-    ),
+      ),
   );
 
 for (const authority of VERSIONS)

@@ -98,7 +98,7 @@ for (const version of VERSIONS) {
         t.ok(performance.now() - begun < 2000, 'within two seconds');
         await charger.act.available();
         await changes.until('the fail-safe profile', () =>
-          charger.act.limits.some(({ purpose, current }) => purpose === 'TxDefaultProfile' && current === 6),
+          charger.act.limits.some(({ purpose, current }) => purpose === 'TxDefaultProfile' && current === 16),
         );
       }
       await restoreAll(world);

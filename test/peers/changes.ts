@@ -12,7 +12,7 @@ export class Changes {
   readonly #waiters = new Set<Waiter>();
 
   happened(): void {
-    for (const waiter of [...this.#waiters]) waiter.look();
+    for (const waiter of this.#waiters) waiter.look();
   }
 
   /**

@@ -141,7 +141,7 @@ export class Ocpp16Charger implements ChargerDialect {
   react(action: string, payload: Payload): Reaction {
     switch (action) {
       case 'GetConfiguration':
-        return answer(this.#configuration(payload as unknown as OCPP16.GetConfigurationRequest));
+        return answer(this.#configuration(payload));
       case 'ChangeConfiguration': {
         const { key, value } = payload as unknown as OCPP16.ChangeConfigurationRequest;
         const known = KEYS[key];

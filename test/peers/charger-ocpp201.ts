@@ -216,7 +216,7 @@ export class Ocpp201Charger implements ChargerDialect {
     const timestamp = (what.at ?? new Date()).toISOString();
     const { register: context, current } = what;
     const phases = ['L1', 'L2', 'L3'] as const;
-    return (await this.#is.call('TransactionEvent', {
+    return await this.#is.call('TransactionEvent', {
       eventType,
       timestamp,
       triggerReason,
@@ -248,7 +248,7 @@ export class Ocpp201Charger implements ChargerDialect {
         ],
       }),
       ...what.rest,
-    })) as unknown as OCPP20.TransactionEventResponse;
+    });
   }
 
   #trigger({ requestedMessage }: OCPP20.TriggerMessageRequest): Reaction {

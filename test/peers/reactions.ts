@@ -73,11 +73,11 @@ export function carryOut(reaction: Reaction, cut: () => void): Record<string, un
     case 'answer':
       return { ...reaction.payload };
     case 'error':
-      throw rpc.createRPCError(reaction.code, reaction.description, {});
+      throw Object.assign(new Error(reaction.description), { rpcErrorCode: reaction.code, details: {} });
     case 'drop':
       cut();
-      return rpc.NOREPLY as unknown as Record<string, unknown>;
+      return rpc.NOREPLY;
     case 'silence':
-      return rpc.NOREPLY as unknown as Record<string, unknown>;
+      return rpc.NOREPLY;
   }
 }

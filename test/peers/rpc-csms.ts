@@ -96,7 +96,7 @@ export class RpcCsms {
     });
     server.auth((accept) => accept());
     server.on('client', (client: RpcClient) => this.#accept(client));
-    this.#http = (await server.listen(this.port, '127.0.0.1')) as Server;
+    this.#http = await server.listen(this.port, '127.0.0.1');
     this.#server = server;
   }
 

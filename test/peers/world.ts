@@ -148,7 +148,7 @@ function siteYaml(options: WorldOptions, { port, brokerPort, authority, observer
     circuit: main
     ${options.stationPasswords ? `password: { env: CP${index + 1}_PASSWORD }` : 'security-profile: 0'}
     evses:
-      - { number: ${index + 1}, connector: Type2, max-current: 32 A, phases: L1 L2 L3, fallback-current: 6 A }`,
+      - { number: ${index + 1}, connector: Type2, max-current: 32 A, phases: L1 L2 L3, fallback-current: 16 A }`,
   );
   const csms = (id: string, peer: RpcCsms): string =>
     `  ${id}: { url: '${peer.url}', ocpp: ${short(peer.version)}, role: ${id}, security-profile: 0 }`;

@@ -10,7 +10,7 @@ interface Bench {
   readonly broker: LocalBroker;
   readonly url: string;
   readonly commands: string[];
-  client(options?: IClientOptions): Promise<MqttClient>;
+  readonly client: (options?: IClientOptions) => Promise<MqttClient>;
 }
 
 async function bench(t: Test, over: Partial<BrokerSettings> = {}): Promise<Bench> {

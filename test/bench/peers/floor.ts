@@ -4,7 +4,7 @@
 import { closeSync, fdatasync, openSync, writev } from 'node:fs';
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
-import { WebSocket, WebSocketServer, type RawData } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { validity } from './validators.js';
 
 interface Question {
@@ -55,17 +55,17 @@ function renamed(text: string, id: string): string {
   return text.slice(0, start) + id + text.slice(text.indexOf('"', start));
 }
 
-function fromCharger(charger: WebSocket, data: RawData): void {
+function fromCharger(charger: WebSocket, data: Buffer): void {
   const text = data.toString();
   const [type, id, action, payload] = JSON.parse(text) as [number, string, string, unknown];
   if (type !== 2 || !valid(action, 'request', payload)) return;
   const name = (++asked).toString(36);
   questions.set(name, { charger, id, action });
-  waiting.push({ bytes: data as Buffer, text: renamed(text, name) });
+  waiting.push({ bytes: data, text: renamed(text, name) });
   if (waiting.length === 1) setImmediate(flush);
 }
 
-csms.on('message', (data: RawData) => {
+csms.on('message', (data: Buffer) => {
   const text = data.toString();
   const [type, name, payload] = JSON.parse(text) as [number, string, unknown];
   const question = questions.get(name);
@@ -76,7 +76,7 @@ csms.on('message', (data: RawData) => {
 
 const server = new WebSocketServer({ port: 0, host: '127.0.0.1', backlog: 4096, ...options });
 server.on('connection', (charger) => {
-  charger.on('message', (data) => fromCharger(charger, data));
+  charger.on('message', (data: Buffer) => fromCharger(charger, data));
   charger.on('error', () => charger.terminate());
 });
 server.on('listening', () => process.send?.({ port: (server.address() as AddressInfo).port }));

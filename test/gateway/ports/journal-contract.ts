@@ -8,7 +8,7 @@ import type { SecurityRecord } from '../../../gateway/site/transaction.js';
 export interface JournalBench {
   readonly journal: Journal;
   /** The journal as the next process finds it after this one was closed in order. */
-  reopen(): Promise<Journal>;
+  readonly reopen: () => Promise<Journal>;
 }
 
 export const note = (event: string): SecurityRecord => ({

@@ -322,7 +322,7 @@ function documented(): Map<string, Documented> {
     sections.map((section) => {
       const topic = /^`([^`]+)`/.exec(section)?.[1] ?? '';
       const pattern = new RegExp(`^f/S/${topic.replaceAll(/<[^>]+>/g, '[^/]+')}$`);
-      const keys = [...section.matchAll(/^\| `([^`]+)` \|/gm)].map(([, key]) => key ?? '');
+      const keys = [...section.matchAll(/^\| `([^`]+)` +\|/gm)].map(([, key]) => key ?? '');
       const example = /^```(?:json)?\n([^]*?)\n```$/m.exec(section)?.[1] ?? '';
       return [topic, { pattern, retained: section.includes('Retained: yes.'), keys, example }];
     }),
