@@ -227,7 +227,12 @@ export function openCsmsSession(
         return boot === 'accepted';
       },
       sendHeartbeat: () => void sendHeartbeat(),
-      sendBoot: () => reboot('Triggered'),
+      // What the station may say while Boot is pending it may still say while it asks again.
+      sendBoot: () => {
+        bootReason = 'Triggered';
+        nextBoot = 0;
+        void sendBoot();
+      },
       asTriggered: (action) => {
         triggered = true;
         try {

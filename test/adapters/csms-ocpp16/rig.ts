@@ -92,7 +92,9 @@ export const boot = (status: 'Accepted' | 'Pending' | 'Rejected', interval = 300
   interval,
   currentTime: AT_TEXT,
 });
-export const callError = (code: 'SecurityError' | 'NotImplemented' | 'InternalError' | 'GenericError'): CallOutcome => ({
+export const callError = (
+  code: 'SecurityError' | 'NotImplemented' | 'InternalError' | 'GenericError',
+): CallOutcome => ({
   kind: 'error',
   code,
   description: 'scripted',

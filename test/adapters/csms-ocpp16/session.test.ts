@@ -109,6 +109,10 @@ for (const version of ['ocpp1.6', 'ocpp2.0.1'] as const) {
     await csms.ask('TriggerMessage', { requestedMessage: 'StatusNotification' });
     t.strictSame(csms.actions(), ['BootNotification', 'StatusNotification']);
     t.equal((await link.deliver(status)).kind, 'unsent');
+    csms.responder = (action) => (action === 'BootNotification' ? 'silent' : {});
+    await csms.ask('TriggerMessage', { requestedMessage: 'BootNotification' });
+    await csms.ask('TriggerMessage', { requestedMessage: 'StatusNotification' });
+    t.equal(csms.actions().at(-1), 'StatusNotification', 'also while the boot it asked for has no answer yet');
   });
 
   t.test(
