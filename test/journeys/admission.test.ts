@@ -100,9 +100,8 @@ for (const version of ['ocpp1.6', 'ocpp2.0.1'] as const satisfies readonly OcppV
     await second.act.available();
     t.equal(second.record.of(action).length, 0, 'the start is not tried again');
     t.equal(first.act.starts + second.act.starts, 0);
-    t.ok(
+    await changes.until('the log to call it uncertain', () =>
       world.gateway.lines.some(({ outcome }) => outcome === 'Uncertain'),
-      'it is logged as uncertain',
     );
     checkSound(t, world);
     await world.gateway.stop();
