@@ -22,6 +22,17 @@ export interface AskOptions {
 
 /** No command takes longer (aggregation section 3). */
 export const COMMAND_TIME = seconds(15);
+/** What the gateway asks by itself: a charger that drops its connection at it so many times in a row is not asked again. */
+const SPARED_AFTER = 2;
+const OWN_ACTIONS: ReadonlySet<string> = new Set([
+  'GetConfiguration',
+  'ChangeConfiguration',
+  'GetVariables',
+  'SetVariables',
+  'ClearChargingProfile',
+  'SetChargingProfile',
+  'TriggerMessage',
+]);
 /** A charger that comes back without a BootNotification and stays quiet is spoken to after this. */
 const QUIET_TIME = seconds(20);
 
@@ -92,6 +103,8 @@ export class ChargerLink {
   readonly #clock: Clock;
   readonly #setUp: (attachment: Attachment) => Promise<void>;
   #session: Session | undefined;
+  /** Connections lost in a row while an action was unanswered. */
+  readonly #losses = new Map<string, number>();
 
   /** @param setUp runs once per connection, as soon as the charger may be spoken to; must not reject */
   constructor(clock: Clock, setUp: (attachment: Attachment) => Promise<void>) {
@@ -170,13 +183,24 @@ export class ChargerLink {
   async ask(attachment: Attachment, action: string, payload: Payload, options: AskOptions): Promise<Reply> {
     const left = options.deadline - this.#clock.monotonic();
     if (attachment !== this.#session || !attachment.connection.open || left <= 0) return { kind: 'offline' };
+    // Some firmware falls over at one message: asked again at every set-up, it would never stay connected.
+    if ((this.#losses.get(action) ?? 0) >= SPARED_AFTER) {
+      return { kind: 'refused', unsupported: true, detail: `the charger drops its connection at ${action}` };
+    }
     const call = attachment.connection.call(action, payload, {
       timeout: left,
       ...(options.priority !== undefined && { priority: options.priority }),
     });
     // The wire counts from sending; a call that waits behind others has to end in time as well.
-    const reply = await this.#inTime(call.then(replyFrom), options.deadline);
+    const outcome = await this.#inTime(call, options.deadline);
+    if (outcome !== undefined && OWN_ACTIONS.has(action)) this.#count(action, outcome);
+    const reply = outcome && replyFrom(outcome);
     return reply ?? { kind: 'uncertain', detail: 'no answer in time' };
+  }
+
+  #count(action: string, outcome: CallOutcome): void {
+    if (outcome.kind === 'closed' && outcome.sent) this.#losses.set(action, (this.#losses.get(action) ?? 0) + 1);
+    else if (outcome.kind !== 'closed') this.#losses.delete(action);
   }
 
   async #inTime<T>(promise: Promise<T>, deadline: Milliseconds): Promise<T | undefined> {

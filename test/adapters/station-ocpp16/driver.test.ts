@@ -208,6 +208,26 @@ t.test('a charger that answers nothing is not asked for ever', async (t) => {
   t.equal(clock.pending, 0);
 });
 
+t.test('a charger that drops its connection at one message is spared it from the third time on', async (t) => {
+  const { driver, from, connection } = rig();
+  const yes = connection.script;
+  const falls: Script = (action, payload) => {
+    if (action !== 'GetConfiguration') return yes(action, payload);
+    driver.detach('1006');
+    return { kind: 'closed', sent: true };
+  };
+  const asked: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    const next = new FakeConnection('ocpp1.6', falls);
+    driver.attach(next);
+    await from('BootNotification', BOOT);
+    await settled();
+    asked.push(next.of('GetConfiguration').length);
+    if (round === 2) t.equal(next.of('SetChargingProfile').length, 2, 'the rest of the set-up is done at last');
+  }
+  t.same(asked, [1, 1, 0]);
+});
+
 t.test('measurands are tried one by one where the list is refused', async (t) => {
   const known = ['Energy.Active.Import.Register', 'Current.Import', 'SoC'];
   const answers = willing();
