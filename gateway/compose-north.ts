@@ -1,7 +1,7 @@
 // Puts the CSMSs of site.yaml behind their adapters: one outgoing connection each, whatever version it speaks.
 import { FAULTS } from './kernel/faults.js';
 import { openOcpp16Csms } from '../adapters/csms-ocpp16/link.js';
-import type { TokenAliases } from '../adapters/csms-ocpp16/token-alias.js';
+import type { TokenAliases } from '../adapters/ocpp-j/token-alias.js';
 import { openOcpp201Csms } from '../adapters/csms-ocpp201/link.js';
 import { dialCsms } from '../adapters/ocpp-j/csms-dial.js';
 import type { CsmsLink } from './ports/csms.js';

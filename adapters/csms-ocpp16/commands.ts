@@ -5,7 +5,7 @@ import { fixed, oneOf, refused, route, type Route, timeOf } from '../ocpp-j/csms
 import { decodeProfile, encodeComposite, purposeOf } from './charging-profiles.js';
 import { changeConfiguration, getConfiguration } from './configuration.js';
 import { tokenInfoOf } from './decode-token-info.js';
-import { type TokenAliases, tokenOf } from './token-alias.js';
+import { type TokenAliases, tokenOf } from '../ocpp-j/token-alias.js';
 
 /** Connector 0 is the station as a whole. */
 const connector = (connectorId: number | undefined): SlotReference | undefined =>

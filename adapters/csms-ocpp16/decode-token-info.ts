@@ -2,7 +2,7 @@
 import type { OCPP16 } from 'typed-ocpp';
 import type { IdTokenInfo } from '../../gateway/site/tokens.js';
 import { parseTime } from '../ocpp-j/csms-time.js';
-import { type TokenAliases, tokenOf } from './token-alias.js';
+import { type TokenAliases, tokenOf } from '../ocpp-j/token-alias.js';
 
 export type IdTagInfo = OCPP16.AuthorizeResponse['idTagInfo'];
 

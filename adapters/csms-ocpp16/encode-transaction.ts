@@ -6,7 +6,7 @@ import type { StoppedReason } from '../../gateway/site/station-event.js';
 import type { TransactionRecord } from '../../gateway/site/transaction.js';
 import { type Frame, frame } from '../ocpp-j/csms-delivery.js';
 import { encodeMeterValue, encodeMeterValues } from './encode-meter-values.js';
-import { type TokenAliases, idTagOf } from './token-alias.js';
+import { type TokenAliases, idTagOf } from '../ocpp-j/token-alias.js';
 
 /** Where one transaction stands with this CSMS. */
 export interface Chain {

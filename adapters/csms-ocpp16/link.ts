@@ -11,7 +11,7 @@ import { tokenInfoOf } from './decode-token-info.js';
 import { encodeMeterValues } from './encode-meter-values.js';
 import { encodeBoot, encodeDataTransfer, encodeJobStatus, encodeSecurityEvent } from './encode-notices.js';
 import { encodeStationStatus, encodeStatus } from './encode-status.js';
-import { idTagOf, type TokenAliases } from './token-alias.js';
+import { idTagOf, type TokenAliases } from '../ocpp-j/token-alias.js';
 import { transactionDelivery } from './transaction-delivery.js';
 
 export interface Ocpp16CsmsOptions {

@@ -7,7 +7,7 @@ import { failureOf, type Frame, frame } from '../ocpp-j/csms-delivery.js';
 import { requestOf } from '../ocpp-j/csms-route.js';
 import { tokenInfoOf } from './decode-token-info.js';
 import { type Chain, chainOf, encodeFollower, encodeStart, stateOf } from './encode-transaction.js';
-import type { TokenAliases } from './token-alias.js';
+import type { TokenAliases } from '../ocpp-j/token-alias.js';
 
 export type TransactionMessage = Extract<CsmsMessage, { type: 'transaction' }>;
 

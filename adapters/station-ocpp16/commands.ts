@@ -1,4 +1,5 @@
 // Carries out the gateway's commands on an OCPP 1.6 charger: one call each, and the charger's word as the outcome.
+import { idTagOf } from '../ocpp-j/token-alias.js';
 import { COMMAND_TIME, outcomeWithout, type AskOptions, type Attachment } from '../ocpp-j/charger-link.js';
 import type { Payload } from '../ocpp-j/contract.js';
 import { memberOf, textOf } from '../ocpp-j/fields.js';
@@ -130,13 +131,16 @@ export class Commands {
   }
 
   async #requestStart(command: RequestStart, ask: Ask): Promise<CommandOutcome> {
-    if (!fitsIdTag(command.idToken)) return notSupported('the token is longer than an idTag may be');
+    if (command.idToken.idToken === '') return notSupported('OCPP 1.6 starts for a token only');
     const { connectors, memory } = this.#charger;
     const place = connectors.of(command.evse, command.connector)[0];
     if (!place) return unknownConnector;
     // Expected before it is asked: a quick charger starts before its answer has been read.
     memory.expect(command, place.id);
-    const outcome = await ask('RemoteStartTransaction', { connectorId: place.id, idTag: command.idToken.idToken });
+    const outcome = await ask('RemoteStartTransaction', {
+      connectorId: place.id,
+      idTag: idTagOf(command.idToken, memory),
+    });
     if (outcome.status !== 'Accepted' && outcome.status !== 'Uncertain') memory.expectNoMore(command);
     return outcome;
   }
@@ -170,13 +174,13 @@ export class Commands {
   }
 
   async #reserve(command: ReserveStation, ask: Ask): Promise<CommandOutcome> {
-    if (!fitsIdTag(command.idToken)) return notSupported('the token is longer than an idTag may be');
+    if (command.idToken.idToken === '') return notSupported('OCPP 1.6 reserves for a token only');
     const place = this.#charger.connectors.of(command.evse, command.connector)[0];
     if (!place) return unknownConnector;
     return ask('ReserveNow', {
       connectorId: place.id,
       expiryDate: toRfc3339(command.expiry),
-      idTag: command.idToken.idToken,
+      idTag: idTagOf(command.idToken, this.#charger.memory),
       ...(command.group && fitsIdTag(command.group) && { parentIdTag: command.group.idToken }),
       reservationId: command.reservationId,
     });

@@ -4,11 +4,13 @@ import { stationTransactionId, type StationTransactionId } from '../../gateway/k
 import { minutes, type Milliseconds } from '../../gateway/kernel/units.js';
 import type { RequestStart } from '../../gateway/site/station-command.js';
 import type { TriggerReason } from '../../gateway/site/station-event.js';
+import type { TokenAliases } from '../ocpp-j/token-alias.js';
 import { tokenKey, type IdToken } from '../../gateway/site/tokens.js';
 import type { Status16 } from './translate-status.js';
 
 /** A driver who was let in remotely has this long to plug in; longer than any ConnectionTimeOut seen as a default. */
 const REMOTE_START_VALID = minutes(5);
+const MOST_ALIASES = 1000;
 
 interface PendingStart {
   readonly command: RequestStart;
@@ -25,14 +27,28 @@ interface Occupation {
 }
 
 /** Memory of one charger; lost at a restart of the gateway, which costs no more than a less telling trigger. */
-export class ChargerMemory {
+export class ChargerMemory implements TokenAliases {
   readonly #clock: Clock;
   readonly #connectors = new Map<number, Occupation>();
   #pending: readonly PendingStart[] = [];
   #authorized: { readonly key: string; readonly at: Milliseconds } | undefined;
 
+  /** Long tokens that this charger knows by an alias, the newest last. */
+  readonly #aliases = new Map<string, IdToken>();
+
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  remember(alias: string, token: IdToken): void {
+    this.#aliases.delete(alias);
+    this.#aliases.set(alias, token);
+    const [oldest] = this.#aliases.keys();
+    if (this.#aliases.size > MOST_ALIASES && oldest !== undefined) this.#aliases.delete(oldest);
+  }
+
+  resolve(alias: string): IdToken | undefined {
+    return this.#aliases.get(alias);
   }
 
   status(connectorId: number, status: Status16): void {
@@ -69,10 +85,11 @@ export class ChargerMemory {
   /** The remote start that this transaction answers; `expectNoMore` once the transaction is on disk, as it starts only one. */
   remoteStart(connectorId: number, idTag: string): RequestStart | undefined {
     this.#pending = this.#awaited();
+    const key = tokenKey(this.resolve(idTag.toLowerCase()) ?? idTag);
     return this.#pending.find(
       (pending) =>
         (pending.connectorId === undefined || pending.connectorId === connectorId) &&
-        tokenKey(pending.command.idToken) === tokenKey(idTag),
+        tokenKey(pending.command.idToken) === key,
     )?.command;
   }
 

@@ -86,7 +86,7 @@ export function messages(
   }
 
   async function authorize(payload: Payload): Promise<CallAnswer> {
-    const idToken = idTokenOf(textOf(payload, 'idTag') ?? '');
+    const idToken = idTokenOf(textOf(payload, 'idTag') ?? '', memory);
     const info = await reports.report({ type: 'authorize', station: station.id, idToken });
     if (info.status === 'Accepted') memory.authorized(idToken);
     return answer({ idTagInfo: idTagInfoOf(info, station) });
@@ -116,7 +116,7 @@ export function messages(
       at,
       trigger: remote ? 'RemoteStart' : memory.startTrigger(place.id, idTag),
       chargingState: state === undefined || state === 'Idle' ? 'EVConnected' : state,
-      idToken: remote?.idToken ?? idTokenOf(idTag),
+      idToken: remote?.idToken ?? idTokenOf(idTag, memory),
       meterValues: register === undefined ? [] : [registerReading(at, register, 'Transaction.Begin')],
       offline: false,
       ...(reservationId !== undefined && { reservationId }),
@@ -194,7 +194,7 @@ export function messages(
       stationTransactionId: transaction,
       at,
       ...stopOf(payload),
-      ...(idTag !== undefined && { idToken: idTokenOf(idTag) }),
+      ...(idTag !== undefined && { idToken: idTokenOf(idTag, memory) }),
       meterValues: [
         ...(register === undefined ? [] : [registerReading(at, register, 'Transaction.End')]),
         ...meterValuesOf(payload, 'transactionData', register ?? memory.registerOf(place?.id), clock.now()),

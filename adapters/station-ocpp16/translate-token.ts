@@ -1,5 +1,6 @@
 // Tokens between the two vocabularies: idTag of 20 characters here, typed idToken and ten statuses inside.
 import type { Payload } from '../ocpp-j/contract.js';
+import type { TokenAliases } from '../ocpp-j/token-alias.js';
 import { toRfc3339 } from '../../gateway/kernel/units.js';
 import type { AuthorizationStatus, IdToken, IdTokenInfo } from '../../gateway/site/tokens.js';
 import type { Station } from '../../gateway/site/topology.js';
@@ -9,9 +10,11 @@ const ID_TAG_LENGTH = 20;
 
 export const fitsIdTag = (token: IdToken): boolean => token.idToken.length > 0 && token.idToken.length <= ID_TAG_LENGTH;
 
-/** 1.6 has no types: what a reader sends is a card. */
-export const idTokenOf = (idTag: string): IdToken =>
-  idTag === '' ? { idToken: '', type: 'NoAuthorization' } : { idToken: idTag, type: 'ISO14443' };
+/** 1.6 has no types: what a reader sends is a card, unless it is the alias of a longer token that was sent there. */
+export const idTokenOf = (idTag: string, aliases: Pick<TokenAliases, 'resolve'>): IdToken =>
+  idTag === ''
+    ? { idToken: '', type: 'NoAuthorization' }
+    : (aliases.resolve(idTag.toLowerCase()) ?? { idToken: idTag, type: 'ISO14443' });
 
 const STATUSES = {
   Accepted: 'Accepted',

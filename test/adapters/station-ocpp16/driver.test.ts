@@ -392,9 +392,6 @@ t.test('remote start and stop', async (t) => {
   t.match(await driver.execute({ ...stop, stationTransactionId: stationTransactionId('not-mine') }), {
     status: 'Rejected',
   });
-  t.match(await driver.execute({ ...start, idToken: { idToken: 'x'.repeat(21), type: 'eMAID' } }), {
-    status: 'NotSupported',
-  });
   t.match(await driver.execute({ ...start, evse: evseNumber(99) }), { status: 'Rejected' });
   connection.script = () => result({ status: 'Rejected' });
   await driver.execute(start);
@@ -405,6 +402,21 @@ t.test('remote start and stop', async (t) => {
     timestamp: '2026-06-01T12:00:07Z',
   });
   t.equal(host.of('transaction')[2]?.trigger, 'Authorized', 'a refused request is not waited for');
+  t.same(connection.invalid, []);
+});
+
+t.test('a token that is longer than an idTag goes under an alias and comes back as itself', async (t) => {
+  const { host, from, up, driver, connection } = rig();
+  await up();
+  const idToken = { idToken: 'DE-8AA-CA2B3C4D5-L-and-more-of-it', type: 'eMAID' as const };
+  const start = { type: 'requestStart' as const, evse: evseNumber(4), idToken, remoteStartId: 78 };
+  t.same(await driver.execute(start), { status: 'Accepted' });
+  const idTag = String(connection.of('RemoteStartTransaction')[0]?.['idTag']);
+  t.equal(idTag.length, 20);
+  await from('Authorize', { idTag });
+  t.match(host.of('authorize')[0], { idToken });
+  await from('StartTransaction', { connectorId: 2, idTag, meterStart: 5, timestamp: '2026-06-01T12:00:05Z' });
+  t.match(host.of('transaction')[0], { trigger: 'RemoteStart', remoteStartId: 78, idToken });
   t.same(connection.invalid, []);
 });
 

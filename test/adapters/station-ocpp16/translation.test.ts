@@ -105,7 +105,7 @@ t.test('authorization statuses, table A', async (t) => {
   t.same(idTagInfoOf({ status: 'Accepted', group: { idToken: 'g'.repeat(21), type: 'Central' } }, station), {
     status: 'Accepted',
   });
-  t.same(idTokenOf(''), { idToken: '', type: 'NoAuthorization' });
+  t.same(idTokenOf('', { resolve: () => undefined }), { idToken: '', type: 'NoAuthorization' });
 });
 
 t.test('configuration keys, table K', async (t) => {
