@@ -1,0 +1,214 @@
+// Opens every part of the shell from disk, in the order in which they need each other, and joins them.
+import type { Clock } from './kernel/clock.js';
+import type { EvseNumber, StationId } from './kernel/ids.js';
+import type { Log } from './kernel/log.js';
+import type { Journal } from './ports/journal.js';
+import type { StationDriver } from './ports/station.js';
+import type { BalancingReport } from './balancing/report.js';
+import { Admissions, type Authority } from './shell/admissions.js';
+import { Availability } from './shell/availability.js';
+import { Intake, type IntakeListener } from './shell/intake.js';
+import { SiteOperations } from './shell/operations.js';
+import { Orphans } from './shell/orphans.js';
+import { Profiles } from './shell/profiles.js';
+import { Refusals } from './shell/refusals.js';
+import { Reservations } from './shell/reservations.js';
+import { SiteVariables } from './shell/site-variables.js';
+import { Steering } from './shell/steering.js';
+import { TokenStore } from './shell/token-store.js';
+import { TransactionDesk } from './shell/transaction-desk.js';
+import { TransactionKeeper } from './shell/transaction-keeper.js';
+import { SiteBook, type ConnectorChange } from './site/site-book.js';
+import type { Site } from './site/topology.js';
+import type { Transaction } from './site/transaction.js';
+import { View } from './views/view.js';
+
+export interface GatewayDependencies {
+  readonly site: Site;
+  readonly journal: Journal;
+  /** Filled by whoever composes the gateway, before `start`. */
+  readonly drivers: ReadonlyMap<StationId, StationDriver>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly firmwareVersion: string;
+}
+
+/** What whoever holds the parts is told, from the first of them on. */
+export interface News {
+  connectorsChanged(changes: readonly ConnectorChange[]): void;
+  transactionChanged(transaction: Transaction): void;
+  measured(evse: EvseNumber): void;
+  stationChanged(id: StationId): void;
+  planned(report: BalancingReport): void;
+}
+
+export interface Parts extends GatewayDependencies {
+  readonly book: SiteBook;
+  readonly keeper: TransactionKeeper;
+  readonly reservations: Reservations;
+  readonly profiles: Profiles;
+  readonly refusals: Refusals;
+  readonly orphans: Orphans;
+  readonly steering: Steering;
+  readonly intake: Intake;
+  readonly operations: SiteOperations;
+  readonly views: readonly View[];
+}
+
+/**
+ * Everything as it was when the last commit of the process before was on disk.
+ * @throws JournalUnavailable when it cannot be read
+ */
+export async function openParts(deps: GatewayDependencies, news: News): Promise<Parts> {
+  const { site, journal, clock, log, drivers, randomBytes } = deps;
+  const book = new SiteBook(site, clock.now());
+  const keeper = await TransactionKeeper.open({ site, journal, log });
+  const views: View[] = [];
+  const changed = (changes: readonly ConnectorChange[]): void => news.connectorsChanged(changes);
+  const desk = new TransactionDesk({
+    book,
+    keeper,
+    clock,
+    connectorsChanged: changed,
+    transactionChanged: (transaction) => news.transactionChanged(transaction),
+  });
+  const orphans = new Orphans({ site, book, keeper, desk, clock, log });
+  await orphans.endRemoved();
+  for (const transaction of keeper.book.open()) book.transactionChanged(transaction, clock.now());
+
+  const variables = await SiteVariables.open(site, journal);
+  const tokens = await TokenStore.open(site, journal, log);
+  const availability = await Availability.open({ book, journal, drivers, clock, log, changed });
+  const reservations = await Reservations.open({
+    site,
+    book,
+    journal,
+    drivers,
+    clock,
+    log,
+    changed,
+    ended: ({ reservation, why }) =>
+      views.find((view) => view.csms === reservation.csms)?.reservationEnded(reservation.id, why),
+  });
+  const profiles = await Profiles.open({ site, book, journal, clock, log });
+  const admissions = new Admissions({
+    site,
+    keeper,
+    tokens,
+    reservations,
+    variables,
+    clock,
+    log,
+    authorityOf: (evse) => authorityOf(site, views, evse),
+    stopAll: (station) => {
+      for (const transaction of keeper.openOf(station)) stop(transaction);
+    },
+  });
+  const steering = await Steering.open({
+    site,
+    book,
+    drivers,
+    profiles,
+    journal,
+    clock,
+    log,
+    escalate: (evse, step) => {
+      const transaction = book.evse(evse)?.transaction;
+      if (step === 'inoperative') settle(availability.change([{ evse }], false));
+      else if (transaction !== undefined) stop(transaction);
+    },
+    planned: (report) => news.planned(report),
+  });
+  const operations = new SiteOperations({
+    site,
+    book,
+    keeper,
+    drivers,
+    admissions,
+    availability,
+    reservations,
+    tokens,
+    variables,
+    profiles,
+    clock,
+    log,
+    judged: (csms, uid, info) => refusals.judged(csms, uid, info),
+  });
+  const refusals = new Refusals({
+    desk,
+    keeper,
+    tokens,
+    variables,
+    stop: (transaction) => operations.stop(transaction),
+    clock,
+    log,
+  });
+  const settle = (work: Promise<unknown>): void => {
+    work.catch((err: unknown) => log.error({ err }, 'a step could not be finished'));
+  };
+  const stop = (transaction: Transaction): void => settle(operations.stop(transaction));
+
+  const listener: IntakeListener = {
+    connectorsChanged: changed,
+    freeWhileOpen: (transaction, at) => orphans.freeWhileOpen(transaction, at),
+    measured: (evse) => {
+      steering.measured(evse);
+      news.measured(evse);
+    },
+    stationChanged: (id) => news.stationChanged(id),
+    stationReady: (id) => {
+      steering.wake();
+      const evses = site.stations.find((station) => station.id === id)?.evses.map(({ number }) => number) ?? [];
+      settle(availability.returned(id, evses));
+    },
+    // The gateway owns reservations: a charger that drops its copy changes nothing.
+    reservationEnded: (event) =>
+      log.info(
+        { station: event.station, reservation: event.reservationId, why: event.why },
+        'charger ended a reservation',
+      ),
+  };
+  const intake = new Intake({ book, keeper, admissions, desk, journal, clock, log, randomBytes, listener });
+  for (const csms of site.csms) {
+    views.push(
+      await View.open({
+        csms,
+        site,
+        live: book,
+        journal,
+        operations,
+        clock,
+        log,
+        firmwareVersion: deps.firmwareVersion,
+      }),
+    );
+  }
+  reservations.show();
+  return {
+    ...deps,
+    book,
+    keeper,
+    reservations,
+    profiles,
+    refusals,
+    orphans,
+    steering,
+    intake,
+    views,
+    operations,
+  };
+}
+
+/** The first CSMS of role authority that sees the EVSE. */
+function authorityOf(site: Site, views: readonly View[], evse: EvseNumber): Authority | undefined {
+  const csms = site.csms.find(({ role, evses }) => role === 'authority' && (evses?.includes(evse) ?? true));
+  const view = csms && views.find((each) => each.csms === csms.id);
+  if (view === undefined) return undefined;
+  return {
+    csms: view.csms,
+    state: view.online ? 'online' : 'offline',
+    reached: view.reached,
+    authorize: (token) => view.authorize(token),
+  };
+}
