@@ -20,10 +20,15 @@ export function heartbeatTimer(clock: Clock, interval: () => Milliseconds, beat:
 
   function wait(): void {
     cancel();
-    const due = last + interval() - clock.monotonic();
-    cancel = clock.after(milliseconds(due > 0 ? Math.min(due, CHECK) : CHECK), () => {
+    const every = interval();
+    // A timer may come a little early: what is left then is waited for, however little it is.
+    const left = every > 0 ? Math.max(0, last + every - clock.monotonic()) : CHECK;
+    cancel = clock.after(milliseconds(Math.min(left, CHECK)), () => {
       const now = interval();
-      if (now > 0 && clock.monotonic() - last >= now) beat();
+      if (now > 0 && clock.monotonic() - last >= now) {
+        last = clock.monotonic();
+        beat();
+      }
       wait();
     });
   }
