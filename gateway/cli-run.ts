@@ -1,5 +1,6 @@
 // `forecourt run site.yaml`: the gateway, until it is told to stop.
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { pino, stdTimeFunctions } from 'pino';
 import { deviceNames } from '../site-config/devices/catalogue.js';
 import { loadSite } from '../site-config/loader.js';
@@ -11,6 +12,13 @@ import { systemClock } from './system-clock.js';
 
 /** A service manager kills what takes much longer. */
 const STOP_WITHIN = seconds(8);
+
+/**
+ * How much the heap may grow in percent of what lives before it is collected. V8's own choice for a large machine is
+ * several times as much: with 2,000 chargers two thirds of the memory held nothing but garbage. Measured: half the memory a
+ * charger for at most a tenth more processor time under full load.
+ */
+const HEAP_GROWTH = 50;
 
 const USAGE = `usage: forecourt run [--log-level LEVEL] <site.yaml>
 
@@ -31,6 +39,7 @@ export async function runGateway(args: readonly string[], firmwareVersion: strin
     process.stderr.write(USAGE);
     return path === '--help' || path === '-h' ? 0 : 2;
   }
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
   const loaded = loadSite(path, {
     devices: deviceNames(),
     env: process.env,

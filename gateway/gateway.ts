@@ -5,7 +5,7 @@ import { journalSeq, type JournalSeq, type StationId } from './kernel/ids.js';
 import { ampere, minutes, seconds } from './kernel/units.js';
 import type { MeterHost, StationHost } from './ports/station.js';
 import { openParts, type GatewayDependencies, type Parts } from './parts.js';
-import type { BalancingReport } from './balancing/report.js';
+import type { BalancingReport, CircuitReport } from './balancing/report.js';
 import type { SiteOperations } from './shell/operations.js';
 import type { ConnectorChange, SiteBook } from './site/site-book.js';
 import type { Transaction } from './site/transaction.js';
@@ -149,19 +149,20 @@ export class Gateway {
   }
 
   private connectorsChanged(changes: readonly ConnectorChange[]): void {
-    const { views, reservations, steering } = this.#parts;
+    const { book, views, reservations, steering } = this.#parts;
     for (const { evse, connector } of changes) {
       for (const view of views) view.connectorChanged(evse);
       for (const telemetry of this.telemetry) telemetry.connectorChanged(evse, connector);
     }
     reservations.tend();
-    steering.wake();
+    // Where nobody charges there is nothing to divide anew, however many chargers come back at once.
+    if (changes.some(({ evse }) => book.evse(evse)?.transaction !== undefined)) steering.wake();
   }
 
-  private planned(report: BalancingReport): void {
+  private planned(circuits: readonly CircuitReport[]): void {
     for (const telemetry of this.telemetry) {
-      for (const circuit of report.circuits) telemetry.circuit(circuit);
-      for (const { evse } of report.evses) telemetry.measured(evse);
+      for (const circuit of circuits) telemetry.circuit(circuit);
+      for (const { evses } of this.#parts.site.stations) for (const { number } of evses) telemetry.measured(number);
     }
   }
 

@@ -4,7 +4,7 @@ import type { EvseNumber, StationId } from './kernel/ids.js';
 import type { Log } from './kernel/log.js';
 import type { Journal } from './ports/journal.js';
 import type { StationDriver } from './ports/station.js';
-import type { BalancingReport } from './balancing/report.js';
+import type { CircuitReport } from './balancing/report.js';
 import { Admissions, type Authority } from './shell/admissions.js';
 import { Availability } from './shell/availability.js';
 import { Intake, type IntakeListener } from './shell/intake.js';
@@ -40,7 +40,7 @@ export interface News {
   transactionChanged(transaction: Transaction): void;
   measured(evse: EvseNumber): void;
   stationChanged(id: StationId): void;
-  planned(report: BalancingReport): void;
+  planned(circuits: readonly CircuitReport[]): void;
 }
 
 export interface Parts extends GatewayDependencies {
@@ -118,7 +118,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
       if (step === 'inoperative') settle(availability.change([{ evse }], false));
       else if (transaction !== undefined) stop(transaction);
     },
-    planned: (report) => news.planned(report),
+    planned: (circuits) => news.planned(circuits),
   });
   const operations = new SiteOperations({
     site,

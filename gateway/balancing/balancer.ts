@@ -9,7 +9,7 @@ import { gridOperatorLimit, headrooms } from './headroom.js';
 import type { Network, Outlet, Triple } from './network.js';
 import type { Snapshot } from './observation.js';
 import { release, type LimitCommand, type Wish } from './release.js';
-import { circuitReports, evseReport, type BalancingReport } from './report.js';
+import { circuitReports, evseReport, type BalancingReport, type CircuitReport } from './report.js';
 import { defaultSettings, type BalancingSettings } from './settings.js';
 import { observeExcess, observeLink, observeSettling, standOf, type Escalation } from './standing.js';
 import type { BalancingState } from './state.js';
@@ -23,6 +23,8 @@ export interface Plan {
   readonly escalations: readonly Escalation[];
   /** Why everything is as it is; worked out when asked for, since most plans are never looked at. */
   report(): BalancingReport;
+  /** Its part about the circuits, without the explanation of every EVSE. */
+  circuits(): readonly CircuitReport[];
 }
 
 /** A longer gap between two plans (a pause of the process) counts as this much. */
@@ -71,10 +73,14 @@ export function plan(
   const stands = seen.map((one) => one.stand);
   const released = release(network, states, stands, wishes, rows, now, settings);
 
+  const reservedNow = (): readonly Triple[] => sumByCircuit(network, (index) => worstIf(seen[index], false));
+  const circuits = (): readonly CircuitReport[] => {
+    const granted = sumByCircuit(network, (index) => worstIf(seen[index], true));
+    return circuitReports(network, measured.headrooms, measured.circuits, reservedNow(), granted);
+  };
   const report = (): BalancingReport => {
     const targets = new Map(wishes.map((wish) => [wish.outlet, wish.target]));
-    const reserved = sumByCircuit(network, (index) => worstIf(seen[index], false));
-    const granted = sumByCircuit(network, (index) => worstIf(seen[index], true));
+    const reserved = reservedNow();
     const scene = { network, caps, headrooms: measured.headrooms, reserved };
     return {
       evses: seen.map((one, index) =>
@@ -86,7 +92,7 @@ export function plan(
           noRaise: noRaise(index),
         }),
       ),
-      circuits: circuitReports(network, measured.headrooms, measured.circuits, reserved, granted),
+      circuits: circuits(),
       failsafe: operator.failsafeSince !== undefined,
     };
   };
@@ -96,7 +102,7 @@ export function plan(
     plannedAt: now,
     ...(operator.failsafeSince === undefined ? {} : { failsafeSince: operator.failsafeSince }),
   };
-  return { state: next, commands: released.commands, escalations, report };
+  return { state: next, commands: released.commands, escalations, report, circuits };
 }
 
 /** Divides, and where the rule of unbalance takes from some, divides that among the others. */

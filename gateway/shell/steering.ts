@@ -14,12 +14,12 @@ import {
   type Milliseconds,
   type Timestamp,
 } from '../kernel/units.js';
-import { plan } from '../balancing/balancer.js';
+import { plan, type Plan } from '../balancing/balancer.js';
 import { ceilings, confirmed, failed } from '../balancing/commit.js';
 import { networkOf, type Network } from '../balancing/network.js';
 import type { EvseObservation, GridOperatorSignal, SharedCap } from '../balancing/observation.js';
 import type { LimitCommand } from '../balancing/release.js';
-import type { BalancingReport } from '../balancing/report.js';
+import type { BalancingReport, CircuitReport } from '../balancing/report.js';
 import type { Escalation } from '../balancing/standing.js';
 import { initialBalancing, type BalancingState } from '../balancing/state.js';
 import type { Journal } from '../ports/journal.js';
@@ -32,6 +32,8 @@ import type { Transaction } from '../site/transaction.js';
 const TICK = seconds(1);
 /** Events that come in bursts (a sample of every charger, a power failure) share a plan. */
 const LEAST_BETWEEN_PLANS = milliseconds(50);
+/** On a large site plans take milliseconds: they leave chargers at least this many times as long as the last one took. */
+const REST_FOR_EACH_PLAN = 10;
 const COLLECTION = 'balancing';
 /** A sample this far from the gateway's own time was taken then, not now. */
 const REPLAYED = minutes(5);
@@ -55,8 +57,8 @@ export interface SteeringDependencies {
   readonly log: Log;
   /** A charger does not obey: stop its transaction, or take it out of service. */
   readonly escalate: (evse: EvseNumber, step: 'stop' | 'inoperative') => void;
-  /** The plan has changed what an EVSE may have. */
-  readonly planned: (report: BalancingReport) => void;
+  /** Once a second: what the newest plan says of each circuit. */
+  readonly planned: (circuits: readonly CircuitReport[]) => void;
 }
 
 export class Steering {
@@ -74,13 +76,15 @@ export class Steering {
     { readonly current: PerPhase<Ampere>; readonly at: Timestamp; readonly toldAt: Timestamp }
   >();
   #state: BalancingState;
-  /** Worked out when somebody asks: most plans change nothing. */
-  #report: (() => BalancingReport) | undefined;
-  #noted: BalancingReport | undefined;
+  #newestPlan: Plan | undefined;
+  #noted: readonly CircuitReport[] | undefined;
   #gridOperator: GridOperatorSignal | undefined;
   #timer: CancelTimer | undefined;
   #wake: CancelTimer | undefined;
+  #wakeAt = 0;
   #plannedAt = -Infinity;
+  /** How long the last plan took. */
+  #planTook = 0;
   #savedCeilings: string | undefined;
   #stopped = false;
   readonly #began: { readonly wall: Timestamp; readonly monotonic: Milliseconds };
@@ -117,10 +121,20 @@ export class Steering {
 
   /** Something has changed that should not wait for the next second. */
   wake(): void {
-    if (this.#stopped || this.#wake !== undefined) return;
+    this.#planAfter(milliseconds(Math.min(TICK, Math.max(LEAST_BETWEEN_PLANS, REST_FOR_EACH_PLAN * this.#planTook))));
+  }
+
+  /** The next plan is at the latest this long after the last one, or now. */
+  #planAfter(rest: Milliseconds): void {
+    if (this.#stopped) return;
     const { clock } = this.#deps;
-    const wait = Math.max(0, this.#plannedAt + LEAST_BETWEEN_PLANS - clock.monotonic());
-    this.#wake = clock.after(milliseconds(wait), () => {
+    const due = Math.max(clock.monotonic(), this.#plannedAt + rest);
+    if (this.#wake !== undefined) {
+      if (this.#wakeAt <= due) return;
+      this.#wake();
+    }
+    this.#wakeAt = due;
+    this.#wake = clock.after(milliseconds(due - clock.monotonic()), () => {
       this.#wake = undefined;
       this.#plan();
     });
@@ -128,7 +142,8 @@ export class Steering {
 
   reading(reading: MeterReading): void {
     this.#meters.set(reading.meter, { ...reading, at: this.#now() });
-    this.wake();
+    // A fuse may ask for a cut: that rests for no plan.
+    this.#planAfter(LEAST_BETWEEN_PLANS);
   }
 
   /** An EVSE has told what it draws, at this moment. */
@@ -146,7 +161,7 @@ export class Steering {
   gridLimit(limit: Ampere | undefined): void {
     const now = this.#now();
     this.#gridOperator = { heartbeatAt: now, saidAt: now, ...(limit !== undefined && { limit }) };
-    this.wake();
+    this.#planAfter(LEAST_BETWEEN_PLANS);
   }
 
   ended(transaction: Transaction): void {
@@ -155,7 +170,7 @@ export class Steering {
 
   /** Why every EVSE has what it has; undefined before the first plan. */
   get report(): BalancingReport | undefined {
-    return this.#report?.();
+    return this.#newestPlan?.report();
   }
 
   /** Wall-clock time at the start, and steady from there: a clock that is set must not age a sample or stop a wait. */
@@ -180,20 +195,21 @@ export class Steering {
       now,
     );
     this.#state = result.state;
-    this.#report = () => result.report();
+    this.#planTook = clock.monotonic() - this.#plannedAt;
+    this.#newestPlan = result;
     for (const escalation of result.escalations) this.#escalate(escalation);
     if (result.commands.length > 0) {
       this.#send(result.commands).catch((err: unknown) => log.error({ err }, 'current limits could not be sent'));
     }
   }
 
-  /** Once a second: what circuits and EVSEs have, for those who watch. */
+  /** Once a second: what circuits have, for those who watch. */
   #tell(): void {
-    const report = this.#report?.();
-    if (report === undefined) return;
-    this.#noteCircuits(report);
-    this.#noted = report;
-    this.#deps.planned(report);
+    const circuits = this.#newestPlan?.circuits();
+    if (circuits === undefined) return;
+    this.#noteCircuits(circuits);
+    this.#noted = circuits;
+    this.#deps.planned(circuits);
   }
 
   /**
@@ -320,10 +336,10 @@ export class Steering {
   }
 
   /** A meter that is lost or back, and a breaker above its rating, are told once. */
-  #noteCircuits(report: BalancingReport): void {
+  #noteCircuits(circuits: readonly CircuitReport[]): void {
     const { log } = this.#deps;
-    for (const circuit of report.circuits) {
-      const before = this.#noted?.circuits.find((each) => each.circuit === circuit.circuit);
+    for (const circuit of circuits) {
+      const before = this.#noted?.find((each) => each.circuit === circuit.circuit);
       if (circuit.meter !== before?.meter && (circuit.meter === 'lost' || before?.meter === 'lost')) {
         const lost = circuit.meter === 'lost';
         if (lost) log.warn({ circuit: circuit.circuit, fault: FAULTS.meterLost.code }, 'meter lost');

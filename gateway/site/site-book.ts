@@ -56,6 +56,7 @@ export class SiteBook implements LiveSite {
   readonly #stations = new Map<StationId, StationRecord>();
   readonly #evses = new Map<EvseNumber, EvseRecord>();
   readonly #connectors = new Map<string, ConnectorRecord>();
+  readonly #ofStation = new Map<StationId, readonly ConnectorRecord[]>();
   readonly #site: Site;
 
   constructor(site: Site, now: Timestamp) {
@@ -77,6 +78,8 @@ export class SiteBook implements LiveSite {
         for (const { number } of evse.connectors)
           this.#connectors.set(key(evse.number, number), blank(evse, number, now));
       }
+      const own = station.evses.flatMap(({ number }) => this.#connectorsOf(number, undefined));
+      this.#ofStation.set(station.id, own);
     }
   }
 
@@ -229,7 +232,7 @@ export class SiteBook implements LiveSite {
 
   /** Where a transaction of this station most likely is while the station has not said: plugged in and free, else the first. */
   likeliestConnector(id: StationId): ConnectorChange {
-    const own = [...this.#connectors.values()].filter((record) => record.evse.station === id);
+    const own = this.#ofStation.get(id) ?? [];
     const record =
       own.find((each) => each.reported === 'Occupied' && each.transaction === 'none') ??
       own.find((each) => each.transaction === 'none') ??
@@ -256,10 +259,7 @@ export class SiteBook implements LiveSite {
   }
 
   #refreshStation(id: StationId, now?: Timestamp): ConnectorChange[] {
-    return this.#refreshAll(
-      [...this.#connectors.values()].filter((record) => record.evse.station === id),
-      now,
-    );
+    return this.#refreshAll(this.#ofStation.get(id) ?? [], now);
   }
 
   #refreshAll(records: readonly ConnectorRecord[], now?: Timestamp): ConnectorChange[] {
