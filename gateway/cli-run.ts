@@ -16,7 +16,7 @@ const STOP_WITHIN = seconds(8);
 /**
  * How much the heap may grow in percent of what lives before it is collected. V8's own choice for a large machine is
  * several times as much: with 2,000 chargers two thirds of the memory held nothing but garbage. Measured: half the memory a
- * charger for at most a tenth more processor time under full load.
+ * charger for about a tenth more processor time under full load, and no difference to be seen at 500 messages a second.
  */
 const HEAP_GROWTH = 50;
 
