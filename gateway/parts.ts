@@ -157,6 +157,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
       news.measured(evse);
     },
     stationChanged: (id) => news.stationChanged(id),
+    limitsReset: (id) => steering.limitsReset(id),
     stationReady: (id) => {
       steering.wake();
       const evses = site.stations.find((station) => station.id === id)?.evses.map(({ number }) => number) ?? [];

@@ -23,14 +23,19 @@ export class AnnouncedCapabilities {
   /** Reports in any case: from the end of set-up on, a limit that is set stays. */
   announce(limits: LimitWriter, change: Partial<Capabilities> = {}): void {
     this.#current = this.#with(limits, change);
-    this.#reports.tell({ type: 'capabilities', station: this.#station.id, capabilities: this.#current });
+    this.#tell({ limitsReset: true });
   }
 
   /** Reports where a command has changed what the charger will do. */
   announceChange(limits: LimitWriter): void {
     const now = this.#with(limits, {});
-    if (now.fallback !== this.#current.fallback || now.currentLimit !== this.#current.currentLimit)
-      this.announce(limits);
+    if (now.fallback === this.#current.fallback && now.currentLimit === this.#current.currentLimit) return;
+    this.#current = now;
+    this.#tell();
+  }
+
+  #tell(more: { readonly limitsReset?: true } = {}): void {
+    this.#reports.tell({ type: 'capabilities', station: this.#station.id, capabilities: this.#current, ...more });
   }
 
   #with(limits: LimitWriter, change: Partial<Capabilities>): Capabilities {

@@ -130,6 +130,16 @@ export function returned(network: Network, state: BalancingState, evse: EvseNumb
   return change(network, state, evse, withReturned);
 }
 
+/**
+ * The charger has been set up: whatever it held has given way to its fallback, so it has to be told again even what it had.
+ * A setpoint on its way is written after that, and needs no second one.
+ */
+export function reset(network: Network, state: BalancingState, evse: EvseNumber): BalancingState {
+  return change(network, state, evse, (of, outlet) =>
+    of.open.some((command) => !command.uncertain) ? of : withReturned(of, outlet),
+  );
+}
+
 export function withReturned(of: EvseState, outlet: Evse): EvseState {
   const { lostAt: _, sent: __, sentAt: ___, retryAt: ____, ...rest } = of;
   return {

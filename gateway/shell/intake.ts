@@ -44,6 +44,8 @@ export interface IntakeListener {
   freeWhileOpen(transaction: Transaction, at: Timestamp): void;
   measured(evse: EvseNumber): void;
   stationChanged(id: StationId): void;
+  /** Set-up has replaced the limits in force on the station by its fallbacks. */
+  limitsReset(id: StationId): void;
   /** The station can be told things again: what it missed, and the limits. */
   stationReady(id: StationId): void;
   reservationEnded(event: ReservationEndedReported): void;
@@ -90,6 +92,7 @@ export class Intake implements StationHost {
         return this.#disconnected(event.station, event.reason);
       case 'capabilities':
         this.#deps.book.learned(event.station, event.capabilities);
+        if (event.limitsReset === true) this.#deps.listener.limitsReset(event.station);
         this.#deps.listener.stationReady(event.station);
         return undefined;
       case 'booted':

@@ -15,7 +15,7 @@ import {
   type Timestamp,
 } from '../kernel/units.js';
 import { plan, type Plan } from '../balancing/balancer.js';
-import { ceilings, confirmed, failed } from '../balancing/commit.js';
+import { ceilings, confirmed, failed, reset } from '../balancing/commit.js';
 import { networkOf, type Network } from '../balancing/network.js';
 import type { EvseObservation, GridOperatorSignal, SharedCap } from '../balancing/observation.js';
 import type { LimitCommand } from '../balancing/release.js';
@@ -166,6 +166,13 @@ export class Steering {
 
   ended(transaction: Transaction): void {
     this.#endedAt.set(transaction.evse, this.#now());
+  }
+
+  /** Set-up has put every EVSE of the station back to its fallback, with no regard to what is charging there. */
+  limitsReset(station: StationId): void {
+    for (const evse of this.#evses)
+      if (evse.station === station) this.#state = reset(this.#network, this.#state, evse.number);
+    this.wake();
   }
 
   /** Why every EVSE has what it has; undefined before the first plan. */

@@ -107,6 +107,8 @@ export interface CapabilitiesLearned {
   readonly type: 'capabilities';
   readonly station: StationId;
   readonly capabilities: Capabilities;
+  /** Set-up has just replaced what was in force, a running transaction's limit included, by the fallback of each EVSE. */
+  readonly limitsReset?: true;
 }
 
 export interface StationBooted {

@@ -6,7 +6,7 @@ import { perPhase } from '../../../gateway/site/topology.js';
 import { plan } from '../../../gateway/balancing/balancer.js';
 import { explain } from '../../../gateway/balancing/explain.js';
 import { accountBreaker } from '../../../gateway/balancing/breaker.js';
-import { ceilings, confirmed, failed, lost, returned } from '../../../gateway/balancing/commit.js';
+import { ceilings, confirmed, failed, lost, reset, returned } from '../../../gateway/balancing/commit.js';
 import { networkOf } from '../../../gateway/balancing/network.js';
 import type { EvseObservation, Snapshot } from '../../../gateway/balancing/observation.js';
 import { initialBalancing, type BalancingState } from '../../../gateway/balancing/state.js';
@@ -97,6 +97,16 @@ t.test('a silent charger keeps what it may take; it falls back only where that i
     32,
     'missing from the snapshot: unknown',
   );
+});
+
+t.test('a charger that was set up is told again what it had, but not what is on its way', async (t) => {
+  const upTo16 = seen({ upperBound: ampere(16) });
+  const begun = plan(network, initialBalancing(network, at(0), new Map([[ONE, 16]])), upTo16, at(1)).state;
+  t.equal(reset(network, begun, ONE), begun, 'on its way');
+  const held = plan(network, confirmed(network, begun, ONE, ampere(16), at(2)), upTo16, at(3));
+  t.same(held.commands, [], 'held, and so not told again by itself');
+  const again = plan(network, reset(network, held.state, ONE), upTo16, at(4));
+  t.same(again.commands, [{ evse: 1, current: 16 }]);
 });
 
 t.test('a setpoint that ends with its transaction leaves the default profile in force', async (t) => {
