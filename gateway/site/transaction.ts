@@ -25,7 +25,7 @@ export interface Transaction {
   readonly startedAt: Timestamp;
   /** The energy register when it began; absent until the station has told it. */
   readonly meterStart?: WattHour;
-  /** The last register seen; never falls. */
+  /** The last register seen; never falls, but for the one by which the station ends the transaction. */
   readonly register?: WattHour;
   readonly registerAt?: Timestamp;
   readonly chargingState: ChargingState;

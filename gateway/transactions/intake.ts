@@ -115,7 +115,10 @@ export function takeIn(
   };
 }
 
-/** Reads the register: its first value is meterStart unless the station says better; it never falls. */
+/**
+ * Reads the register: its first value is meterStart unless the station says better. It never falls, but for the one by which
+ * the station ends the transaction: that one is billed, and a sample that stood above it was a spike.
+ */
 export function meter(
   entry: TransactionEntry,
   event: TransactionReported,
@@ -126,6 +129,7 @@ export function meter(
   const meterStart = transaction.meterStart ?? (registers.begin ?? registers.first).value;
   const known = transaction.register ?? meterStart;
   const lower = registers.latest.value < known;
+  const settles = event.kind === 'ended' && registers.latest.value >= meterStart;
   const late = registers.latest.at < (transaction.registerAt ?? registers.latest.at);
   return {
     // A lower value from before the last one is a message that comes late, not a fault of the meter.
@@ -134,8 +138,8 @@ export function meter(
       registerLocation: registers.location,
       transaction: amended(transaction, {
         meterStart,
-        register: lower ? known : registers.latest.value,
-        registerAt: lower || late ? (transaction.registerAt ?? registers.latest.at) : registers.latest.at,
+        register: lower && !settles ? known : registers.latest.value,
+        registerAt: (lower && !settles) || late ? (transaction.registerAt ?? registers.latest.at) : registers.latest.at,
       }),
     }),
   };

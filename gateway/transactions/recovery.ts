@@ -31,7 +31,9 @@ function replay(entry: TransactionEntry, record: TransactionRecord): Transaction
   const register =
     record.register === undefined
       ? transaction.register
-      : wattHour(Math.max(record.register, transaction.register ?? record.register));
+      : record.kind === 'ended'
+        ? record.register
+        : wattHour(Math.max(record.register, transaction.register ?? record.register));
   const next: Transaction = {
     ...transaction,
     evse: record.evse,

@@ -5,6 +5,9 @@ import type { MeterValue, ReadingLocation, SampledValue } from '../site/metering
 /** Where a register is looked for, the best first: what leaves the outlet is what the driver pays for. */
 const LOCATIONS: readonly ReadingLocation[] = ['Outlet', 'Cable', 'Body', 'Inlet', 'EV'];
 
+/** In Wh. All ones in 32 bits is how meters show that they have no value, and no charger counts as far in its life. */
+const HIGHEST = 2 ** 32 - 1;
+
 export interface RegisterReading {
   readonly value: WattHour;
   readonly at: Timestamp;
@@ -26,8 +29,8 @@ const isRegister = (sample: SampledValue): boolean =>
   (sample.measurand ?? 'Energy.Active.Import.Register') === 'Energy.Active.Import.Register' &&
   sample.phase === undefined &&
   (sample.unit ?? 'Wh') === 'Wh' &&
-  Number.isFinite(sample.value) &&
-  sample.value >= 0;
+  sample.value >= 0 &&
+  sample.value < HIGHEST;
 
 /**
  * The energy registers in `meterValues`, all from one location.

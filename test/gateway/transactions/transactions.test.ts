@@ -281,6 +281,20 @@ t.test('after the end nothing is recorded', async (t) => {
   t.same([late.answer.duplicate, late.records.length], [true, 0]);
 });
 
+t.test('a spike of the register is not billed', async (t) => {
+  const bench = new Bench();
+  bench.take('ocpp1.6', start(0));
+  t.equal(bench.take('ocpp1.6', update(5, '1', 2 ** 32 - 1)).transaction?.register, 1000, 'no value at all');
+  bench.take('ocpp1.6', update(10, '1', 999_999));
+  const over = bench.take('ocpp1.6', end(20, '1', 1500));
+  t.same(over.anomalies, ['register-fell']);
+  t.match(over.transaction, { meterStop: 1500, register: 1500 });
+  const other = new Bench();
+  other.take('ocpp1.6', start(0));
+  other.take('ocpp1.6', update(10, '1', 1500));
+  t.equal(other.take('ocpp1.6', end(20, '1', 40)).transaction?.meterStop, 1500, 'a register that began anew');
+});
+
 t.test('the register', async (t) => {
   const bench = new Bench();
   bench.take('ocpp1.6', start(0));
@@ -459,8 +473,10 @@ t.test('any order of events: numbering, register, one start and one end, recover
         if (records.some(({ n }, i) => n !== i) || kinds[0] !== 'started') return false;
         if (kinds.filter((kind) => kind === 'started').length !== 1) return false;
         if (kinds.includes('ended') && kinds.indexOf('ended') !== kinds.length - 1) return false;
-        const values = records.flatMap((record) => record.register ?? []);
+        const values = records.flatMap(({ kind, register }) => (kind === 'ended' ? [] : (register ?? [])));
         if (values.some((value, i) => value < (values[i - 1] ?? 0))) return false;
+        // The end may correct a sample, but never to less than nothing.
+        if (records.some(({ register, meterStart }) => (register ?? 0) < (meterStart ?? 0))) return false;
       }
       const json: unknown[] = JSON.parse(JSON.stringify([...bench.stored.values()]));
       const whole = recover(json.filter(isTransactionEntry), bench.records).book;
