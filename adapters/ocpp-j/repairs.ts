@@ -63,6 +63,17 @@ const replacing = (defect: Defect, value: unknown): true => {
   return true;
 };
 
+/** A time that no charger can mean: whoever takes the message in puts the moment of its arrival in its place. */
+const UNKNOWN_TIME = '1970-01-01T00:00:00.000Z';
+
+/** What stands for a required member that a charger leaves out and that can be known without it. */
+const understood: Readonly<Record<string, unknown>> = {
+  timestamp: UNKNOWN_TIME,
+  errorCode: 'NoError',
+  chargePointVendor: 'unknown',
+  chargePointModel: 'unknown',
+};
+
 /** Removes the sampled value around the defect: with another unit, phase or measurand it would mean something else. */
 function dropSample({ root, path }: Defect): boolean {
   const at = path.lastIndexOf('sampledValue');
@@ -151,6 +162,17 @@ export const repairs: readonly Repair[] = [
     apply: (defect) => (defect.key === 'reason' || defect.key === 'stoppedReason') && replacing(defect, 'Other'),
   },
   {
+    // Neutral to every CSMS: the event itself says what has changed.
+    name: 'unknown trigger of an event',
+    keyword: 'enum',
+    apply: (defect) => defect.key === 'triggerReason' && replacing(defect, 'ChargingStateChanged'),
+  },
+  {
+    name: 'unknown charging state',
+    keyword: 'enum',
+    apply: (defect) => defect.key === 'chargingState' && removing(defect),
+  },
+  {
     name: 'unknown context of a value',
     keyword: 'enum',
     apply: (defect) => defect.key === 'context' && replacing(defect, 'Other'),
@@ -189,6 +211,7 @@ export const repairs: readonly Repair[] = [
     apply: (defect) => {
       const time = typeof defect.value === 'string' ? mendTime(defect.value) : undefined;
       if (time !== undefined) return replacing(defect, time);
+      if (defect.key === 'timestamp') return replacing(defect, UNKNOWN_TIME);
       return defect.value === '' && removing(defect);
     },
   },
@@ -207,6 +230,16 @@ export const repairs: readonly Repair[] = [
     apply: ({ value, violation }) => {
       const name = violation.params['additionalProperty'];
       return isMembers(value) && typeof name === 'string' && delete value[name];
+    },
+  },
+  {
+    name: 'member left out that is understood',
+    keyword: 'required',
+    apply: ({ value, violation }) => {
+      const name = violation.params['missingProperty'];
+      if (!isMembers(value) || typeof name !== 'string' || !Object.hasOwn(understood, name)) return false;
+      value[name] = understood[name];
+      return true;
     },
   },
   {

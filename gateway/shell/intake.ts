@@ -6,6 +6,7 @@ import { maskToken, type Log } from '../kernel/log.js';
 import { seconds, type Timestamp } from '../kernel/units.js';
 import type { Journal } from '../ports/journal.js';
 import type { StationHost } from '../ports/station.js';
+import { withPlausibleTimes } from '../site/plausible-time.js';
 import type { ConnectorChange, SiteBook } from '../site/site-book.js';
 import type {
   AuthorizeRequested,
@@ -73,7 +74,7 @@ export class Intake implements StationHost {
 
   async report<E extends StationEvent>(event: E): Promise<StationAnswer<E>> {
     // Each branch answers what StationAnswer promises for its event; the compiler cannot follow that through the switch.
-    return (await this.#answer(event)) as StationAnswer<E>;
+    return (await this.#answer(withPlausibleTimes(event, this.#now()))) as StationAnswer<E>;
   }
 
   stop(): void {

@@ -150,6 +150,8 @@ export interface TransactionReported {
   /** The station's own sequence number (2.0.1): used to recognise a repeated event, never sent on. */
   readonly seqNo?: number;
   readonly at: Timestamp;
+  /** The station's own time, where it cannot be meant and `at` is that of the arrival. */
+  readonly reportedAt?: Timestamp;
   readonly trigger: TriggerReason;
   readonly chargingState?: ChargingState;
   readonly idToken?: IdToken;

@@ -55,6 +55,8 @@ export interface TransactionRecord {
   readonly evse: EvseNumber;
   readonly connector: number;
   readonly at: Timestamp;
+  /** The station's own time, where it could not be meant. */
+  readonly reportedAt?: Timestamp;
   readonly trigger: TriggerReason;
   readonly chargingState: ChargingState;
   /** The token as presented in this event (of the start, or of the stop). */

@@ -45,7 +45,8 @@ function bindStart(book: TransactionBook, event: TransactionReported, key: strin
   if (!isRealId(event.stationTransactionId)) {
     const start = startKey(event);
     const same = book.ofStation(event.station).findLast((entry) => entry.startKey === start);
-    if (same) return { kind: 'repeated', entry: same };
+    // A clock that stands still says the same of every start: only one that is still open is the same.
+    if (same && (event.reportedAt === undefined || isOpen(same))) return { kind: 'repeated', entry: same };
     // Values with id -1 came ahead of the start they belong to: the start completes what they opened.
     const ahead = event.evse === undefined ? undefined : book.openOn(event.evse);
     if (

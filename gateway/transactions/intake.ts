@@ -152,6 +152,7 @@ export const told = (event: TransactionReported) => ({
   offline: event.offline,
   meterValues: event.meterValues,
   ...present({
+    reportedAt: event.reportedAt,
     idToken: event.idToken,
     phasesUsed: event.phasesUsed,
     cableMaxCurrent: event.cableMaxCurrent,
@@ -181,4 +182,6 @@ export function identified(
 
 /** In the future, or in the past without the station having said that it was offline (1.6 cannot say it). */
 const clockSuspect = (event: TransactionReported, { now, protocol }: IngestContext): boolean =>
-  event.at > now + CLOCK_TOLERANCE || (protocol === 'ocpp2.0.1' && !event.offline && event.at < now - CLOCK_TOLERANCE);
+  event.reportedAt !== undefined ||
+  event.at > now + CLOCK_TOLERANCE ||
+  (protocol === 'ocpp2.0.1' && !event.offline && event.at < now - CLOCK_TOLERANCE);

@@ -12,6 +12,7 @@ import { present } from './present.js';
 export interface Happening {
   readonly kind: TransactionRecord['kind'];
   readonly at: Timestamp;
+  readonly reportedAt?: Timestamp | undefined;
   readonly trigger: TriggerReason;
   readonly offline?: boolean;
   readonly idToken?: IdToken | undefined;
@@ -39,6 +40,7 @@ export function append(
     ...present({
       kind: happening.kind,
       at: happening.at,
+      reportedAt: happening.reportedAt,
       trigger: happening.trigger,
       idToken: happening.idToken,
       stoppedReason: happening.stoppedReason,

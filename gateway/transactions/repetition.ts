@@ -27,12 +27,13 @@ export function eventKey(event: TransactionReported): string {
             event.idToken && tokenKey(event.idToken),
             event.trigger,
             event.chargingState,
-            event.meterValues,
+            // The times of such an event are those of its arrival: another at every repetition.
+            event.reportedAt === undefined ? event.meterValues : event.meterValues.map(({ sampled }) => sampled),
           ]),
         )
       : `#${event.seqNo}`;
   // Joined, not concatenated: V8 keeps that as one piece, and it is compared with all that are remembered.
-  return [event.kind, event.at, what].join(':');
+  return [event.kind, event.reportedAt ?? event.at, what].join(':');
 }
 
 /** The identity of a start that bears no transaction id (1.6): connector, idTag without case, time and meterStart. */
@@ -42,7 +43,7 @@ export function startKey(event: TransactionReported): string {
     event.evse ?? null,
     event.connector ?? null,
     event.idToken === undefined ? null : tokenKey(event.idToken),
-    event.at,
+    event.reportedAt ?? event.at,
     (begin?.begin ?? begin?.first)?.value ?? null,
   ]);
 }

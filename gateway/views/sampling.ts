@@ -84,7 +84,8 @@ export const measurandSet = (list: string): ReadonlySet<string> =>
 function isDue(at: Timestamp, last: Timestamp | undefined, interval: Milliseconds): boolean {
   if (interval <= 0) return false;
   if (last === undefined) return true;
-  return at >= timestamp(last + interval * (1 - EARLY));
+  // A clock that was set back must not silence a visit until it has caught up.
+  return at >= timestamp(last + interval * (1 - EARLY)) || at < last - interval;
 }
 
 /** Begin, end, interruption and what a CSMS has asked for: never thinned (E04.FR.08). */

@@ -295,6 +295,22 @@ t.test('a spike of the register is not billed', async (t) => {
   t.equal(other.take('ocpp1.6', end(20, '1', 40)).transaction?.meterStop, 1500, 'a register that began anew');
 });
 
+t.test('a start whose time could not be meant is known again by what the station said', async (t) => {
+  const bench = new Bench();
+  const said = timestamp(0);
+  const first = bench.take('ocpp1.6', start(0, { reportedAt: said }));
+  t.match(first.records[0], { at: at(0), reportedAt: said });
+  t.ok(first.anomalies.includes('clock-suspect'));
+  const again = bench.take('ocpp1.6', start(7, { reportedAt: said }));
+  t.same([again.answer.duplicate, again.answer.stationTransactionId], [true, '1']);
+  const values = bench.take('ocpp1.6', update(10, '1', 1200, { reportedAt: said }));
+  t.equal(values.answer.duplicate, false);
+  t.equal(bench.take('ocpp1.6', update(12, '1', 1200, { reportedAt: said })).answer.duplicate, true, 'same values');
+  bench.take('ocpp1.6', end(20, '1', 1500, { reportedAt: said }));
+  const next = bench.take('ocpp1.6', start(60, { reportedAt: said }));
+  t.same([next.answer.duplicate, next.answer.stationTransactionId], [false, '2'], 'a clock that stands still');
+});
+
 t.test('the register', async (t) => {
   const bench = new Bench();
   bench.take('ocpp1.6', start(0));
