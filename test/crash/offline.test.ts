@@ -1,6 +1,6 @@
 // Drivers while the cloud is away, refused afterwards, or held in doubt: S20 to S24 and S34 through the whole shell.
 import t from 'tap';
-import { minutes, seconds, wattHour } from '../../gateway/kernel/units.js';
+import { minutes, seconds, timestamp, wattHour } from '../../gateway/kernel/units.js';
 import type { AuthorizationStatus } from '../../gateway/site/tokens.js';
 import { InnerWorld, token } from './inner-world.js';
 
@@ -206,3 +206,26 @@ void t.test('a charger that leaves site.yaml takes no transaction with it', asyn
   await world.clock.advance(seconds(2));
   t.match(world.link().transactions().at(-1)?.record, { kind: 'ended', evse: 2, register: 1700 });
 });
+
+void t.test(
+  'a charger whose clock stands in 2099: the clouds are told when it arrived, and the next visit is its own',
+  async (t) => {
+    const world = await InnerWorld.open({ csmss: [{ ocpp: '2.0.1' }] });
+    await world.online();
+    const charger = world.charger();
+    await charger.connect();
+    const begun = world.clock.now();
+    await charger.start('FIRST', timestamp(Date.UTC(2099, 0, 1)));
+    await world.clock.advance(60_000);
+    await charger.end('FIRST');
+    await charger.start('SECOND');
+    await world.clock.advance(100);
+    const told = world.link().transactions();
+    t.same(
+      told.map(({ record }) => record.kind),
+      ['started', 'ended', 'started'],
+    );
+    for (const { record } of told) t.ok(record.at >= begun && record.at <= world.clock.now(), record.kind);
+    t.match(told[0]?.record, { reportedAt: Date.UTC(2099, 0, 1) });
+  },
+);
