@@ -110,6 +110,7 @@ export class LoadWorld {
       await changes.until('the gateway to have booted', () => cloud.csms.book.status(1) !== undefined, PATIENCE);
       await cloud.setUp();
     }
+    for (const cloud of clouds) cloud.calm = false;
     this.#visiting = Promise.all([
       ...this.chargers.map((charger) => charger.run()),
       this.#wallbox.run(this.visits, clouds, changes),
@@ -144,29 +145,24 @@ export class LoadWorld {
     await this.changes.until('a charger to be served', () => this.#launchedAt === undefined, PATIENCE);
   }
 
-  /** SIGKILL, and up again. @param again milliseconds after which the process that starts is killed as well */
-  async kill(why: string, again?: number): Promise<void> {
+  /** SIGKILL, and up again. @param early for each process that is killed while it starts: after how many milliseconds */
+  async kill(why: string, early: readonly number[]): Promise<void> {
     let release = (): void => undefined;
     this.#up = new Promise((resolve) => {
       release = resolve;
     });
     this.kills.push({ at: Date.now(), why });
     await this.gateway.kill();
-    this.#launchedAt = Date.now();
-    const starting = this.gateway.start();
-    if (again === undefined) await starting;
-    else {
-      const ended = starting.then(
-        () => undefined,
-        () => undefined,
-      );
-      await pause(again);
-      this.kills.push({ at: Date.now(), why: `${again} ms after it was started` });
+    for (const delay of early) {
+      // It may have come up by then, or not: its end is all that is waited for.
+      const started = this.gateway.start().catch(() => undefined);
+      await pause(delay);
+      this.kills.push({ at: Date.now(), why: `${delay} ms after its start` });
       await this.gateway.kill();
-      await ended;
-      this.#launchedAt = Date.now();
-      await this.gateway.start();
+      await started;
     }
+    this.#launchedAt = Date.now();
+    await this.gateway.start();
     release();
   }
 

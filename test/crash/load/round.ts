@@ -66,18 +66,20 @@ const AXES: readonly Axe[] = [
   ),
 ];
 
-/** @param cycles kills, two in quick succession counted as two */
+/** @param cycles kills, those in quick succession each counted */
 export async function round(seed: number, cycles: number): Promise<RoundResult> {
   const world = await LoadWorld.open(seed);
   const random = seededRandom(seed);
   try {
     while (world.kills.length < cycles) {
       await world.served();
-      await pause(random.between(0, 200));
+      await pause(random.between(0, 100));
       if (random.next() < 0.15) await random.pick(world.clouds).dropSocket();
       const why = await random.pick(AXES)(world, random);
-      const twice = random.next() < 0.2 && world.kills.length + 1 < cycles;
-      await world.kill(why, twice ? Math.floor(random.between(0, START)) : undefined);
+      const early: number[] = [];
+      while (random.next() < 0.5 && world.kills.length + early.length + 1 < cycles)
+        early.push(Math.floor(random.between(0, START)));
+      await world.kill(why, early);
     }
     await world.served();
     const failures = await world.drain();
