@@ -19,6 +19,7 @@ for (let done = 0; done < CYCLES; done += OF_ONE_SITE) {
   void t.test(`${cycles} kills under load (seed ${seed})`, async (t: Test) => {
     const result = await round(seed, cycles);
     results.push(result);
+    if (result.faults !== '') t.comment(result.faults);
     t.equal(result.faults, '', `npm run crash -- --cycles ${cycles} --seed ${seed}`);
     t.ok(result.visits > cycles / 2, `${result.visits} visits took place`);
   });

@@ -174,7 +174,7 @@ export class Cloud {
       this.#silences++;
       return this.#lapse(`never answers ${action}`, silence);
     }
-    if (mood < 0.06) await pause(random.between(10, 400));
+    if (mood < 0.06) await pause(random.between(10, 200));
     setImmediate(() => point(`${name} answers ${action}`));
     return usual;
   }

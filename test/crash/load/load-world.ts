@@ -22,7 +22,7 @@ const EVSES = [[1], [2], [3], [4], [5, 6], [7, 8], [9], [10]] as const;
 const WALLBOX_EVSE = 11;
 /** So many entries the gateway keeps in any case: with them on disk from the beginning, every checkpoint trims. */
 const KEPT_ENTRIES = 10_000;
-/** Milliseconds for what has to come about on a slow machine. */
+/** Milliseconds for what has to come about on a slow machine once nobody is killed any more. */
 const PATIENCE = 60_000;
 
 export class LoadWorld {

@@ -8,8 +8,8 @@ import { NOBODYS } from './cloud-ledger.js';
 import type { Cloud } from './cloud.js';
 import { Visit } from './visit.js';
 
-/** Milliseconds for a start or an end to reach a cloud. */
-const PATIENCE = 60_000;
+/** Milliseconds for a start or an end to reach a cloud while the gateway never lives for more than a second or two. */
+const PATIENCE = 600_000;
 
 export class Wallbox {
   #leaving = false;
