@@ -1,8 +1,7 @@
 // Puts a whole gateway together: the only place, with compose-south and compose-north, that names concrete adapters.
 import { randomBytes } from 'node:crypto';
-import { localBroker, type LocalBroker } from '../adapters/broker/broker.js';
+import type { LocalBroker } from '../adapters/broker/broker.js';
 import { openJournal } from '../adapters/journal-sqlite/journal.js';
-import { mqttLink } from '../adapters/mqtt/client.js';
 import { composeCsms } from './compose-north.js';
 import { composeSouth } from './compose-south.js';
 import { Gateway } from './gateway.js';
@@ -129,7 +128,9 @@ async function composeTelemetry(
       }),
     );
   };
+  // Loaded only where they are wanted: an MQTT client and a broker are a quarter of what a start reads.
   if (broker !== undefined) {
+    const { mqttLink } = await import('../adapters/mqtt/client.js');
     const { url, username, password } = broker;
     const link = mqttLink(
       {
@@ -146,6 +147,7 @@ async function composeTelemetry(
     await add('broker', 'full', link);
   }
   if (local === undefined) return undefined;
+  const { localBroker } = await import('../adapters/broker/broker.js');
   const link = localBroker({ ...local, commandTopics: [] }, log);
   // Anybody on the site's network may read here: no driver's card is shown in full.
   await add('local-broker', 'masked', link);

@@ -143,6 +143,7 @@ export class Gateway {
     else {
       profiles.ended(transaction);
       orphans.ended(transaction);
+      steering.ended(transaction);
     }
     refusals.changed(transaction);
     steering.wake();

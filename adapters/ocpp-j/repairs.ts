@@ -66,10 +66,15 @@ const replacing = (defect: Defect, value: unknown): true => {
 /** A time that no charger can mean: whoever takes the message in puts the moment of its arrival in its place. */
 const UNKNOWN_TIME = '1970-01-01T00:00:00.000Z';
 
+/** A register that no meter shows: whoever takes the message in takes it for not told. */
+const UNKNOWN_REGISTER = -1;
+
 /** What stands for a required member that a charger leaves out and that can be known without it. */
 const understood: Readonly<Record<string, unknown>> = {
   timestamp: UNKNOWN_TIME,
   errorCode: 'NoError',
+  meterStart: UNKNOWN_REGISTER,
+  meterStop: UNKNOWN_REGISTER,
   chargePointVendor: 'unknown',
   chargePointModel: 'unknown',
 };

@@ -33,6 +33,12 @@ export function inventoryOf(payload: Payload): Inventory {
   };
 }
 
+/** In Wh; undefined where the charger has left it out, or says a value that no register can have. */
+function registerTold(value: unknown): number | undefined {
+  const register = numberFrom(value);
+  return register === undefined || register < 0 ? undefined : register;
+}
+
 /**
  * Handlers by action; whatever is not in the map is not part of what a charger may ask.
  * @param lowerDefaults called after a stop, with the EVSEs whose default profile had been raised for that transaction
@@ -101,7 +107,7 @@ export function messages(
       return answer({ transactionId: 0, idTagInfo: { status: 'Invalid' } });
     }
     const at = momentOf(payload, 'timestamp') ?? clock.now();
-    const register = numberFrom(payload['meterStart']);
+    const register = registerTold(payload['meterStart']);
     const reservationId = integerOf(payload, 'reservationId');
     const remote = memory.remoteStart(place.id, idTag);
     const seen = memory.statusOf(place.id);
@@ -184,7 +190,7 @@ export function messages(
     const transaction = stationTransactionId(String(integerOf(payload, 'transactionId') ?? 0));
     const place = connectors.at(memory.connectorOf(transaction));
     const at = momentOf(payload, 'timestamp') ?? clock.now();
-    const register = numberFrom(payload['meterStop']);
+    const register = registerTold(payload['meterStop']);
     const idTag = textOf(payload, 'idTag');
     const ended = await reports.report({
       type: 'transaction',

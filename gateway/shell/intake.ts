@@ -155,6 +155,10 @@ export class Intake implements StationHost {
     if (decision?.transaction !== undefined && decision.anomalies.includes('available-while-open'))
       listener.freeWhileOpen(decision.transaction, event.at);
     if (decision !== undefined && decision.changes.length > 0) changes.push(...(await desk.enter(decision, false)));
+    // A transaction that was taken for one of the past goes on after all.
+    const open = event.evse === undefined ? undefined : keeper.book.openOn(event.evse)?.transaction;
+    if (open !== undefined && book.evse(open.evse)?.transaction === undefined)
+      changes.push(...book.transactionChanged(open, this.#now()));
     this.#changed(event.station, changes);
   }
 
@@ -167,8 +171,9 @@ export class Intake implements StationHost {
     return info;
   }
 
-  async #transaction(event: TransactionReported): Promise<TransactionAnswer> {
-    const { keeper, admissions, desk, log, randomBytes, book } = this.#deps;
+  async #transaction(told: TransactionReported): Promise<TransactionAnswer> {
+    const { keeper, admissions, desk, log, randomBytes, book, listener } = this.#deps;
+    const event = this.#placed(told);
     const protocol = this.#protocol(event.station);
     const verdict = await this.#verdict(event, protocol);
     const now = this.#now();
@@ -191,7 +196,8 @@ export class Intake implements StationHost {
       if (verdict !== undefined && transaction !== undefined) admissions.started(transaction, verdict);
       if (transaction !== undefined) {
         book.measured(transaction.evse, event.meterValues, now);
-        this.#deps.listener.measured(transaction.evse);
+        listener.measured(transaction.evse);
+        if (transaction.endedAt === undefined) this.#perhapsOver(transaction);
       }
       this.#changed(event.station, changes);
     }
@@ -199,6 +205,21 @@ export class Intake implements StationHost {
     const info =
       verdict?.info ?? (known === undefined ? undefined : await admissions.standing(known.transaction, event));
     return { stationTransactionId: decision.answer.stationTransactionId, ...(info && { idTokenInfo: info }) };
+  }
+
+  /** A station with one connector means that one where it names none (E01.FR.16 lets it). */
+  #placed(event: TransactionReported): TransactionReported {
+    if (event.evse !== undefined || event.kind === 'ended') return event;
+    const place = this.#deps.book.onlyConnector(event.station);
+    return place === undefined ? event : { ...event, ...place };
+  }
+
+  /** One that its station held back, and whose connector was free when it came: its stop may come behind it, or never. */
+  #perhapsOver(transaction: Transaction): void {
+    const { book, listener } = this.#deps;
+    if (book.evse(transaction.evse)?.transaction !== undefined) return;
+    const connector = book.connector(transaction.evse, transaction.connector);
+    if (connector?.reported === 'Available') listener.freeWhileOpen(transaction, connector.at);
   }
 
   /**

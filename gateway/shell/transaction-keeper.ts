@@ -29,12 +29,15 @@ export class TransactionKeeper {
   /** The newest entry known to be on disk: numbers that a refused commit has used up may be given out again after a restart. */
   #durable: JournalSeq;
 
+  /** @param replayed entries that are further than their documents: the next checkpoint must not leave them behind */
   private constructor(
     readonly book: TransactionBook,
+    replayed: readonly TransactionEntry[],
     readonly deps: KeeperDependencies,
     lastId: number,
     checkpoint: JournalSeq,
   ) {
+    for (const entry of replayed) this.#dirty.set(entry.transaction.uid, entry);
     this.#lastStationTransactionId = lastId;
     this.#checkpoint = checkpoint;
     this.#durable = deps.journal.lastSeq;
@@ -57,10 +60,10 @@ export class TransactionKeeper {
       for (const { record } of entries) if (record.type === 'transaction') records.push(record);
       after = last.seq;
     }
-    const { book, unexplained } = recover(stored, records);
+    const { book, replayed, unexplained } = recover(stored, records);
     if (unexplained.length > 0) log.warn({ records: unexplained.length }, 'journal entries of forgotten transactions');
     const issued = Number(counters.get('stationTransactionId') ?? 0);
-    return new TransactionKeeper(book, deps, Number.isFinite(issued) ? issued : 0, checkpoint);
+    return new TransactionKeeper(book, replayed, deps, Number.isFinite(issued) ? issued : 0, checkpoint);
   }
 
   /** Drawn in memory, made durable with the transaction it is for: an id that was never on disk was never told. */

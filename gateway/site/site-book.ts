@@ -26,6 +26,8 @@ interface ConnectorRecord {
   chargingState: ChargingState;
   error: ConnectorError | undefined;
   at: Timestamp;
+  /** What the station said last of it and when, by its own clock. */
+  told: Pick<StatusReported, 'status' | 'chargingState' | 'at'> | undefined;
   /** Desired by a CSMS or on site; survives restarts in the shell's documents. */
   inoperative: boolean;
   transaction: 'none' | 'open' | 'ended';
@@ -146,6 +148,7 @@ export class SiteBook implements LiveSite {
       record.known = true;
       record.error = event.error;
       record.at = event.at;
+      record.told = event;
       if (event.chargingState !== undefined) record.chargingState = event.chargingState;
       if (event.status === 'Available') {
         if (record.transaction === 'ended') record.transaction = 'none';
@@ -162,9 +165,12 @@ export class SiteBook implements LiveSite {
     const record = this.#connectors.get(key(transaction.evse, transaction.connector));
     const evse = this.#evses.get(transaction.evse);
     if (record === undefined || evse === undefined) return [];
+    const shown = evse.live.transaction?.uid === transaction.uid;
+    // What a station held back is of the past: the connector is what the station has said since.
+    if (!shown && this.#isOfThePast(transaction, record)) return [];
     // The station said only later which connector it is.
     const moved = this.#connectorsOf(transaction.evse, undefined).filter(
-      (other) => other !== record && other.transaction === 'open' && evse.live.transaction?.uid === transaction.uid,
+      (other) => other !== record && other.transaction === 'open' && shown,
     );
     for (const other of moved) {
       other.transaction = 'none';
@@ -177,7 +183,7 @@ export class SiteBook implements LiveSite {
       record.chargingState = transaction.chargingState;
     } else {
       // A late message about an older transaction must not close the one that is open now.
-      if (evse.live.transaction !== undefined && evse.live.transaction.uid !== transaction.uid) return [];
+      if (evse.live.transaction !== undefined && !shown) return [];
       const { transaction: _ended, ...rest } = evse.live;
       evse.live = rest;
       record.transaction = record.reported === 'Available' ? 'none' : 'ended';
@@ -241,6 +247,12 @@ export class SiteBook implements LiveSite {
     return { evse: record.evse.number, connector: record.connector };
   }
 
+  /** The one connector of a station that has no other. */
+  onlyConnector(id: StationId): ConnectorChange | undefined {
+    const [record, ...more] = this.#ofStation.get(id) ?? [];
+    return record === undefined || more.length > 0 ? undefined : { evse: record.evse.number, connector: record.connector };
+  }
+
   /** Whether its station is there and has said how the connector is, or it is known to be out of service. */
   isHeardOf(number: EvseNumber, connector: number): boolean {
     const record = this.#connectors.get(key(number, connector));
@@ -250,6 +262,17 @@ export class SiteBook implements LiveSite {
 
   isInoperative(number: EvseNumber, connector: number): boolean {
     return this.#connectors.get(key(number, connector))?.inoperative ?? false;
+  }
+
+  /**
+   * Whether a transaction that is not shown began before its station was connected, and is over by what the station has said
+   * of the connector since: free, or a car that waits. A status that may be the transaction's own, late, tells nothing.
+   */
+  #isOfThePast({ startedAt, station }: Transaction, { told }: ConnectorRecord): boolean {
+    const connectedAt = this.#stations.get(station)?.live.since ?? startedAt;
+    if (told === undefined || startedAt >= connectedAt || startedAt >= told.at) return false;
+    if (told.status === 'Available') return true;
+    return told.status === 'Occupied' && told.chargingState === 'EVConnected' && told.at > startedAt + TOLD_LATE;
   }
 
   #connectorsOf(number: EvseNumber, connector: number | undefined): ConnectorRecord[] {
@@ -312,6 +335,9 @@ export class SiteBook implements LiveSite {
   }
 }
 
+/** A station may tell of a plugged car this long after the transaction that goes with it. */
+const TOLD_LATE = minutes(1);
+
 /** A value from further ahead than this came from a clock that was wrong: it does not keep later ones out. */
 const CLOCK_TOLERANCE = minutes(1);
 
@@ -337,6 +363,7 @@ function blank(evse: Evse, connector: number, at: Timestamp): ConnectorRecord {
     chargingState: 'Idle',
     error: undefined,
     at,
+    told: undefined,
     inoperative: false,
     transaction: 'none',
     energized: false,

@@ -73,6 +73,8 @@ export interface TransactionRecord {
   /** The transaction's register at its begin and now, in Wh: what 1.6 sends as meterStart and meterStop. */
   readonly meterStart?: WattHour;
   readonly register?: WattHour;
+  /** By which a repetition of an update is known: until the next checkpoint this record alone keeps it. */
+  readonly key?: string;
   /** The token that began the transaction, repeated on every record so that a late 1.6 start has it. */
   readonly startToken?: IdToken;
 }

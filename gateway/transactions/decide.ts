@@ -221,5 +221,6 @@ function continued(
   } else if (event.kind === 'ended') entry = ended(entry, event);
   // A start that comes late is told as an update: every CSMS has been told of a start already.
   const kind = event.kind === 'started' ? 'updated' : event.kind;
-  return { anomalies, ...append(entry, { kind, ...told(event), ...(kind === 'ended' && stop(event)) }) };
+  const more = kind === 'ended' ? stop(event) : { key: context.key };
+  return { anomalies, ...append(entry, { kind, ...told(event), ...more }) };
 }

@@ -21,6 +21,8 @@ export interface Happening {
   readonly phasesUsed?: number | undefined;
   readonly cableMaxCurrent?: number | undefined;
   readonly customData?: TransactionReported['customData'] | undefined;
+  /** `eventKey`, of an update. */
+  readonly key?: string | undefined;
 }
 
 /** The next record of a transaction in its state after the event, and its entry with the number used up. */
@@ -47,6 +49,7 @@ export function append(
       phasesUsed: happening.phasesUsed,
       cableMaxCurrent: happening.cableMaxCurrent,
       customData: happening.customData,
+      key: happening.key,
       offline: happening.offline ?? false,
       meterValues: happening.meterValues ?? [],
       reservationId: happening.kind === 'started' ? transaction.reservationId : undefined,

@@ -3,26 +3,37 @@ import { wattHour } from '../kernel/units.js';
 import type { Transaction, TransactionRecord } from '../site/transaction.js';
 import { TransactionBook, type TransactionEntry } from './book.js';
 import { present } from './present.js';
+import { remember } from './repetition.js';
 
 /**
  * @param stored the entries as they were last stored (`Decision.changes`), in any order
  * @param records of the journal, in order; those that an entry already contains are passed over, so more than needed is safe
- * @returns the book, and the records that belong to no entry: of transactions long forgotten, or lost from the store
+ * @returns the book; the entries that are further than what is stored, which still have to be stored; and the records that
+ * belong to no entry: of transactions long forgotten, or lost from the store
  */
 export function recover(
   stored: Iterable<TransactionEntry>,
   records: Iterable<TransactionRecord>,
-): { readonly book: TransactionBook; readonly unexplained: readonly TransactionRecord[] } {
+): {
+  readonly book: TransactionBook;
+  readonly replayed: readonly TransactionEntry[];
+  readonly unexplained: readonly TransactionRecord[];
+} {
   const book = new TransactionBook();
+  const replayed = new Map<string, TransactionEntry>();
   const unexplained: TransactionRecord[] = [];
   // By age, so that the newest of several transactions with one id is the one found.
   for (const entry of [...stored].sort((a, b) => a.transaction.startedAt - b.transaction.startedAt)) book.put(entry);
   for (const record of records) {
     const entry = book.entry(record.uid);
     if (!entry) unexplained.push(record);
-    else if (record.n >= entry.nextN) book.put(replay(entry, record));
+    else if (record.n >= entry.nextN) {
+      const further = replay(entry, record);
+      replayed.set(record.uid, further);
+      book.put(further);
+    }
   }
-  return { book, unexplained };
+  return { book, replayed: [...replayed.values()], unexplained };
 }
 
 function replay(entry: TransactionEntry, record: TransactionRecord): TransactionEntry {
@@ -39,6 +50,7 @@ function replay(entry: TransactionEntry, record: TransactionRecord): Transaction
     evse: record.evse,
     connector: record.connector,
     chargingState: record.chargingState,
+    ...(record.key !== undefined && { seen: remember(transaction.seen, record.key) }),
     ...present({
       idToken: transaction.idToken ?? record.startToken,
       meterStart: transaction.meterStart ?? record.meterStart,

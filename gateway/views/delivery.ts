@@ -13,6 +13,7 @@ import { DeadLetters } from './dead-letters.js';
 import { outgoing, startIsDue, transactionMessage } from './outgoing.js';
 import { Projections } from './projections.js';
 import { Queue, type Head } from './queue.js';
+import { Settlements } from './settlements.js';
 import type { SamplingSettings } from './sampling.js';
 import type { SlotTable } from './slots.js';
 
@@ -40,7 +41,7 @@ export interface DeliveryDependencies {
 
 /** So many entries may be passed over before the cursor is saved without a delivery. */
 const PASSED_IN_MEMORY = 256;
-/** Pause after a disk that refuses, or a link that takes nothing although it says it is up. */
+/** Pause after a link that takes nothing although it says it is up. */
 const PAUSE = seconds(1);
 
 export class Delivery {
@@ -48,6 +49,7 @@ export class Delivery {
   readonly #projections: Projections;
   readonly #dead: DeadLetters;
   readonly #queue: Queue;
+  readonly #settlements: Settlements;
   #link: CsmsLink | undefined;
   #open = false;
   #stopped = false;
@@ -84,6 +86,8 @@ export class Delivery {
       },
       stored.get('cursor'),
     );
+    const { csms, journal, clock, log } = dependencies;
+    this.#settlements = new Settlements({ csms: csms.id, journal, clock, log, cursor: () => this.#queue.save() });
     this.#mayBeRepeated = !this.#queue.fresh;
     this.#offlineThrough = dependencies.journal.lastSeq;
     this.#openedAt = dependencies.journal.lastSeq;
@@ -152,6 +156,12 @@ export class Delivery {
   stop(): void {
     this.#stopped = true;
     this.#wakeUp?.();
+    this.#settlements.stop();
+  }
+
+  /** What is committed after this cannot outlive what this CSMS has answered so far. */
+  flush(): void {
+    this.#settlements.flush();
   }
 
   /** Tells the CSMS of the transaction as it stands now, in its place between the waiting messages. */
@@ -207,13 +217,19 @@ export class Delivery {
       const head = this.#queue.known;
       if (head === undefined) {
         const read = await this.#queue.read(PASSED_IN_MEMORY);
-        if (this.#queue.unsaved >= PASSED_IN_MEMORY) await this.#commit([], 'batch');
+        if (this.#queue.unsaved >= PASSED_IN_MEMORY) await this.#settlements.routine([]);
         if (read === 'empty') return;
         continue;
       }
       if (!this.#open || this.#link?.accepted !== true) return;
       const wait = 'seq' in head.origin ? this.#notBefore - this.#is.clock.monotonic() : 0;
       if (wait > 0) return this.#wakeAfter(wait);
+      // What the answer to may be news has to be the first that the next process sends, and is then known as a repetition.
+      const written = this.#isRoutine(head) ? undefined : this.#settlements.written();
+      if (written !== undefined) {
+        await written;
+        continue;
+      }
       if (!(await this.#send(this.#link, head))) return;
     }
   }
@@ -239,6 +255,12 @@ export class Delivery {
     if (outcome.kind === 'refused') await this.#refused(head, message, outcome);
     else await this.#answered(head, message, outcome);
     return true;
+  }
+
+  /** An update whose answer has nothing to say. */
+  #isRoutine({ outgoing: { message } }: Head): boolean {
+    if (message.type !== 'transaction' || message.record.kind !== 'updated') return false;
+    return message.record.idToken === undefined && !startIsDue(this.#is.csms, this.#stateOf(message.record.uid));
   }
 
   /** State and offline flag are of this moment; times and values were settled when the entry became the head. */
@@ -283,7 +305,7 @@ export class Delivery {
     if (message.type !== 'transaction') return;
     if (message.record.kind !== 'ended' && idTokenInfo !== undefined)
       this.#is.judged(message.record.uid, this.#mayBeRepeated ? forgiveEcho(idTokenInfo) : idTokenInfo);
-    await this.#commit(this.#project(head, message, state), 'now');
+    await this.#settlements.now(this.#project(head, message, state));
   }
 
   async #refused(
@@ -312,7 +334,7 @@ export class Delivery {
       const wait = retryInterval * tried;
       this.#notBefore = clock.monotonic() + wait;
       log.warn({ ...about, attempt: tried, attempts }, 'The CSMS refused a message; it will be repeated');
-      return this.#commit([], 'now');
+      return this.#settlements.now([]);
     }
     log.error(
       { ...about, fault: FAULTS.deadLetter.code },
@@ -332,7 +354,10 @@ export class Delivery {
     await this.#settle(head, message, state, 'now', dead);
   }
 
-  /** The head is done with: cursor and projection move together, on disk before the next message is sent. */
+  /**
+   * The head is done with: cursor and projection move together, on disk before the next message is sent, unless the answer
+   * says nothing new.
+   */
   async #settle(
     head: Head,
     message: CsmsMessage,
@@ -350,7 +375,7 @@ export class Delivery {
       this.#mayBeRepeated = false;
       this.#notBefore = this.#is.clock.monotonic();
     }
-    await this.#commit(documents, urgency);
+    await (urgency === 'now' ? this.#settlements.now(documents) : this.#settlements.routine(documents));
   }
 
   /** What the CSMS now knows of the transaction. */
@@ -375,26 +400,6 @@ export class Delivery {
       ...(sampledAt === undefined ? {} : { sampledAt }),
       ...(endedSeq === undefined ? {} : { endedSeq }),
     });
-  }
-
-  /**
-   * The documents and the cursor, together. Nothing is sent on while the disk refuses: what was delivered would be
-   * forgotten by a restart.
-   */
-  async #commit(documents: readonly DocumentPut[], urgency: 'now' | 'batch'): Promise<void> {
-    const { document, saved } = this.#queue.save();
-    while (!this.#stopped) {
-      try {
-        await this.#is.journal.commit({ documents: [...documents, document] }, urgency);
-        return saved();
-      } catch (err) {
-        const fault = FAULTS.journalUnavailable.code;
-        this.#is.log.error({ csms: this.#is.csms.id, err, fault }, 'Delivery waits for the disk');
-        await new Promise<void>((resolve) => {
-          this.#is.clock.after(PAUSE, resolve);
-        });
-      }
-    }
   }
 
   #wakeAfter(delay: number): void {

@@ -381,6 +381,8 @@ export class View implements CsmsHost {
   }
 
   async #save(key: string, value: unknown): Promise<void> {
+    // Samples that were answered are thinned by the settings of then: their numbers are not given to others after a crash.
+    this.#delivery.flush();
     const put = { collection: this.#collection, key };
     await this.#is.journal.commit({ documents: [value === undefined ? put : { ...put, value }] });
   }

@@ -229,3 +229,33 @@ void t.test(
     t.match(told[0]?.record, { reportedAt: Date.UTC(2099, 0, 1) });
   },
 );
+
+void t.test('samples that only the journal knows survive one crash, a checkpoint, and another crash', async (t) => {
+  const world = await InnerWorld.open();
+  const charger = world.charger();
+  await world.online();
+  await charger.connect();
+  await charger.start('DRIVER');
+  await charger.sample(400);
+  const at = world.clock.now();
+  await world.crash();
+  await charger.connect('Occupied');
+  await world.clock.advance(minutes(2));
+  await world.crash();
+  t.match(world.gateway.openTransactions(charger.id), [{ register: 1400, registerAt: at }]);
+});
+
+void t.test('a sample whose answer was lost in the crash is not taken in twice', async (t) => {
+  const world = await InnerWorld.open();
+  const charger = world.charger();
+  await world.online();
+  await charger.connect();
+  await charger.start('DRIVER');
+  await world.clock.advance(minutes(1));
+  await charger.sample(400);
+  await world.crash();
+  const before = world.journal.lastSeq;
+  // The same moment by the charger's clock: the same message.
+  await charger.sample();
+  t.equal(world.journal.lastSeq, before, 'known from the journal alone');
+});

@@ -17,6 +17,8 @@ export interface GatewayOptions {
   readonly changes?: Changes;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   readonly env?: Readonly<Record<string, string>>;
+  /** Told of each line of the log at once. */
+  readonly heard?: (line: LogLine) => void;
 }
 
 export interface LogLine {
@@ -138,7 +140,9 @@ class ChildGateway implements GatewayProcess {
 
   #line(text: string): void {
     try {
-      this.lines.push(JSON.parse(text) as LogLine);
+      const line = JSON.parse(text) as LogLine;
+      this.lines.push(line);
+      this.#options.heard?.(line);
     } catch {
       this.stderr += `not a log line: ${text}\n`;
     }

@@ -189,9 +189,16 @@ const cases: readonly Case[] = [
     quirks: ['text too long', 'member that the schema does not have'],
   },
   {
-    name: 'a member that is missing',
+    name: 'a register that is left out',
     action: 'StartTransaction',
     given: { connectorId: 1, idTag: 'A', timestamp: at },
+    repaired: start({ meterStart: -1 }),
+    quirks: ['member left out that is understood'],
+  },
+  {
+    name: 'a member that is missing',
+    action: 'StartTransaction',
+    given: { connectorId: 1, meterStart: 0, timestamp: at },
     code: 'OccurrenceConstraintViolation',
   },
   { name: 'a payload that is no object', action: 'Heartbeat', given: [], code: 'FormatViolation' },
