@@ -182,6 +182,7 @@ export class Statuses {
   async #tellSafely(link: CsmsLink, flat: number, next: Told): Promise<boolean> {
     const before = this.#losses.get(flat);
     const times = before?.look === next.look ? before.times : 0;
+    if (times > LOSSES_FORGIVEN) return true;
     const suspect = times >= LOSSES_FORGIVEN;
     if (suspect && !(await link.probe())) return false;
     const outcome = await this.#deliver(link, next.message);
