@@ -87,6 +87,7 @@ export function demoSite({ dataDirectory, authority }: DemoSiteOptions): Site {
     identity: 'DEMO-01',
     present: 'site',
     resetScope: 'gateway',
+    sendMinusOne: true,
   });
   return {
     id: 'DEMO-01',

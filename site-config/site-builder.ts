@@ -110,6 +110,7 @@ function csms(name: string, keys: Section, site: string, secrets: Secrets): Csms
       ['gateway', 'site'] as const,
       text(keys, 'reset-scope') ?? documentedDefault('csms', 'reset-scope'),
     ),
+    sendMinusOne: (text(keys, 'send-minus-one') ?? documentedDefault('csms', 'send-minus-one')) === 'true',
   };
 }
 

@@ -105,6 +105,11 @@ export const FAULTS = {
     'A CSMS sent a message that breaks the protocol.',
     'Tell the operator of the CSMS; the wire trace shows the message.',
   ),
+  csmsUntrusted: fault(
+    'FC-C04',
+    'The TLS connection to a CSMS does not hold: its certificate has expired, is for another name, or is signed by nobody known here. What it has to be told waits in the journal.',
+    'Check the date of this machine first. Then have the operator of the CSMS renew the certificate, or name the authority that signed it under csms: certificate-authority. The gateway keeps trying.',
+  ),
   modbusSilent: fault(
     'FC-M01',
     'A Modbus device does not answer.',

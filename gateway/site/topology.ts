@@ -112,6 +112,8 @@ export interface Csms {
   readonly evses?: readonly EvseNumber[];
   readonly present: 'site' | 'stations';
   readonly resetScope: 'gateway' | 'site';
+  /** 1.6: what follows a start that was given up is sent under transactionId -1 (errata 3.18), or kept with that start. */
+  readonly sendMinusOne: boolean;
 }
 
 export interface Tariff {

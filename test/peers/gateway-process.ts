@@ -28,6 +28,8 @@ export interface LogLine {
 }
 
 export interface GatewayProcess {
+  /** Where its journal is. */
+  readonly dataDirectory: string;
   /** Every log line of this and earlier runs. */
   readonly lines: readonly LogLine[];
   /** What it said on stderr: faults of site.yaml, crashes. */
@@ -35,7 +37,7 @@ export interface GatewayProcess {
   readonly running: boolean;
   /** SIGKILL: no chance to write anything. */
   kill(): Promise<void>;
-  /** SIGTERM and the exit in order. @throws Error when the exit code is not 0 */
+  /** SIGTERM and the exit in order; once it has ended so, nothing. @throws Error when the exit code is not 0 */
   stop(): Promise<void>;
   /** Starts it again on the same data. */
   start(): Promise<void>;
@@ -52,8 +54,9 @@ export interface GatewayProcess {
 export async function startGateway(yaml: string, options: GatewayOptions = {}): Promise<GatewayProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'forecourt-'));
   const file = join(folder, 'site.yaml');
-  writeFileSync(file, `data-directory: ${options.dataDirectory ?? join(folder, 'data')}\n${yaml}`);
-  const gateway = new ChildGateway(file, folder, options);
+  const dataDirectory = options.dataDirectory ?? join(folder, 'data');
+  writeFileSync(file, `data-directory: ${dataDirectory}\n${yaml}`);
+  const gateway = new ChildGateway(file, folder, dataDirectory, options);
   await gateway.start();
   return gateway;
 }
@@ -67,8 +70,14 @@ class ChildGateway implements GatewayProcess {
   readonly #changes: Changes;
   #child: ChildProcess | undefined;
   #exited: Promise<string> = Promise.resolve('');
+  #stopping: Promise<void> | undefined;
 
-  constructor(file: string, folder: string, options: GatewayOptions) {
+  constructor(
+    file: string,
+    folder: string,
+    readonly dataDirectory: string,
+    options: GatewayOptions,
+  ) {
     this.#file = file;
     this.#folder = folder;
     this.#options = options;
@@ -87,6 +96,7 @@ class ChildGateway implements GatewayProcess {
       env: { ...process.env, ...this.#options.env },
     });
     this.#child = child;
+    this.#stopping = undefined;
     const from = this.lines.length;
     let rest = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -121,7 +131,12 @@ class ChildGateway implements GatewayProcess {
     await this.#exited;
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     if (this.#child === undefined) throw new Error(`the gateway had ended by itself:\n${this.stderr}${this.#tail()}`);
     this.#child.kill('SIGTERM');
     const how = await this.#exited;

@@ -45,6 +45,7 @@ export const csms = (over: Partial<Csms> = {}): Csms => ({
   identity: 'SITE-1',
   present: 'site',
   resetScope: 'gateway',
+  sendMinusOne: true,
   ...over,
 });
 
@@ -189,6 +190,14 @@ export class FakeLink implements CsmsLink {
     this.accepted = false;
     for (const resolve of this.#open) resolve({ kind: 'unsent' });
     this.#open.clear();
+  }
+
+  /** What `probe` finds; counted. */
+  answersProbes = true;
+  probes = 0;
+  probe(): Promise<boolean> {
+    this.probes++;
+    return Promise.resolve(this.accepted && this.answersProbes);
   }
 
   deliver(message: CsmsMessage): Promise<DeliveryOutcome> {
