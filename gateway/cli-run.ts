@@ -25,7 +25,13 @@ const USAGE = `usage: forecourt run [--log-level LEVEL] <site.yaml>
   --log-level   debug, info (default), warn or error; log lines are JSON on stdout
 `;
 
-/** @returns the exit code: 0 stopped in order, 1 could not start, 2 wrong usage or a faulty site.yaml */
+/** The exit code that asks the service manager for a new process at once. */
+const START_ANEW = 3;
+
+/**
+ * @returns the exit code: 0 stopped in order, 1 could not start, 2 wrong usage or a faulty site.yaml, 3 to be started
+ *   again, since the journal is damaged or is not what this process believes
+ */
 export async function runGateway(args: readonly string[], firmwareVersion: string): Promise<number> {
   const level = args.indexOf('--log-level');
   const logLevel = level === -1 ? 'info' : (args[level + 1] ?? 'info');
@@ -64,15 +70,18 @@ export async function runGateway(args: readonly string[], firmwareVersion: strin
       { ocppPort: running.ocppPort, brokerPort: running.brokerPort, stations: site.stations.length },
       'gateway is up',
     );
-    const signal = await signalled;
-    log.info({ signal }, 'gateway stops');
+    const lost = running.lost.then((fault) => ({ fault }));
+    const why = await Promise.race([signalled, lost]);
+    const startAnew = typeof why !== 'string';
+    if (startAnew) log.error(why, 'gateway stops, to be started again on what the disk holds');
+    else log.info({ signal: why }, 'gateway stops');
     // Everything that was answered is on disk already: a neighbour that does not let go must not hold up a restart.
     const late = new Promise<'late'>((resolve) => {
       systemClock.after(STOP_WITHIN, () => resolve('late'));
     });
     if ((await Promise.race([running.stop(), late])) === 'late')
       log.warn({}, 'gateway stopped without waiting further');
-    return 0;
+    return startAnew ? START_ANEW : 0;
   } catch (err) {
     const fault = err instanceof JournalUnavailable ? err.fault : undefined;
     log.error({ err, ...(fault !== undefined && { fault }) }, 'the gateway cannot run');

@@ -27,6 +27,8 @@ export interface RunningGateway {
   readonly ocppPort?: number;
   /** Where LAN clients subscribe; absent without a local broker. */
   readonly brokerPort?: number;
+  /** Resolves with a code of the catalogue when the journal can only be gone on with by a new process. */
+  readonly lost: Promise<string>;
   /** Closes everything in order: doors first, the journal last. */
   stop(): Promise<void>;
 }
@@ -43,7 +45,7 @@ export async function composeGateway(
   firmwareVersion: string,
 ): Promise<RunningGateway> {
   const context = { clock, log };
-  const journal = await openJournal(site.dataDirectory, clock, log);
+  const journal = await openJournal(site.dataDirectory, site.journal.sizeLimit, clock, log);
   const drivers = new Map<StationId, StationDriver>();
   const gateway = await Gateway.open({ site, journal, drivers, clock, log, randomBytes, firmwareVersion });
   const south = composeSouth(
@@ -73,12 +75,17 @@ export async function composeGateway(
     if (view !== undefined) links.push(await composeCsms(csms, view, journal, context));
   }
 
+  const lost = new Promise<string>((resolve) => {
+    journal.onHealth(({ lost, fault }) => {
+      if (lost && fault !== undefined) resolve(fault);
+    });
+  });
   const stop = async (): Promise<void> => {
     await south.stop();
     // A CSMS that does not answer the farewell must not keep the journal from being closed.
     await within(FAREWELL, clock, Promise.all(links.map((link) => link.stop())));
     await gateway.stop();
-    await journal.close();
+    await journal.close().catch((err: unknown) => log.warn({ err }, 'the journal could not be closed in order'));
   };
   try {
     gateway.start();
@@ -88,6 +95,7 @@ export async function composeGateway(
     return {
       gateway,
       journal,
+      lost,
       stop,
       ...(ocppPort !== undefined && { ocppPort }),
       ...(brokerPort !== undefined && { brokerPort }),

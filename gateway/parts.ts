@@ -15,10 +15,12 @@ import { Refusals } from './shell/refusals.js';
 import { Reservations } from './shell/reservations.js';
 import { SiteVariables } from './shell/site-variables.js';
 import { Steering } from './shell/steering.js';
+import { Storage } from './shell/storage.js';
 import { TokenStore } from './shell/token-store.js';
 import { TransactionDesk } from './shell/transaction-desk.js';
 import { TransactionKeeper } from './shell/transaction-keeper.js';
 import { SiteBook, type ConnectorChange } from './site/site-book.js';
+import type { Reader } from './shedding/shed.js';
 import type { Site } from './site/topology.js';
 import type { Transaction } from './site/transaction.js';
 import { View } from './views/view.js';
@@ -41,6 +43,8 @@ export interface News {
   measured(evse: EvseNumber): void;
   stationChanged(id: StationId): void;
   planned(circuits: readonly CircuitReport[]): void;
+  /** Readers of the journal beside the CSMSs. */
+  brokers(): readonly Reader[];
 }
 
 export interface Parts extends GatewayDependencies {
@@ -53,6 +57,7 @@ export interface Parts extends GatewayDependencies {
   readonly steering: Steering;
   readonly intake: Intake;
   readonly operations: SiteOperations;
+  readonly storage: Storage;
   readonly views: readonly View[];
 }
 
@@ -171,6 +176,14 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
       ),
   };
   const intake = new Intake({ book, keeper, admissions, desk, journal, clock, log, randomBytes, listener });
+  const storage = await Storage.open({
+    journal,
+    policy: site.journal,
+    clock,
+    log,
+    readers: () => [...views, ...news.brokers()],
+    checkpoint: () => keeper.checkpointSeq,
+  });
   for (const csms of site.csms) {
     views.push(
       await View.open({
@@ -182,6 +195,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
         clock,
         log,
         firmwareVersion: deps.firmwareVersion,
+        shed: () => storage.shedOf(csms.id),
       }),
     );
   }
@@ -198,6 +212,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     intake,
     views,
     operations,
+    storage,
   };
 }
 

@@ -8,6 +8,7 @@ import type {
   Circuit,
   Csms,
   CsmsRole,
+  JournalPolicy,
   Listen,
   LocalToken,
   Meter,
@@ -51,6 +52,7 @@ export function buildSite(written: Section, secrets: Secrets, folder: string): S
         : {},
     telemetry: telemetry(section(written, 'telemetry'), id, secrets),
     dataDirectory: isAbsolute(directory) ? directory : join(folder, directory),
+    journal: journal(section(written, 'journal')),
   };
 }
 
@@ -180,6 +182,13 @@ function listen(keys: Section, secrets: Secrets): Listen {
   const key = secrets.values.get(secretKey(['listen', 'tls', 'key']));
   const tls = certificate === undefined || key === undefined ? {} : { tls: { certificate, key } };
   return { ocpp: { ...address(text(keys, 'ocpp') ?? documentedDefault('listen', 'ocpp')), ...tls } };
+}
+
+function journal(keys: Section): JournalPolicy {
+  return {
+    sizeLimit: quantity(keys, 'size-limit', 'journal', 'data'),
+    keepBills: milliseconds(quantity(keys, 'keep-bills', 'journal', 'time')),
+  };
 }
 
 function telemetry(keys: Section, site: string, secrets: Secrets): Telemetry {

@@ -27,13 +27,38 @@ export const FAULTS = {
   ),
   journalDamaged: fault(
     'FC-J04',
-    'The journal file is damaged, or is no journal: what it holds cannot be read.',
-    'Replace the disk if it is failing. Move journal.db and the files next to it to another place and keep them: transactions that no CSMS has yet are in there. Then start the gateway; it begins a new journal.',
+    'The journal file is damaged. The gateway restarts, puts the file aside and goes on with everything that could be read of it; the log line says how much that was.',
+    'Replace the disk: it is failing. Keep the file journal.db.damaged-... and what is beside it: it may hold transactions that no CSMS has yet.',
   ),
   journalTooNew: fault(
     'FC-J05',
     'The journal was written by a newer version of Forecourt than this one.',
     'Install the newer version again. Going back further needs the data directory as it was before the upgrade.',
+  ),
+  journalFull: fault(
+    'FC-J06',
+    'The journal has no room: what is left in it may not be given up, for a CSMS that decides is still to be told of it. Chargers are asked to keep their messages.',
+    'Bring that CSMS back, or remove it from site.yaml; or raise journal.size-limit, or free space on the disk.',
+  ),
+  journalShed: fault(
+    'FC-J07',
+    'The journal ran out of room because a CSMS or a broker is away; what it could best do without was given up. No start and no end of a transaction that a deciding CSMS waits for is among it.',
+    'Bring the CSMS or broker back; the log line and `forecourt status` say how much of what it will not be told.',
+  ),
+  journalChanged: fault(
+    'FC-J08',
+    'After a failure of the disk the journal does not hold what this process believes. The process ends, and the next one goes on with what the disk holds.',
+    'Nothing at once: nothing that was acknowledged is lost. Check the disk.',
+  ),
+  dataDirectory: fault(
+    'FC-J09',
+    'The data directory cannot be used: it is not there, not a folder, not mounted, or not ours to write.',
+    'The message says which. Mount the disk, correct data-directory in site.yaml, or give the folder to the user that runs the gateway.',
+  ),
+  cursorLost: fault(
+    'FC-J10',
+    'A damaged journal no longer told how far a CSMS had come. Where its transactions told it, the CSMS is sent what may be missing; else the starts and ends that the journal holds are kept as dead letters.',
+    'Compare the transactions of that day with the CSMS; `forecourt journal` lists the dead letters and sends them again.',
   ),
   unknownStation: fault(
     'FC-S01',

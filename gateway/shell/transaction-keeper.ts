@@ -9,7 +9,8 @@ import { apply, undo, type Decision, type TransactionBook, type TransactionEntry
 import { isTransactionEntry, recover } from '../transactions/recovery.js';
 
 const TRANSACTIONS = 'transaction';
-const BILLS = 'cdr';
+/** The collection of charge detail records, each under the uid of its transaction. */
+export const BILLS = 'cdr';
 const COUNTERS = 'counter';
 
 export interface KeeperDependencies {

@@ -175,6 +175,14 @@ export interface Site {
   readonly telemetry: Telemetry;
   /** Directory of the journal and of everything that must outlive a restart. */
   readonly dataDirectory: string;
+  readonly journal: JournalPolicy;
+}
+
+export interface JournalPolicy {
+  /** Bytes that the journal may hold. */
+  readonly sizeLimit: number;
+  /** How long a charge detail record is kept, counted from the start of its transaction. */
+  readonly keepBills: Milliseconds;
 }
 
 export interface Listen {

@@ -6,7 +6,7 @@ import type { Milliseconds } from '../kernel/units.js';
 import type { CsmsLink, CsmsMessage } from '../ports/csms.js';
 import type { LiveSite } from '../site/live-state.js';
 import type { Csms } from '../site/topology.js';
-import type { ConnectorStatus } from '../site/station-event.js';
+import type { ConnectorError, ConnectorStatus } from '../site/station-event.js';
 import { connectorView, look } from './connector-view.js';
 import type { SlotRow, SlotTable } from './slots.js';
 
@@ -21,7 +21,12 @@ export interface StatusDependencies {
   /** After a longer absence a 2.0.1 CSMS is told every status (B04.FR.01). */
   readonly offlineThreshold: () => Milliseconds;
   /** The gateway as a station: what 1.6 calls connector 0, no sum of the others (1.6 section 4.9). */
-  readonly stationStatus: () => ConnectorStatus;
+  readonly stationStatus: () => StationStatus;
+}
+
+export interface StationStatus {
+  readonly status: ConnectorStatus;
+  readonly error?: ConnectorError;
 }
 
 /** The station as a whole, beside the connectors' flat numbers, as in 1.6. */
@@ -211,8 +216,9 @@ export class Statuses {
   #message(flat: number): Told | undefined {
     const { csms, slots, live, clock } = this.#is;
     if (flat === STATION) {
-      const status = this.#is.stationStatus();
-      return { message: { type: 'stationStatus', status, at: clock.now() }, look: status };
+      const station = this.#is.stationStatus();
+      const look = `${station.status} ${station.error?.vendorErrorCode ?? ''}`;
+      return { message: { type: 'stationStatus', ...station, at: clock.now() }, look };
     }
     const row = slots.flat(flat);
     if (row === undefined) return undefined;

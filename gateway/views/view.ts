@@ -17,9 +17,11 @@ import type {
 import type { Journal } from '../ports/journal.js';
 import type { Operations } from '../ports/operations.js';
 import type { LiveSite } from '../site/live-state.js';
-import type { ConnectorStatus, DataTransferAnswer } from '../site/station-event.js';
+import type { Counts, Reader } from '../shedding/shed.js';
+import type { DataTransferAnswer } from '../site/station-event.js';
 import type { IdToken, IdTokenInfo } from '../site/tokens.js';
 import type { Csms, Site } from '../site/topology.js';
+import type { JournalRecord } from '../site/transaction.js';
 import { carryOut, siteInfo, type CommandContext } from './commands.js';
 import { connectorView } from './connector-view.js';
 import type { DeadLetter } from './dead-letters.js';
@@ -27,7 +29,7 @@ import { Delivery, type DeliverySettings } from './delivery.js';
 import { hardwareInventory } from './hardware-inventory.js';
 import { measurandSet } from './sampling.js';
 import { SlotTable, visibleEvses } from './slots.js';
-import { Statuses } from './statuses.js';
+import { Statuses, type StationStatus } from './statuses.js';
 import { gatewayInventory, Variables } from './variables.js';
 
 export interface ViewDependencies {
@@ -41,6 +43,8 @@ export interface ViewDependencies {
   readonly firmwareVersion: string;
   /** Why this process was started; PowerUp unless told. */
   readonly bootReason?: BootReason;
+  /** What this CSMS will not be told because the journal had no room for it. */
+  readonly shed?: () => Counts;
 }
 
 /** What an operator wants to know of one CSMS at a glance. */
@@ -55,6 +59,8 @@ export interface ViewStatus {
   readonly inFlight: boolean;
   readonly dead: number;
   readonly lastError?: string;
+  /** What it will not be told because the journal had no room for it, by kind. */
+  readonly shed: Counts;
 }
 
 /** Beyond this the gateway's own clock or the CSMS's is wrong. */
@@ -72,7 +78,7 @@ const SETTINGS = {
   MessageTimeout: ['MessageTimeout', 'Default'],
 } as const satisfies Record<Parameters<CsmsHost['setting']>[0], readonly [variable: string, instance?: string]>;
 
-export class View implements CsmsHost {
+export class View implements CsmsHost, Reader {
   readonly csms: CsmsId;
   readonly identity: StationIdentity;
   readonly bootReason: BootReason;
@@ -145,6 +151,7 @@ export class View implements CsmsHost {
     const view = new View(dependencies, stored);
     const slots = { collection: view.#collection, key: 'slots', value: view.#slots.toDocument() };
     await dependencies.journal.commit({ documents: [slots, ...view.#delivery.toDocuments()] });
+    dependencies.journal.onHealth(() => view.#statuses.stationChanged());
     return view;
   }
 
@@ -159,6 +166,24 @@ export class View implements CsmsHost {
     return this.#online;
   }
 
+  get id(): string {
+    return this.csms;
+  }
+
+  get authority(): boolean {
+    return this.#is.csms.role === 'authority';
+  }
+
+  concerns(record: JournalRecord): boolean {
+    if (record.type === 'transaction') return this.knows(record.uid) || this.#slots.sees(record.evse);
+    if (record.type === 'meter') return record.evse !== undefined && this.#slots.sees(record.evse);
+    return record.type === 'security';
+  }
+
+  knows(uid: TransactionUid): boolean {
+    return this.#delivery.projections.of(uid) !== undefined;
+  }
+
   /** It has been online since the process started. */
   get reached(): boolean {
     return this.#reached;
@@ -171,7 +196,8 @@ export class View implements CsmsHost {
 
   status(): ViewStatus {
     const accepted = this.#link?.accepted === true;
-    return { csms: this.csms, connected: this.#online, accepted, ...this.#delivery.status() };
+    const shed = this.#is.shed?.() ?? {};
+    return { csms: this.csms, connected: this.#online, accepted, ...this.#delivery.status(), shed };
   }
 
   deadLetters(): readonly DeadLetter[] {
@@ -340,8 +366,12 @@ export class View implements CsmsHost {
     this.#is.operations.transactionJudged(this.csms, uid, siteInfo(info, this.#slots));
   }
 
-  #stationStatus(): ConnectorStatus {
-    return this.#stationOperative ? 'Available' : 'Unavailable';
+  /** The gateway itself, no sum of its chargers (1.6 section 4.9): without its journal it takes nothing in. */
+  #stationStatus(): StationStatus {
+    const { writable, fault } = this.#is.journal.status;
+    if (!writable)
+      return { status: 'Faulted', error: { code: 'InternalError', info: 'journal', ...(fault && { vendorErrorCode: fault }) } };
+    return { status: this.#stationOperative ? 'Available' : 'Unavailable' };
   }
 
   #inventory(): ReturnType<typeof hardwareInventory> {
@@ -354,7 +384,7 @@ export class View implements CsmsHost {
         live,
         slots: this.#slots,
         identity: this.identity,
-        stationStatus: this.#stationStatus(),
+        stationStatus: this.#stationStatus().status,
         connectorStatus: (row) => connectorView(row, this.#slots, live, csms.ocpp, now).status,
       }),
     ];

@@ -75,6 +75,7 @@ export const site = (evses: readonly Evse[]): Site => ({
   listen: {},
   telemetry: {},
   dataDirectory: '/nowhere',
+  journal: { sizeLimit: 1e9, keepBills: milliseconds(34_560_000_000) },
 });
 
 export class FakeLive implements LiveSite {
