@@ -9,6 +9,7 @@ import { composeGateway } from './compose.js';
 import { seconds } from './kernel/units.js';
 import { JournalUnavailable } from './ports/journal.js';
 import { systemClock } from './system-clock.js';
+import { systemMachine } from './system-machine.js';
 
 /** A service manager kills what takes much longer. */
 const STOP_WITHIN = seconds(8);
@@ -59,7 +60,7 @@ export async function runGateway(args: readonly string[], firmwareVersion: strin
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
   });
   try {
-    const running = await composeGateway(site, systemClock, log, firmwareVersion);
+    const running = await composeGateway(site, systemClock, systemMachine(), log, firmwareVersion);
     log.info(
       { ocppPort: running.ocppPort, brokerPort: running.brokerPort, stations: site.stations.length },
       'gateway is up',

@@ -7,7 +7,8 @@ const LONGEST_STEP = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => timestamp(Date.now()),
-  monotonic: () => milliseconds(performance.now()),
+  // The machine's, not the process's: it goes on over a restart of the gateway.
+  monotonic: () => milliseconds(Number(process.hrtime.bigint()) / 1e6),
   after(delay: Milliseconds, action: () => void): CancelTimer {
     let timer: NodeJS.Timeout;
     const wait = (rest: number): void => {

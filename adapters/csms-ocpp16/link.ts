@@ -121,6 +121,7 @@ export function openOcpp16Csms(
     start: () => session.start(),
     deliver,
     reboot: (reason) => session.reboot(reason),
+    askTime: () => session.askTime(),
     stop: () => session.stop(),
   };
 }

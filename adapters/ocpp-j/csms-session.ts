@@ -33,6 +33,8 @@ export interface CsmsSession {
   /** Refused as `closed` while Boot is not accepted; `whilePending`: the CSMS asked for it, so it may leave before that. */
   call(action: string, payload: Payload, priority: Priority, whilePending?: boolean): Promise<CallOutcome>;
   reboot(reason: BootReason): void;
+  /** A Heartbeat now; resolves when it has been answered, or will not be. */
+  askTime(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -263,6 +265,7 @@ export function openCsmsSession(
     },
     call,
     reboot,
+    askTime: sendHeartbeat,
     stop() {
       stopping ??= new Promise<void>((resolve) => {
         stopped = true;

@@ -11,6 +11,8 @@ import {
   type StationTransactionId,
 } from '../../gateway/kernel/ids.js';
 import { ampere, milliseconds, seconds, timestamp } from '../../gateway/kernel/units.js';
+import type { Clock } from '../../gateway/kernel/clock.js';
+import type { Machine } from '../../gateway/ports/machine.js';
 import type { CsmsMessage, DeliveryOutcome } from '../../gateway/ports/csms.js';
 import type { StationDriver } from '../../gateway/ports/station.js';
 import type { CommandOutcome, StationCommand } from '../../gateway/site/station-command.js';
@@ -23,6 +25,7 @@ import type {
 import type { IdToken, IdTokenInfo } from '../../gateway/site/tokens.js';
 import { perPhase, type Circuit, type Csms, type Site, type Station } from '../../gateway/site/topology.js';
 import { FakeClock } from '../fakes/fake-clock.js';
+import { knowing } from '../fakes/fake-machine.js';
 import { MemoryJournal } from '../fakes/memory-journal.js';
 import { recordingLog } from '../fakes/recording-log.js';
 import { csms as csmsOf, evse as evseOf, FakeLink, site as siteOf } from '../gateway/views/fixture.js';
@@ -206,6 +209,8 @@ export class StringCharger implements StationDriver {
 }
 
 export interface InnerOptions {
+  /** A box whose own clock may be wrong; one that knows the time unless given. */
+  readonly box?: (clock: FakeClock) => { readonly clock: Clock; readonly machine: Machine };
   readonly chargers?: number;
   readonly csmss?: readonly Partial<Csms>[];
   readonly authorization?: Partial<Site['authorization']>;
@@ -213,7 +218,11 @@ export interface InnerOptions {
 }
 
 export class InnerWorld {
+  /** The true time, by which drivers, cars and chargers live. */
   readonly clock = new FakeClock();
+  /** The time by which the box goes. */
+  readonly box: Clock;
+  readonly machine: Machine;
   journal = new MemoryJournal();
   site: Site;
   log = recordingLog();
@@ -221,7 +230,10 @@ export class InnerWorld {
   readonly links: KnowingLink[] = [];
   #gateway: Gateway | undefined;
 
-  constructor({ chargers = 1, csmss = [{}], authorization = {}, main = {} }: InnerOptions = {}) {
+  constructor({ chargers = 1, csmss = [{}], authorization = {}, main = {}, box }: InnerOptions = {}) {
+    const given = box?.(this.clock);
+    this.box = given?.clock ?? this.clock;
+    this.machine = given?.machine ?? knowing(this.clock);
     const evses = Array.from({ length: chargers }, (_, index) => evseOf(index + 1));
     const plain = siteOf(evses);
     this.site = {
@@ -256,7 +268,8 @@ export class InnerWorld {
       site: this.site,
       journal: this.journal,
       drivers: this.chargers,
-      clock: this.clock,
+      clock: this.box,
+      machine: this.machine,
       log: this.log,
       randomBytes: () => {
         bytes[9] = ((bytes[9] ?? 0) + 1) % 256;
