@@ -10,16 +10,13 @@ const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 /** Touched by systemd-timesyncd whenever it has set the clock (systemd-timesyncd.service(8)); gone with the boot. */
 const SYNCHRONISED = '/run/systemd/timesync/synchronized';
 
-/** Where the system does not tell its boot, every process counts as another one. */
 export function systemMachine(): Machine {
   return {
-    boot: bootId() ?? `process ${process.pid} ${Date.now()}`,
+    boot: told(() => readFileSync(BOOT_ID, 'utf8').trim()),
     released: RELEASED,
     lastSynchronised: () => told(() => timestamp(Math.floor(statSync(SYNCHRONISED).mtimeMs))),
   };
 }
-
-const bootId = (): string | undefined => told(() => readFileSync(BOOT_ID, 'utf8').trim());
 
 /** Undefined where the system does not tell: another system, another time server, a container that may not look. */
 function told<T>(read: () => T): T | undefined {

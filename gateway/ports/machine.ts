@@ -2,8 +2,11 @@
 import type { Timestamp } from '../kernel/units.js';
 
 export interface Machine {
-  /** Another for every boot of the machine; within one boot the monotonic clock goes on over restarts of the process. */
-  readonly boot: string;
+  /**
+   * Another for every boot of the machine: within one boot the monotonic clock goes on over restarts of the process, and
+   * counts from its beginning. Undefined where the system does not tell.
+   */
+  readonly boot: string | undefined;
   /** Before this it is not: the release that is running. What a site without any memory begins with. */
   readonly released: Timestamp;
   /**

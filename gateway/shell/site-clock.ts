@@ -12,7 +12,7 @@ export type Standing = 'unset' | 'assumed' | 'confirmed' | 'synchronised';
 
 /** How the time stood at one moment of one boot of the machine. */
 export interface Reckoning {
-  readonly boot: string;
+  readonly boot?: string;
   readonly monotonic: Milliseconds;
   readonly at: Timestamp;
   readonly standing: Standing;
@@ -46,6 +46,10 @@ const AGREEMENT = seconds(10);
 const SYNCHRONISED_FOR = milliseconds(86_400_000);
 /** No site meets a time further from its release than this. */
 const LIFETIME = milliseconds(30 * 365 * 86_400_000);
+
+/** Whether the monotonic clock still counts from where it did. */
+export const isSameBoot = (known: Reckoning | undefined, { boot }: Machine): known is Reckoning =>
+  boot !== undefined && known?.boot === boot;
 
 const trusted = (standing: Standing): boolean => standing === 'confirmed' || standing === 'synchronised';
 
@@ -85,7 +89,7 @@ export class SiteClock implements Clock {
     this.#monotonic = system.monotonic();
     const wall = system.now();
     this.#systemOrigin = wall - this.#monotonic;
-    const sameBoot = known?.boot === machine.boot && this.#monotonic >= known.monotonic;
+    const sameBoot = isSameBoot(known, machine) && this.#monotonic >= known.monotonic;
     this.#synchronised = machine.lastSynchronised();
     if (sameBoot) {
       this.#at = known.at + (this.#monotonic - known.monotonic);
@@ -97,7 +101,8 @@ export class SiteClock implements Clock {
       this.#at = wall;
     } else {
       // A machine that was off has at least been up since.
-      const earliest = Math.max(machine.released, known?.at ?? 0, newest + 1) + this.#monotonic;
+      const up = machine.boot === undefined ? 0 : this.#monotonic;
+      const earliest = Math.max(machine.released, known?.at ?? 0, newest + 1) + up;
       this.#following = wall >= earliest - TOLERANCE;
       this.#standing = this.#following ? 'assumed' : 'unset';
       this.#at = this.#following ? Math.max(wall, known?.at ?? 0) : earliest;
@@ -142,7 +147,9 @@ export class SiteClock implements Clock {
 
   reckoning(): Reckoning {
     const at = this.now();
-    return { boot: this.#machine.boot, monotonic: milliseconds(this.#monotonic), at, standing: this.#standing };
+    const { boot } = this.#machine;
+    const monotonic = milliseconds(this.#monotonic);
+    return { ...(boot !== undefined && { boot }), monotonic, at, standing: this.#standing };
   }
 
   /** Looks at the system's clock; once a second is enough. */

@@ -13,7 +13,7 @@ import type { Tariff } from '../site/topology.js';
 import type { JournalRecord } from '../site/transaction.js';
 import { EraJournal } from './era-journal.js';
 import { begin, end, follow, overBoot, parseEras, upTo, type Eras } from './eras.js';
-import { SiteClock, type Reckoning, type Standing, type Step } from './site-clock.js';
+import { isSameBoot, SiteClock, type Reckoning, type Standing, type Step } from './site-clock.js';
 import { StationTimes } from './station-times.js';
 
 const COLLECTION = 'time';
@@ -132,7 +132,7 @@ export class SiteTime implements SiteTimeSource {
   #resume(seen: Seen | undefined, newest: Timestamp): void {
     const { standing } = this.clock;
     const { open } = this.#eras;
-    const sameBoot = seen?.boot === this.#machine.boot;
+    const sameBoot = isSameBoot(seen, this.#machine);
     if (standing === 'unset')
       this.#log.warn(
         { fault: FAULTS.timeUnset.code, standing, now: toRfc3339(this.clock.now()) },
@@ -141,7 +141,8 @@ export class SiteTime implements SiteTimeSource {
     if (sameBoot && open !== undefined && !this.clock.trusted) return;
     if (open?.standing === 'unset' && standing !== 'unset') {
       const last = timestamp(Math.max(newest, seen?.at ?? 0));
-      const offset = upTo(last, this.clock.now() - this.clock.monotonic());
+      const up = this.#machine.boot === undefined ? 0 : this.clock.monotonic();
+      const offset = upTo(last, this.clock.now() - up);
       this.#eras = this.clock.trusted ? end(this.#eras, offset, []) : follow(this.#eras, offset, []);
       this.#estimated(offset);
     } else if (open !== undefined && open.standing === standing) this.#eras = overBoot(this.#eras);
@@ -248,9 +249,10 @@ function latestIn(record: JournalRecord): number {
 function parseSeen(value: unknown): Seen | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { boot, monotonic, at, standing, seq } = value as Partial<Record<keyof Seen, unknown>>;
-  const known = typeof boot === 'string' && typeof monotonic === 'number' && typeof at === 'number';
-  if (!known || typeof seq !== 'number' || !isStanding(standing)) return undefined;
-  return { boot, monotonic: milliseconds(monotonic), at: timestamp(at), standing, seq };
+  if (typeof monotonic !== 'number' || typeof at !== 'number' || typeof seq !== 'number') return undefined;
+  if (!isStanding(standing)) return undefined;
+  const since = { monotonic: milliseconds(monotonic), at: timestamp(at), standing, seq };
+  return typeof boot === 'string' ? { ...since, boot } : since;
 }
 
 const isStanding = (value: unknown): value is Standing =>

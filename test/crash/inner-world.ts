@@ -10,7 +10,7 @@ import {
   type StationId,
   type StationTransactionId,
 } from '../../gateway/kernel/ids.js';
-import { ampere, milliseconds, seconds, timestamp } from '../../gateway/kernel/units.js';
+import { ampere, milliseconds, seconds, timestamp, type Timestamp } from '../../gateway/kernel/units.js';
 import type { Clock } from '../../gateway/kernel/clock.js';
 import type { Machine } from '../../gateway/ports/machine.js';
 import type { CsmsMessage, DeliveryOutcome } from '../../gateway/ports/csms.js';
@@ -36,6 +36,12 @@ export const token = (idToken: string): IdToken => ({ idToken, type: 'ISO14443' 
 export class KnowingLink extends FakeLink {
   readonly tokens = new Map<string, IdTokenInfo>();
   readonly asked: string[] = [];
+  tellTime: () => void = () => undefined;
+
+  override askTime(): Promise<void> {
+    this.tellTime();
+    return Promise.resolve();
+  }
 
   override answer(message: CsmsMessage): DeliveryOutcome {
     const outcome = super.answer(message);
@@ -61,6 +67,8 @@ export class StringCharger implements StationDriver {
   /** `ignores`: says Accepted and goes on; `silent`: answers nothing in time. */
   manner: 'obeys' | 'ignores' | 'silent' = 'obeys';
   register = 1000;
+  /** Its own clock. */
+  now = (): Timestamp => this.world().clock.now();
   transaction: StationTransactionId | undefined;
 
   constructor(
@@ -133,7 +141,7 @@ export class StringCharger implements StationDriver {
       connector: 1,
       status,
       ...(status === 'Occupied' && { chargingState: this.transaction === undefined ? 'EVConnected' : 'Charging' }),
-      at: this.world().clock.now(),
+      at: this.now(),
     });
   }
 
@@ -141,7 +149,7 @@ export class StringCharger implements StationDriver {
     return this.world().report({ type: 'authorize', station: this.id, idToken: token(idToken) });
   }
 
-  async start(idToken: string, at = this.world().clock.now()): Promise<TransactionAnswer> {
+  async start(idToken: string, at = this.now()): Promise<TransactionAnswer> {
     const answer = await this.world().report({
       type: 'transaction',
       kind: 'started',
@@ -170,7 +178,7 @@ export class StringCharger implements StationDriver {
       evse: this.number,
       connector: 1,
       ...(this.transaction && { stationTransactionId: this.transaction }),
-      at: this.world().clock.now(),
+      at: this.now(),
       trigger: 'MeterValuePeriodic',
       meterValues: this.#values('Sample.Periodic'),
       offline: false,
@@ -185,7 +193,7 @@ export class StringCharger implements StationDriver {
       kind: 'ended',
       station: this.id,
       stationTransactionId: id,
-      at: this.world().clock.now(),
+      at: this.now(),
       trigger: 'StopAuthorized',
       stoppedReason: 'Local',
       ...(idToken !== undefined && { idToken: token(idToken) }),
@@ -198,7 +206,7 @@ export class StringCharger implements StationDriver {
     const phases = ['L1', 'L2', 'L3'] as const;
     return [
       {
-        at: this.world().clock.now(),
+        at: this.now(),
         sampled: [
           { value: this.register, measurand: 'Energy.Active.Import.Register' as const, context },
           ...phases.map((phase) => ({ value: this.draws, measurand: 'Current.Import' as const, phase, context })),
@@ -284,13 +292,18 @@ export class InnerWorld {
 
   /** The process is gone without a word, and another one begins on the same disk. @param site changed site.yaml */
   async crash(site = this.site): Promise<void> {
+    this.die();
+    this.site = site;
+    await this.begin();
+  }
+
+  /** The process is gone without a word. */
+  die(): void {
     const died = this.gateway;
     this.journal = this.journal.afterCrash();
     for (const index of this.links.keys()) this.link(index).cut();
     // Its timers would go on in a test that shares the clock.
     void died.stop();
-    this.site = site;
-    await this.begin();
   }
 
   link(index = 0): KnowingLink {
@@ -305,9 +318,13 @@ export class InnerWorld {
     return charger;
   }
 
-  async online(index = 0, booted = true): Promise<void> {
+  /** @param says the time in its answers to BootNotification and Heartbeat */
+  async online(index = 0, booted = true, says?: () => Timestamp): Promise<void> {
+    const view = this.gateway.views[index];
     this.link(index).start();
-    this.gateway.views[index]?.linkUp(booted);
+    this.link(index).tellTime = () => says && view?.timeFromCsms(says());
+    this.link(index).tellTime();
+    view?.linkUp(booted);
     await this.clock.advance(10);
   }
 
