@@ -12,6 +12,8 @@ export interface OpenEra {
   readonly standing: Extract<Standing, 'unset' | 'assumed'>;
   /** It has been going on since before the machine was last started: how long that took nobody knows. */
   readonly overBoots: boolean;
+  /** It began because something set the clock, and not because the machine was started. */
+  readonly set: boolean;
 }
 
 /** A span of which the offset is known; `next`: as far as it is in the era that followed. */
@@ -44,7 +46,7 @@ export const begin = (
 ): Eras & { readonly open: OpenEra } => ({
   nextId: nextId + 1,
   past,
-  open: { id: nextId, from, standing, overBoots: false },
+  open: { id: nextId, from, standing, overBoots: false, set: false },
 });
 
 /** The open era goes on in another boot of the machine. */
@@ -59,13 +61,16 @@ export function end(eras: Eras, offset: Milliseconds, stations: readonly Station
   return { nextId, past: offset === 0 ? past : kept([...past, { id, from, offset, stations }]) };
 }
 
-/** The time is another one, which is in doubt too: whatever becomes known of that one holds for this era as well. */
-export function follow(eras: Eras, offset: Milliseconds, stations: readonly StationId[]): Eras {
+/**
+ * The time is another one, which is in doubt too: whatever becomes known of that one holds for this era as well.
+ * @param set see `OpenEra`
+ */
+export function follow(eras: Eras, offset: Milliseconds, stations: readonly StationId[], set: boolean): Eras {
   const { open } = eras;
   if (open === undefined) return eras;
   const next = begin(eras, timestamp(open.from + offset), 'assumed');
   const past = { id: open.id, from: open.from, offset, next: next.open.id, stations };
-  return { ...next, past: kept([...eras.past, past]) };
+  return { ...next, open: { ...next.open, set }, past: kept([...eras.past, past]) };
 }
 
 /** What moves the times stamped in an era, in this order; nothing as long as it is open. */

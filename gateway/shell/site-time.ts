@@ -143,10 +143,10 @@ export class SiteTime implements SiteTimeSource {
       const last = timestamp(Math.max(newest, seen?.at ?? 0));
       const up = this.#machine.boot === undefined ? 0 : this.clock.monotonic();
       const offset = upTo(last, this.clock.now() - up);
-      this.#eras = this.clock.trusted ? end(this.#eras, offset, []) : follow(this.#eras, offset, []);
+      this.#eras = this.clock.trusted ? end(this.#eras, offset, []) : follow(this.#eras, offset, [], false);
       this.#estimated(offset);
-    } else if (open !== undefined && open.standing === standing) this.#eras = overBoot(this.#eras);
-    // What was assumed before is the best that will ever be known of it.
+    } else if (open !== undefined && open.standing === standing && !open.set) this.#eras = overBoot(this.#eras);
+    // What was assumed before, where something had set it or the clock has stood still since, is the best that will be known.
     else if (open !== undefined) this.#eras = end(this.#eras, milliseconds(0), []);
     if (this.#eras.open === undefined && isInDoubt(standing))
       this.#eras = begin(this.#eras, this.clock.now(), standing);
@@ -159,7 +159,7 @@ export class SiteTime implements SiteTimeSource {
     const now = this.clock.now();
     // Without an era what was stamped stays; but a time that is still to come cannot be one of the past.
     const shift: TimeShift = { from: open?.from ?? timestamp(now + 1), offset };
-    this.#eras = isInDoubt(after) ? follow(this.#eras, offset, stations) : end(this.#eras, offset, stations);
+    this.#eras = isInDoubt(after) ? follow(this.#eras, offset, stations, true) : end(this.#eras, offset, stations);
     const moves = offset !== 0 && (open !== undefined || offset < 0);
     if (offset !== 0) {
       const about = { source, before, standing: after, offset, now: toRfc3339(now) };

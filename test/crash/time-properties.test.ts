@@ -141,6 +141,7 @@ class TimedWorld {
   }
 }
 
+t.setTimeout(120_000);
 void t.test('order always, truth wherever the time was learned in the same boot', async (t) => {
   let checked = 0;
   await fc.assert(
