@@ -202,6 +202,9 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     tokens.shift(shift);
     profiles.shift(shift);
     for (const view of views) view.shift(shift);
+    // Whoever shows when things happened shows it anew; to a CSMS nothing looks different.
+    changed([...book.connectors()].map(({ evse, connector }) => ({ evse, connector })));
+    for (const { id } of site.stations) news.stationChanged(id);
     // Chargers hear the time in the answer to a Heartbeat: those that can be asked for one need not wait for their next.
     for (const { id } of site.stations) {
       const { connected, capabilities } = book.station(id) ?? {};

@@ -110,7 +110,7 @@ export class SiteTime implements SiteTimeSource {
 
   /** An event that was stamped at `generation`, as it is to be stamped now. */
   since<E extends StationEvent>(generation: number, event: E): E {
-    return this.#shifts.slice(generation).reduce<E>(shiftedEvent, event);
+    return generation === this.#shifts.length ? event : this.#shifts.slice(generation).reduce<E>(shiftedEvent, event);
   }
 
   heardFrom(csms: CsmsId, authority: boolean, at: Timestamp): 'taken' | 'doubtful' | 'not taken' {
@@ -146,7 +146,7 @@ export class SiteTime implements SiteTimeSource {
       this.#eras = this.clock.trusted ? end(this.#eras, offset, []) : follow(this.#eras, offset, [], false);
       this.#estimated(offset);
     } else if (open !== undefined && open.standing === standing && !open.set) this.#eras = overBoot(this.#eras);
-    // What was assumed before, where something had set it or the clock has stood still since, is the best that will be known.
+    // Set by something in an earlier boot, or right as far as anybody knows: it stays what it was.
     else if (open !== undefined) this.#eras = end(this.#eras, milliseconds(0), []);
     if (this.#eras.open === undefined && isInDoubt(standing))
       this.#eras = begin(this.#eras, this.clock.now(), standing);

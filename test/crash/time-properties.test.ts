@@ -57,10 +57,10 @@ class TimedWorld {
   ) {
     for (const charger of world.chargers.values()) {
       charger.now = () => timestamp(world.clock.now() + (this.#errors.get(charger) ?? 0));
-      const { execute } = charger;
+      const execute = charger.execute.bind(charger);
       charger.execute = (command) => {
         if (command.type === 'trigger') this.#hear(charger);
-        return execute.call(charger, command);
+        return execute(command);
       };
     }
   }
@@ -169,7 +169,7 @@ void t.test('order always, truth wherever the time was learned in the same boot'
       const bills = [...(await world.gateway.journal.load('cdr')).values()] as { startedAt: number; endedAt: number }[];
       for (const { startedAt, endedAt } of bills) if (endedAt < startedAt) throw new Error('a negative duration');
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
-  t.ok(checked > 100, `${checked} times compared`);
+  t.ok(checked > 60, `${checked} times compared`);
 });

@@ -63,10 +63,10 @@ function withoutBattery({ world }: BoxWorld, charger: StringCharger): () => void
   };
   hear();
   charger.now = () => timestamp(world.clock.now() + error);
-  const { execute } = charger;
+  const execute = charger.execute.bind(charger);
   charger.execute = (command) => {
     if (command.type === 'trigger' && command.message === 'Heartbeat') hear();
-    return execute.call(charger, command);
+    return execute(command);
   };
   return hear;
 }
@@ -89,7 +89,11 @@ function checkOrder(t: Test, world: InnerWorld): void {
   for (const index of world.links.keys())
     for (const [uid, records] of told(world, index)) {
       const times = records.map(({ at }) => at);
-      t.same(times, [...times].sort((a, b) => a - b), `${uid} to CSMS ${index}: no negative duration`);
+      t.same(
+        times,
+        [...times].sort((a, b) => a - b),
+        `${uid} to CSMS ${index}: no negative duration`,
+      );
       t.equal(records[0]?.kind, 'started');
     }
 }
@@ -141,8 +145,16 @@ for (const learned of ['from a CSMS', 'from a time server that says so', 'from o
         end: records.find(({ kind }) => kind === 'ended')?.at,
         updates: records.filter(({ kind }) => kind === 'updated').map(({ at }) => at),
       }));
-      t.same(times.map(({ start }) => start), begun, `CSMS ${index}: starts`);
-      t.same(times.map(({ end }) => end), ended, `CSMS ${index}: ends`);
+      t.same(
+        times.map(({ start }) => start),
+        begun,
+        `CSMS ${index}: starts`,
+      );
+      t.same(
+        times.map(({ end }) => end),
+        ended,
+        `CSMS ${index}: ends`,
+      );
       t.ok(times[1]?.updates.includes(sampled), `CSMS ${index}: samples`);
       const statuses = world
         .link(index)
@@ -150,76 +162,100 @@ for (const learned of ['from a CSMS', 'from a time server that says so', 'from o
         .flatMap((message) => (message.type === 'status' ? [message.connector.at] : []));
       t.ok(statuses.length > 0 && statuses.every((at) => at > truth() - hours(2)), `CSMS ${index}: statuses`);
     }
-    t.same((await bills(world)).map(({ startedAt, endedAt }) => [startedAt, endedAt]), [
-      [begun[0], ended[0]],
-      [begun[1], ended[1]],
-    ]);
+    t.same(
+      (await bills(world)).map(({ startedAt, endedAt }) => [startedAt, endedAt]),
+      [
+        [begun[0], ended[0]],
+        [begun[1], ended[1]],
+      ],
+    );
     checkOrder(t, world);
     await world.crash();
     t.equal(world.gateway.clock.now(), truth(), 'and it is known in the next process of this boot');
-    t.same((await bills(world)).map(({ startedAt }) => startedAt), begun, 'read from the disk');
+    t.same(
+      (await bills(world)).map(({ startedAt }) => startedAt),
+      begun,
+      'read from the disk',
+    );
   });
 }
 
-void t.test('several boots without the time: what is before the last is an estimate, in order, and said to be', async (t) => {
-  const all = await fromYesterday();
-  const { world, truth } = all;
-  const one = world.charger(1);
-  const hear = withoutBattery(all, one);
-  await one.connect();
-  await one.start('ONE');
-  await world.clock.advance(minutes(30));
-  await one.end('ONE');
-  await world.clock.advance(minutes(1));
-  await powerCut(all, hours(3));
-  hear();
-  await one.connect();
-  const begun = truth();
-  await one.start('ONE');
-  await world.clock.advance(minutes(10));
-  await one.end('ONE');
-  const ended = truth();
-  for (const index of [0, 1]) await world.online(index, true, truth);
-  await world.clock.advance(seconds(5));
-  t.ok(faults(world).includes('FC-W03'));
-  for (const index of [0, 1]) {
-    const [first, second] = [...told(world, index).values()];
-    t.same(second?.map(({ at }) => at), [begun, ended], 'the boot in which it was learned');
-    const [start, end] = [first?.at(0)?.at ?? 0, first?.at(-1)?.at ?? 0];
-    t.equal(end - start, minutes(30), 'durations hold');
-    t.ok(end < begun && end > begun - minutes(10), 'it ended before, as near as can be');
-  }
-  checkOrder(t, world);
-});
+void t.test(
+  'several boots without the time: what is before the last is an estimate, in order, and said to be',
+  async (t) => {
+    const all = await fromYesterday();
+    const { world, truth } = all;
+    const one = world.charger(1);
+    const hear = withoutBattery(all, one);
+    await one.connect();
+    await one.start('ONE');
+    await world.clock.advance(minutes(30));
+    await one.end('ONE');
+    await world.clock.advance(minutes(1));
+    await powerCut(all, hours(3));
+    hear();
+    await one.connect();
+    const begun = truth();
+    await one.start('ONE');
+    await world.clock.advance(minutes(10));
+    await one.end('ONE');
+    const ended = truth();
+    for (const index of [0, 1]) await world.online(index, true, truth);
+    await world.clock.advance(seconds(5));
+    t.ok(faults(world).includes('FC-W03'));
+    for (const index of [0, 1]) {
+      const [first, second] = [...told(world, index).values()];
+      t.same(
+        second?.map(({ at }) => at),
+        [begun, ended],
+        'the boot in which it was learned',
+      );
+      const [start, end] = [first?.at(0)?.at ?? 0, first?.at(-1)?.at ?? 0];
+      t.equal(end - start, minutes(30), 'durations hold');
+      t.ok(end < begun && end > begun - minutes(10), 'it ended before, as near as can be');
+    }
+    checkOrder(t, world);
+  },
+);
 
-void t.test('a transaction that began while the time was known keeps its start, and its bill the whole time', async (t) => {
-  const all = await open({ ...BOTH, chargers: 1 });
-  const { world, truth } = all;
-  world.site = {
-    ...world.site,
-    tariff: { currency: 'EUR', energyPrice: 0.4, timePrice: 1, startFee: 0 },
-  };
-  await world.crash();
-  await world.online(0, true, truth);
-  const one = world.charger(1);
-  await one.connect();
-  const begun = truth();
-  await one.start('ONE');
-  await world.clock.advance(minutes(10));
-  await powerCut(all, hours(2));
-  withoutBattery(all, one);
-  await one.connect('Occupied');
-  await world.clock.advance(minutes(10));
-  await one.end('ONE');
-  const ended = truth();
-  t.match(await bills(world), [{ startedAt: begun, cost: { time: 0.34 } }], '20 minutes and a start of the box are known');
-  await world.online(0, true, truth);
-  await world.clock.advance(seconds(5));
-  const [bill] = await bills(world);
-  t.match(bill, { startedAt: begun, endedAt: ended });
-  t.equal(bill?.cost?.time, Math.round((ended - begun) / 36_000) / 100);
-  t.same([...told(world, 0).values()][0]?.map(({ at }) => at), [begun, ended]);
-});
+void t.test(
+  'a transaction that began while the time was known keeps its start, and its bill the whole time',
+  async (t) => {
+    const all = await open({ ...BOTH, chargers: 1 });
+    const { world, truth } = all;
+    world.site = {
+      ...world.site,
+      tariff: { currency: 'EUR', energyPrice: 0.4, timePrice: 1, startFee: 0 },
+    };
+    await world.crash();
+    await world.online(0, true, truth);
+    const one = world.charger(1);
+    await one.connect();
+    const begun = truth();
+    await one.start('ONE');
+    await world.clock.advance(minutes(10));
+    await powerCut(all, hours(2));
+    withoutBattery(all, one);
+    await one.connect('Occupied');
+    await world.clock.advance(minutes(10));
+    await one.end('ONE');
+    const ended = truth();
+    t.match(
+      await bills(world),
+      [{ startedAt: begun, cost: { time: 0.34 } }],
+      '20 minutes and a start of the box are known',
+    );
+    await world.online(0, true, truth);
+    await world.clock.advance(seconds(5));
+    const [bill] = await bills(world);
+    t.match(bill, { startedAt: begun, endedAt: ended });
+    t.equal(bill?.cost?.time, Math.round((ended - begun) / 36_000) / 100);
+    t.same(
+      [...told(world, 0).values()][0]?.map(({ at }) => at),
+      [begun, ended],
+    );
+  },
+);
 
 void t.test('a charger whose own clock is right while that of the box is not', async (t) => {
   const all = await fromYesterday();
@@ -244,65 +280,77 @@ void t.test('a charger whose own clock is right while that of the box is not', a
     t.equal(second?.[0]?.at, begun + minutes(30) - hours(2));
   }
   await two.end('TWO');
-  t.same((await bills(world)).map(({ startedAt }) => startedAt), [begun, ended - hours(2)]);
+  t.same(
+    (await bills(world)).map(({ startedAt }) => startedAt),
+    [begun, ended - hours(2)],
+  );
   checkOrder(t, world);
 });
 
-void t.test('a charger that has not heard the new time yet, and one that sends again what it was not answered', async (t) => {
-  const all = await fromYesterday();
-  const { world, truth } = all;
-  const one = world.charger(1);
-  withoutBattery(all, one);
-  const { now } = one;
-  one.execute = () => Promise.resolve({ status: 'NotSupported' });
-  await one.connect();
-  const saidAtStart = now();
-  const answer = await one.start('ONE');
-  const begun = truth();
-  await world.clock.advance(minutes(10));
-  await world.online(0, true, truth);
-  const again = await one.start('ONE', saidAtStart);
-  t.equal(again.stationTransactionId, answer.stationTransactionId, 'recognised by what it said then');
-  await world.clock.advance(minutes(1));
-  await one.sample(300);
-  const sampled = truth();
-  one.now = truth;
-  await world.clock.advance(minutes(1));
-  await one.end('ONE');
-  await world.clock.advance(seconds(5));
-  const [records] = [...told(world, 0).values()];
-  t.same(records?.map(({ at }) => at), [begun, sampled, truth() - seconds(5)]);
-});
+void t.test(
+  'a charger that has not heard the new time yet, and one that sends again what it was not answered',
+  async (t) => {
+    const all = await fromYesterday();
+    const { world, truth } = all;
+    const one = world.charger(1);
+    withoutBattery(all, one);
+    const { now } = one;
+    one.execute = () => Promise.resolve({ status: 'NotSupported' });
+    await one.connect();
+    const saidAtStart = now();
+    const answer = await one.start('ONE');
+    const begun = truth();
+    await world.clock.advance(minutes(10));
+    await world.online(0, true, truth);
+    const again = await one.start('ONE', saidAtStart);
+    t.equal(again.stationTransactionId, answer.stationTransactionId, 'recognised by what it said then');
+    await world.clock.advance(minutes(1));
+    await one.sample(300);
+    const sampled = truth();
+    one.now = truth;
+    await world.clock.advance(minutes(1));
+    await one.end('ONE');
+    await world.clock.advance(seconds(5));
+    const [records] = [...told(world, 0).values()];
+    t.same(
+      records?.map(({ at }) => at),
+      [begun, sampled, truth() - seconds(5)],
+    );
+  },
+);
 
-void t.test('a time that was assumed and wrong (fake-hwclock): the authority sets it, on its second word', async (t) => {
-  const all = await open();
-  const { world, box, truth } = all;
-  await world.clock.advance(minutes(2));
-  await powerCut(all, hours(5), truth() + minutes(1));
-  const one = world.charger(1);
-  withoutBattery(all, one);
-  await one.connect();
-  const begun = truth();
-  await one.start('ONE');
-  t.notOk(faults(world).includes('FC-W01'), 'nothing looks wrong');
-  await world.online(1, true, truth);
-  t.not(world.gateway.clock.now(), truth(), 'an observer does not set it');
-  t.ok(faults(world).includes('FC-W04'));
-  await world.offline(1);
-  let answers = 0;
-  await world.online(0, true, () => timestamp(truth() + (answers++ === 0 ? hours(1) : 0)));
-  t.not(world.gateway.clock.now(), truth(), 'one odd answer does not either');
-  const early = world.link().transactions().length;
-  world.link().tellTime();
-  t.equal(world.gateway.clock.now(), truth(), 'two that agree do');
-  t.ok(early <= 1);
-  await world.crash();
-  await world.online(0, true, truth);
-  await one.end('ONE');
-  await world.clock.advance(seconds(2));
-  t.match(await bills(world), [{ startedAt: begun }]);
-  t.equal(box.machine.lastSynchronised(), undefined);
-});
+void t.test(
+  'a time that was assumed and wrong (fake-hwclock): the authority sets it, on its second word',
+  async (t) => {
+    const all = await open();
+    const { world, box, truth } = all;
+    await world.clock.advance(minutes(2));
+    await powerCut(all, hours(5), truth() + minutes(1));
+    const one = world.charger(1);
+    withoutBattery(all, one);
+    await one.connect();
+    const begun = truth();
+    await one.start('ONE');
+    t.notOk(faults(world).includes('FC-W01'), 'nothing looks wrong');
+    await world.online(1, true, truth);
+    t.not(world.gateway.clock.now(), truth(), 'an observer does not set it');
+    t.ok(faults(world).includes('FC-W04'));
+    await world.offline(1);
+    let answers = 0;
+    await world.online(0, true, () => timestamp(truth() + (answers++ === 0 ? hours(1) : 0)));
+    t.not(world.gateway.clock.now(), truth(), 'one odd answer does not either');
+    const early = world.link().transactions().length;
+    world.link().tellTime();
+    t.equal(world.gateway.clock.now(), truth(), 'two that agree do');
+    t.ok(early <= 1);
+    await world.crash();
+    await world.online(0, true, truth);
+    await one.end('ONE');
+    await world.clock.advance(seconds(2));
+    t.match(await bills(world), [{ startedAt: begun }]);
+    t.equal(box.machine.lastSynchronised(), undefined);
+  },
+);
 
 void t.test('an authority that is asked again before anything is told', async (t) => {
   const all = await open();
@@ -317,7 +365,13 @@ void t.test('an authority that is asked again before anything is told', async (t
   await world.clock.advance(minutes(1));
   await world.online(0, true, truth);
   await world.clock.advance(seconds(2));
-  t.same(world.link().transactions().map(({ record }) => record.at), [begun]);
+  t.same(
+    world
+      .link()
+      .transactions()
+      .map(({ record }) => record.at),
+    [begun],
+  );
 });
 
 void t.test('2026, 2036, and back', async (t) => {
@@ -362,7 +416,7 @@ void t.test('reservations that are over by the time that is learned end once', a
   for (const index of [0, 1]) await world.online(index, true, truth);
   for (const charger of world.chargers.values()) await charger.connect();
   for (const [index, evse] of world.site.stations.flatMap(({ evses }) => evses).entries())
-    await world.gateway.operations.reserve(world.site.csms[0]?.id ?? evse.station as never, {
+    await world.gateway.operations.reserve(world.site.csms[0]?.id ?? (evse.station as never), {
       reservationId: index + 1,
       evses: [evse.number],
       target: { evse: evse.number },
@@ -381,4 +435,57 @@ void t.test('reservations that are over by the time that is learned end once', a
   t.same([world.status(1), world.status(2)], ['Available', 'Available']);
   const ends = world.link().sent.filter(({ type }) => type === 'reservationEnded');
   t.equal(ends.length, 2);
+});
+
+void t.test('the time is learned while an event waits for the cloud to answer', async (t) => {
+  const all = await fromYesterday();
+  const { world, truth } = all;
+  const one = world.charger(1);
+  withoutBattery(all, one);
+  one.execute = () => Promise.resolve({ status: 'NotSupported' });
+  await one.connect();
+  await world.crash();
+  await one.connect();
+  const begun = truth();
+  world.clock.after(seconds(2), () => void world.online(0, true, truth));
+  t.match(await one.start('A CARD THAT ONLY THE CLOUD KNOWS'), { idTokenInfo: { status: 'Accepted' } });
+  t.ok(truth() - begun >= 2000, 'it had to wait');
+  await world.clock.advance(seconds(2));
+  t.same(
+    world
+      .link()
+      .transactions()
+      .map(({ record }) => record.at),
+    [begun],
+  );
+  await world.crash();
+  t.match(world.gateway.openTransactions(one.id), [{ startedAt: begun }]);
+});
+
+void t.test('the disk refuses at the moment the time is learned, and the gateway is killed soon after', async (t) => {
+  const all = await fromYesterday();
+  const { world, truth } = all;
+  const one = world.charger(1);
+  withoutBattery(all, one);
+  await one.connect();
+  const begun = truth();
+  await one.start('ONE');
+  await world.clock.advance(minutes(5));
+  world.journal.failNext(1);
+  await world.online(0, true, truth);
+  await one.sample(100);
+  const sampled = truth();
+  await world.crash();
+  await one.connect('Occupied');
+  t.equal(world.gateway.clock.now(), truth());
+  t.match(world.gateway.openTransactions(one.id), [{ startedAt: begun }]);
+  await world.online(0, true, truth);
+  await world.online(1, true, truth);
+  await world.clock.advance(seconds(5));
+  for (const index of [0, 1])
+    t.same(
+      [...told(world, index).values()][0]?.map(({ at }) => at),
+      [begun, sampled],
+      `CSMS ${index}`,
+    );
 });

@@ -41,7 +41,10 @@ for (const authority of VERSIONS) {
     const yaml = 'authorization: { offline: accept-unknown, timeout: 1 s }';
     const world = await openWorld(t, { chargers: VERSIONS, authority, observer, yaml, lostInTime: true });
     const { gateway } = world;
-    t.ok(gateway.lines.some(({ fault }) => fault === 'FC-W01'), 'it says that it does not know the time');
+    t.ok(
+      gateway.lines.some(({ fault }) => fault === 'FC-W01'),
+      'it says that it does not know the time',
+    );
 
     // One charger goes by what it is told, the other has a clock of its own.
     const [told, own] = [world.charger(1), world.charger(2)];
