@@ -9,6 +9,7 @@ const shellOfTheCommandLine = [
   '^gateway/main\\.ts$',
   '^gateway/cli-[^/]+\\.ts$',
   '^gateway/system-clock\\.ts$',
+  '^gateway/system-machine\\.ts$',
 ];
 
 /** What may be imported from the files that `from` matches: everything else is an error. */

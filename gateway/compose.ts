@@ -11,6 +11,7 @@ import type { Log } from './kernel/log.js';
 import { seconds, type Milliseconds } from './kernel/units.js';
 import type { CsmsLink } from './ports/csms.js';
 import type { Journal } from './ports/journal.js';
+import type { Machine } from './ports/machine.js';
 import type { StationDriver } from './ports/station.js';
 import type { TelemetryLink } from './ports/telemetry.js';
 import type { Site } from './site/topology.js';
@@ -35,19 +36,31 @@ export interface RunningGateway {
 
 /**
  * Starts the gateway of a site. Listeners open only when the store is ready.
+ * @param system the clock of the box, which need not be right
  * @throws JournalUnavailable when the data directory cannot be used
  * @throws Error when a port is taken or a device of site.yaml cannot be opened
  */
 export async function composeGateway(
   site: Site,
-  clock: Clock,
+  system: Clock,
+  machine: Machine,
   log: Log,
   firmwareVersion: string,
 ): Promise<RunningGateway> {
-  const context = { clock, log };
-  const journal = await openJournal(site.dataDirectory, site.journal.sizeLimit, clock, log);
+  const disk = await openJournal(site.dataDirectory, site.journal.sizeLimit, system, log);
   const drivers = new Map<StationId, StationDriver>();
-  const gateway = await Gateway.open({ site, journal, drivers, clock, log, randomBytes, firmwareVersion });
+  const gateway = await Gateway.open({
+    site,
+    journal: disk,
+    drivers,
+    clock: system,
+    machine,
+    log,
+    randomBytes,
+    firmwareVersion,
+  });
+  const { clock, journal } = gateway;
+  const context = { clock, log };
   const south = composeSouth(
     site,
     {

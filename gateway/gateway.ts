@@ -1,8 +1,9 @@
 // The shell: holds the parts that decide, passes on what has changed, and keeps time.
-import type { CancelTimer } from './kernel/clock.js';
+import type { CancelTimer, Clock } from './kernel/clock.js';
 import { FAULTS } from './kernel/faults.js';
 import type { StationId } from './kernel/ids.js';
 import { ampere, minutes, seconds } from './kernel/units.js';
+import type { Journal } from './ports/journal.js';
 import type { MeterHost, StationHost } from './ports/station.js';
 import { openParts, type GatewayDependencies, type Parts } from './parts.js';
 import type { BalancingReport, CircuitReport } from './balancing/report.js';
@@ -56,7 +57,7 @@ export class Gateway {
 
   /** Starts to keep time; stations and CSMSs are connected by whoever composed the gateway. */
   start(): void {
-    const { clock, journal, keeper, refusals, reservations, steering, storage, views, log } = this.#parts;
+    const { clock, journal, keeper, refusals, reservations, steering, storage, time, views, log } = this.#parts;
     journal.onCommitted(() => {
       for (const view of views) view.journalAdvanced();
       for (const telemetry of this.telemetry) telemetry.journalAdvanced();
@@ -67,12 +68,12 @@ export class Gateway {
     storage.start();
     this.#timers = [
       clock.every(TEND_INTERVAL, () => {
+        time.tend();
         reservations.tend();
         this.#publishViews();
       }),
       clock.every(CHECKPOINT_INTERVAL, () => {
-        keeper
-          .checkpoint()
+        Promise.all([keeper.checkpoint(), time.note()])
           .then(() => storage.trim())
           .catch((err: unknown) =>
             log.error({ err, fault: FAULTS.journalUnavailable.code }, 'the checkpoint could not be written'),
@@ -83,7 +84,7 @@ export class Gateway {
 
   /** Writes what is only in memory; the journal stays open for whoever opened it. */
   async stop(): Promise<void> {
-    const { intake, keeper, log, orphans, refusals, steering, storage, views } = this.#parts;
+    const { intake, keeper, log, orphans, refusals, steering, storage, time, views } = this.#parts;
     for (const cancel of this.#timers) cancel();
     intake.stop();
     orphans.stop();
@@ -91,11 +92,21 @@ export class Gateway {
     steering.stop();
     for (const view of views) view.stop();
     await Promise.all([storage.stop(), ...this.telemetry.map((telemetry) => telemetry.stop())]);
-    await keeper.checkpoint().catch((err: unknown) => {
+    await Promise.all([keeper.checkpoint(), time.note()]).catch((err: unknown) => {
       const fault = FAULTS.journalUnavailable.code;
       // The next start reads some more of the journal instead.
       log.warn({ err, fault }, 'the last checkpoint could not be written');
     });
+  }
+
+  /** The site's clock: what everything that belongs to the site tells the time by. */
+  get clock(): Clock {
+    return this.#parts.clock;
+  }
+
+  /** The journal with the times as they are known now. */
+  get journal(): Journal {
+    return this.#parts.journal;
   }
 
   get live(): SiteBook {

@@ -122,6 +122,7 @@ export function openOcpp16Csms(
     deliver,
     probe: () => session.probe(),
     reboot: (reason) => session.reboot(reason),
+    askTime: () => session.askTime(),
     stop: () => session.stop(),
   };
 }

@@ -161,6 +161,7 @@ export function openOcpp201Csms(
       statuses.forget();
       session.reboot(reason);
     },
+    askTime: () => session.askTime(),
     stop: () => session.stop(),
   };
 }

@@ -45,6 +45,8 @@ export interface CsmsSession {
   /** Whether the CSMS answers something harmless (Heartbeat) just now, whatever it says. */
   probe(): Promise<boolean>;
   reboot(reason: BootReason): void;
+  /** A Heartbeat now; resolves when it has been answered, or will not be. */
+  askTime(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -302,6 +304,7 @@ export function openCsmsSession(
       return outcome.kind === 'result' || outcome.kind === 'error';
     },
     reboot,
+    askTime: sendHeartbeat,
     stop() {
       stopping ??= new Promise<void>((resolve) => {
         stopped = true;

@@ -150,6 +150,31 @@ export const FAULTS = {
     'A charger reported the middle or the end of a transaction whose start the gateway never saw.',
     'The transaction is kept and delivered; its start is an estimate.',
   ),
+  timeUnset: fault(
+    'FC-W01',
+    'The gateway started without knowing the time: the clock of its box stands before the last time it has seen. It goes on from that one; what it stamps is set right when a time server or a CSMS tells the time.',
+    'Nothing, if the uplink is on its way. If it stays, give the box a time server or a battery for its clock.',
+  ),
+  timeSet: fault(
+    'FC-W02',
+    'The time that the gateway went by was wrong, and was set by a time server or by the authority among the CSMSs.',
+    'The log line says by whom and by how much. If it comes again, look for what sets the clock of the box.',
+  ),
+  timeEstimated: fault(
+    'FC-W03',
+    'The box was started several times before it learned the time. How long it was without power in between nobody knows: times from before the last start are estimates, in the right order.',
+    'Compare the bills of that time with the clocks of the chargers if it matters. A battery for the clock prevents it.',
+  ),
+  timeContradicted: fault(
+    'FC-W04',
+    'A CSMS tells a time that is more than five minutes from that of the gateway, and may not set it.',
+    'Find out whose clock is wrong: that of the CSMS, or the time server of the box.',
+  ),
+  systemClockJumped: fault(
+    'FC-W05',
+    'The clock of the box has jumped. Where nothing speaks for the new time, the gateway goes on by its own reckoning.',
+    'Find out what sets the clock of the box; the log line says by how much in milliseconds, and whether it was followed.',
+  ),
   brokerLost: fault(
     'FC-Q01',
     'An MQTT broker cannot be reached, or does not take what it is sent. Events wait in the journal.',

@@ -156,6 +156,8 @@ export interface CsmsLink {
   probe(): Promise<boolean>;
   /** Sends BootNotification again (Reset, changed identity). */
   reboot(reason: BootReason): void;
+  /** Sends a Heartbeat now; what the answer says of the time has been handed in when it resolves. Never rejects. */
+  askTime(): Promise<void>;
   stop(): Promise<void>;
 }
 

@@ -7,6 +7,7 @@ import { seconds, type Milliseconds, type Timestamp } from '../kernel/units.js';
 import type { CsmsLink, CsmsMessage, DeliveryOutcome, PartlyTaken, ProjectionState } from '../ports/csms.js';
 import type { DocumentPut, Journal } from '../ports/journal.js';
 import type { IdTokenInfo } from '../site/tokens.js';
+import type { TimeShift } from '../site/time-shift.js';
 import type { Csms } from '../site/topology.js';
 import type { JournalRecord, TransactionRecord } from '../site/transaction.js';
 import { DeadLetters } from './dead-letters.js';
@@ -177,6 +178,12 @@ export class Delivery {
   /** What is committed after this cannot outlive what this CSMS has answered so far. */
   flush(): void {
     this.#settlements.flush();
+  }
+
+  /** The site has learned the time. */
+  shift(shift: TimeShift): void {
+    this.#queue.reread(shift);
+    this.wake();
   }
 
   /** Tells the CSMS of the transaction as it stands now, in its place between the waiting messages. */

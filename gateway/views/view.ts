@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.js';
 import { FAULTS } from '../kernel/faults.js';
 import type { CsmsId, EvseNumber, JournalSeq, TransactionUid } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
-import { minutes, type Timestamp } from '../kernel/units.js';
+import type { Timestamp } from '../kernel/units.js';
 import type {
   BootReason,
   CsmsAnswer,
@@ -16,10 +16,12 @@ import type {
 } from '../ports/csms.js';
 import type { Journal } from '../ports/journal.js';
 import type { Operations } from '../ports/operations.js';
+import type { SiteTimeSource } from '../ports/site-time.js';
 import type { LiveSite } from '../site/live-state.js';
 import type { Counts, Reader } from '../shedding/shed.js';
 import type { DataTransferAnswer } from '../site/station-event.js';
 import type { IdToken, IdTokenInfo } from '../site/tokens.js';
+import type { TimeShift } from '../site/time-shift.js';
 import type { Csms, Site } from '../site/topology.js';
 import type { JournalRecord } from '../site/transaction.js';
 import { carryOut, siteInfo, type CommandContext } from './commands.js';
@@ -38,6 +40,7 @@ export interface ViewDependencies {
   readonly live: LiveSite;
   readonly journal: Journal;
   readonly operations: Operations;
+  readonly time: SiteTimeSource;
   readonly clock: Clock;
   readonly log: Log;
   readonly firmwareVersion: string;
@@ -62,9 +65,6 @@ export interface ViewStatus {
   /** What it will not be told because the journal had no room for it, by kind. */
   readonly shed: Counts;
 }
-
-/** Beyond this the gateway's own clock or the CSMS's is wrong. */
-const CLOCK_TOLERANCE = minutes(5);
 
 /** Seconds: a CSMS that asks for more is sent one a day all the same, so that both keep knowing of each other. */
 const LONGEST_HEARTBEAT = 86_400;
@@ -92,6 +92,8 @@ export class View implements CsmsHost, Reader {
   #online = false;
   #reached = false;
   #stationOperative: boolean;
+  /** What the CSMS said of the time would be taken if it were said once more. */
+  #timeInDoubt = false;
   /** Counts the times the link came up, so that what an earlier link began does not go on in a later one. */
   #links = 0;
 
@@ -214,6 +216,11 @@ export class View implements CsmsHost, Reader {
     this.#statuses.connectorChanged(evse);
   }
 
+  /** The site has learned the time: what was read before is read again. */
+  shift(shift: TimeShift): void {
+    this.#delivery.shift(shift);
+  }
+
   /** New entries are durable. */
   journalAdvanced(): void {
     this.#delivery.wake();
@@ -279,6 +286,14 @@ export class View implements CsmsHost, Reader {
     if (!this.#online) this.#delivery.linkUp();
     this.#online = true;
     this.#reached = true;
+    if (!this.#timeInDoubt) return this.#begin(booted, link);
+    void this.#link?.askTime().then(() => {
+      if (this.#online && link === this.#links) this.#begin(booted, link);
+    });
+  }
+
+  /** The time is as good as it can be had now: what has waited may leave. */
+  #begin(booted: boolean, link: number): void {
     // After a boot a CSMS knows no connector until it has been told its status; after a mere reconnect it knows them all.
     if (!booted) this.#delivery.open();
     void this.#statuses.linkUp(booted).then(() => {
@@ -295,9 +310,8 @@ export class View implements CsmsHost, Reader {
   }
 
   timeFromCsms(at: Timestamp): void {
-    const skew = at - this.#is.clock.now();
-    if (Math.abs(skew) > CLOCK_TOLERANCE)
-      this.#is.log.warn({ csms: this.csms, skew }, 'The clocks of the gateway and of the CSMS disagree');
+    const { csms, time } = this.#is;
+    this.#timeInDoubt = time.heardFrom(csms.id, csms.role === 'authority', at) === 'doubtful';
   }
 
   heartbeatInterval(seconds: number): void {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Changes } from './changes.js';
 
 const MAIN = fileURLToPath(new URL('../../gateway/main.js', import.meta.url));
+const WITHOUT_CLOCK = fileURLToPath(new URL('box-without-clock.js', import.meta.url));
 /** A process that starts on a busy machine: SQLite, the validators of two OCPP versions. */
 const START_PATIENCE_MS = 20_000;
 
@@ -19,6 +20,8 @@ export interface GatewayOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Told of each line of the log at once. */
   readonly heard?: (line: LogLine) => void;
+  /** The clock of its box begins in 1970 with each boot, and nobody sets it. */
+  readonly withoutClock?: boolean;
 }
 
 export interface LogLine {
@@ -91,7 +94,8 @@ class ChildGateway implements GatewayProcess {
   async start(): Promise<void> {
     if (this.#child !== undefined) throw new Error('the gateway runs already');
     const level = this.#options.logLevel ?? 'info';
-    const child = spawn(process.execPath, [MAIN, 'run', '--log-level', level, this.#file], {
+    const program = this.#options.withoutClock === true ? WITHOUT_CLOCK : MAIN;
+    const child = spawn(process.execPath, [program, 'run', '--log-level', level, this.#file], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...this.#options.env },
     });

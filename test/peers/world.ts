@@ -25,6 +25,8 @@ export interface WorldOptions {
   /** Seconds, that every CSMS asks for at boot. */
   readonly heartbeatInterval?: number;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
+  /** The box begins in 1970, and the uplink is down: nobody can tell it the time. */
+  readonly lostInTime?: boolean;
 }
 
 export interface World {
@@ -73,12 +75,14 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
   const port = await freePort();
   const brokerPort = await freePort();
   const csmss = observer === undefined ? [authority] : [authority, observer];
+  if (options.lostInTime === true) for (const csms of csmss) await csms.stop();
   const gateway = await startGateway(siteYaml(options, { port, brokerPort, authority, observer }), {
     changes,
     env: Object.fromEntries(
       (options.stationPasswords ?? []).map((password, index) => [`CP${index + 1}_PASSWORD`, password]),
     ),
     logLevel: options.logLevel ?? 'info',
+    withoutClock: options.lostInTime ?? false,
   });
   const chargers = options.chargers.map((version, index) => {
     const password = options.stationPasswords?.[index];

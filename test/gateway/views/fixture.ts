@@ -186,6 +186,9 @@ export class FakeLink implements CsmsLink {
   reboot(reason: BootReason): void {
     this.reboots.push(reason);
   }
+  askTime(): Promise<void> {
+    return Promise.resolve();
+  }
   /** The socket is gone: what was not answered is unsent. */
   cut(): void {
     this.accepted = false;
@@ -326,6 +329,7 @@ export async function scene(
     live,
     journal,
     operations,
+    time: { heardFrom: () => 'taken' },
     clock,
     log,
     firmwareVersion: '1.0.0',
