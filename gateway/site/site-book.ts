@@ -250,7 +250,9 @@ export class SiteBook implements LiveSite {
   /** The one connector of a station that has no other. */
   onlyConnector(id: StationId): ConnectorChange | undefined {
     const [record, ...more] = this.#ofStation.get(id) ?? [];
-    return record === undefined || more.length > 0 ? undefined : { evse: record.evse.number, connector: record.connector };
+    return record === undefined || more.length > 0
+      ? undefined
+      : { evse: record.evse.number, connector: record.connector };
   }
 
   /** Whether its station is there and has said how the connector is, or it is known to be out of service. */
