@@ -163,3 +163,18 @@ void t.test('a gateway that comes back counts its chargers at what they may stil
   );
   t.ok(allowed(world) > 45, `${allowed(world)}`);
 });
+
+void t.test('the last sample of a finished transaction is no current any more, and no disobedience', async (t) => {
+  const world = await busySite();
+  await run(world, 120, 5);
+  const charger = [...world.chargers.values()].find(({ draws }) => draws > 10);
+  if (charger === undefined) throw new Error('nobody charges');
+  await charger.sample(10);
+  await charger.end();
+  const standings = new Set<string | undefined>();
+  await run(world, 120, 5, () =>
+    standings.add(world.gateway.balancing?.evses.find(({ evse }) => evse === charger.number)?.standing),
+  );
+  t.same([...standings], ['obeying']);
+  t.equal(charger.of('changeAvailability').length, 0, 'it is not put out of service');
+});

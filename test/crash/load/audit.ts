@@ -1,7 +1,7 @@
 // Compares the books: what the chargers did, what the gateway has on disk, and what either cloud was told.
 import Database from 'better-sqlite3';
 import type { TransactionEntry } from '../../../gateway/transactions/book.js';
-import type { ChargeDetailRecord, JournalRecord } from '../../../gateway/site/transaction.js';
+import type { ChargeDetailRecord, JournalRecord, TransactionRecord } from '../../../gateway/site/transaction.js';
 import { NOBODYS, type Account, type Told } from './cloud-ledger.js';
 import type { Cloud } from './cloud.js';
 import type { Visit } from './visit.js';
@@ -26,7 +26,8 @@ export function audit(evidence: Evidence): readonly Finding[] {
   const findings: Finding[] = [];
   for (const visit of evidence.visits) {
     for (const cloud of evidence.clouds)
-      for (const what of atCloud(visit, cloud, evidence)) findings.push({ visit, what: `${cloud.csms.record.peer}: ${what}` });
+      for (const what of atCloud(visit, cloud, evidence))
+        findings.push({ visit, what: `${cloud.csms.record.peer}: ${what}` });
     for (const what of atStation(visit)) findings.push({ visit, what });
   }
   for (const cloud of evidence.clouds) {
@@ -125,7 +126,8 @@ function* onDisk({ database, visits }: Evidence): Iterable<Finding> {
     const known = new Set(visits.map(({ token }) => token));
     for (const token of bills.keys()) if (!known.has(token)) yield { what: `a bill for ${token}, who was never there` };
     for (const { transaction } of documents('transaction') as TransactionEntry[])
-      if (transaction.endedAt === undefined) yield { what: `${transaction.uid} of ${transaction.station} is still open` };
+      if (transaction.endedAt === undefined)
+        yield { what: `${transaction.uid} of ${transaction.station} is still open` };
     yield* entries(db);
   } finally {
     db.close();
@@ -142,13 +144,16 @@ function* billed(visit: Visit, bill: ChargeDetailRecord): Iterable<string> {
 
 /** The records of one transaction are numbered without gap, each once (of the oldest the first ones are trimmed away). */
 function* entries(db: Database.Database): Iterable<Finding> {
-  const next = new Map<string, number>();
+  const newest = new Map<string, TransactionRecord>();
   for (const body of db.prepare('SELECT body FROM entry ORDER BY seq').pluck().iterate()) {
     const record = JSON.parse(String(body)) as JournalRecord;
     if (record.type !== 'transaction') continue;
-    const expected = next.get(record.uid) ?? record.n;
-    if (record.n !== expected) yield { what: `${record.uid}: entry ${record.n} follows ${expected - 1}` };
-    next.set(record.uid, record.n + 1);
+    const before = newest.get(record.uid);
+    if (before !== undefined && record.n !== before.n + 1)
+      yield { what: `${JSON.stringify(record)} follows ${JSON.stringify(before)}` };
+    if (before !== undefined && record.key !== undefined && record.key === before.key)
+      yield { what: `${JSON.stringify(record)} was taken in twice` };
+    newest.set(record.uid, record);
   }
 }
 

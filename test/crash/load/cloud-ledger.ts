@@ -74,7 +74,8 @@ export class Ledger {
         return;
       }
       const values = payload['meterValue'] as readonly { readonly timestamp: string }[] | undefined;
-      const at = Date.parse(String(payload['timestamp'] ?? values?.[0]?.timestamp));
+      const own = payload['timestamp'] as string | undefined;
+      const at = Date.parse(own ?? values?.[0]?.timestamp ?? '');
       this.#hear(account, action === 'MeterValues' ? 'update' : 'stop', payload, at);
     }
   }

@@ -79,7 +79,13 @@ export class Cloud {
       : (
           (
             await this.csms.ask('SetVariables', {
-              setVariableData: [{ component: { name: component }, variable: { name, ...(instance && { instance }) }, attributeValue: value }],
+              setVariableData: [
+                {
+                  component: { name: component },
+                  variable: { name, ...(instance && { instance }) },
+                  attributeValue: value,
+                },
+              ],
             })
           )['setVariableResult'] as readonly { readonly attributeStatus: string }[]
         )[0]?.attributeStatus;
@@ -133,7 +139,9 @@ export class Cloud {
     }
     const [component, variable, instance] = KEYS[name as keyof typeof KEYS];
     const { getVariableResult } = await this.csms.ask('GetVariables', {
-      getVariableData: [{ component: { name: component }, variable: { name: variable, ...(instance && { instance }) } }],
+      getVariableData: [
+        { component: { name: component }, variable: { name: variable, ...(instance && { instance }) } },
+      ],
     });
     return (getVariableResult as readonly { readonly attributeValue: string }[])[0]?.attributeValue ?? '';
   }

@@ -27,7 +27,10 @@ export class Dialect16 implements Dialect {
 
   start({ id }: Place, visit: Visit, at: number): readonly [string, Payload] {
     visit.identifiedAt = at;
-    return ['StartTransaction', { connectorId: id, idTag: visit.token, meterStart: visit.meterStart, timestamp: iso(at) }];
+    return [
+      'StartTransaction',
+      { connectorId: id, idTag: visit.token, meterStart: visit.meterStart, timestamp: iso(at) },
+    ];
   }
 
   started({ id }: Place, visit: Visit, answer: Payload): void {
@@ -46,7 +49,11 @@ export class Dialect16 implements Dialect {
     };
     return [
       'MeterValues',
-      { connectorId: id, transactionId: this.#ids.get(id), meterValue: [{ timestamp: iso(at), sampledValue: [value] }] },
+      {
+        connectorId: id,
+        transactionId: this.#ids.get(id),
+        meterValue: [{ timestamp: iso(at), sampledValue: [value] }],
+      },
     ];
   }
 

@@ -48,8 +48,7 @@ export class LoadCharger {
   constructor(options: LoadChargerOptions) {
     this.#is = options;
     this.peer = new RpcCharger(options);
-    this.#dialect =
-      options.version === 'ocpp1.6' ? new Dialect16() : new Dialect201(() => !this.peer.connected);
+    this.#dialect = options.version === 'ocpp1.6' ? new Dialect16() : new Dialect201(() => !this.peer.connected);
     this.places = options.evses.map((evse, index) => ({
       id: index + 1,
       evse,
@@ -183,7 +182,8 @@ export class LoadCharger {
   /** The same payload until it is answered. */
   async #send(visit: Visit, action: string, payload: Payload): Promise<Payload> {
     const { identity, point, served } = this.#is;
-    const what = `${action} ${String(payload['eventType'] ?? payload['status'] ?? payload['connectorStatus'] ?? '')}`;
+    const detail = (payload['eventType'] ?? payload['status'] ?? payload['connectorStatus']) as string | undefined;
+    const what = detail === undefined ? action : `${action} ${detail}`;
     for (const since = Date.now(); ; await pause(PAUSE)) {
       await this.#connected();
       try {

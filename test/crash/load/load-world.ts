@@ -174,8 +174,7 @@ export class LoadWorld {
     const failures: string[] = [];
     await this.#visiting.catch((err: unknown) => failures.push(`a visit could not be ended: ${String(err)}`));
     for (const { csms, ledger } of this.clouds) {
-      const waiting = (): readonly string[] =>
-        this.visits.flatMap(({ token }) => (ledger.ended(token) ? [] : [token]));
+      const waiting = (): readonly string[] => this.visits.flatMap(({ token }) => (ledger.ended(token) ? [] : [token]));
       const told = this.changes.until('both clouds to be told', () => waiting().length === 0, PATIENCE);
       await told.catch(() => failures.push(`${csms.record.peer} was never told the end of ${waiting().join(' ')}`));
       const free = (): boolean =>
@@ -222,4 +221,3 @@ async function fillJournal(folder: string): Promise<void> {
   await journal.commit({ records });
   await journal.close();
 }
-

@@ -60,7 +60,9 @@ const AXES: readonly Axe[] = [
   ]),
   point('a minute is over'),
   point('a minute is over'),
-  during('the update of a local list', ({ clouds }, random) => clouds[0].sendLocalList(Math.floor(random.between(1, 900)))),
+  during('the update of a local list', ({ clouds }, random) =>
+    clouds[0].sendLocalList(Math.floor(random.between(1, 900))),
+  ),
   during('a change of configuration', ({ clouds }, random) =>
     random.pick(clouds).set('CpoName', `Operator ${Math.floor(random.between(0, 1e6))}`),
   ),

@@ -5,10 +5,10 @@ const SHORT = 250;
 
 const { setInterval: real } = globalThis;
 
-globalThis.setInterval = ((action: () => void, interval?: number): NodeJS.Timeout => {
+globalThis.setInterval = (action: () => void, interval?: number): NodeJS.Timeout => {
   if (interval !== MINUTE) return real(action, interval);
   return real(() => {
     process.stdout.write(`${JSON.stringify({ level: 20, msg: 'a minute is over' })}\n`);
     action();
   }, SHORT);
-}) as typeof setInterval;
+};
