@@ -25,6 +25,8 @@ export interface WorldOptions {
   /** Seconds, that every CSMS asks for at boot. */
   readonly heartbeatInterval?: number;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
+  /** Runs before the gateway starts: scripts for its first BootNotification. */
+  readonly prepare?: (authority: RpcCsms, observer: RpcCsms | undefined) => void;
 }
 
 export interface World {
@@ -73,6 +75,7 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
   const port = await freePort();
   const brokerPort = await freePort();
   const csmss = observer === undefined ? [authority] : [authority, observer];
+  options.prepare?.(authority, observer);
   const gateway = await startGateway(siteYaml(options, { port, brokerPort, authority, observer }), {
     changes,
     env: Object.fromEntries(
