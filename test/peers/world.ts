@@ -27,6 +27,8 @@ export interface WorldOptions {
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   /** The box begins in 1970, and the uplink is down: nobody can tell it the time. */
   readonly lostInTime?: boolean;
+  /** Runs before the gateway starts: scripts for its first BootNotification. */
+  readonly prepare?: (authority: RpcCsms, observer: RpcCsms | undefined) => void;
 }
 
 export interface World {
@@ -76,6 +78,7 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
   const brokerPort = await freePort();
   const csmss = observer === undefined ? [authority] : [authority, observer];
   if (options.lostInTime === true) for (const csms of csmss) await csms.stop();
+  options.prepare?.(authority, observer);
   const gateway = await startGateway(siteYaml(options, { port, brokerPort, authority, observer }), {
     changes,
     env: Object.fromEntries(
