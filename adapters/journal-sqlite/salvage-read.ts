@@ -6,7 +6,7 @@ export type DocumentRow = readonly [collection: string, key: string, body: strin
 
 const PAGE = 200;
 /** Places that could not be read after which a table is given up: its tree is gone, not some leaves. */
-const PATIENCE = 20_000;
+const PATIENCE = 5_000;
 /** Above every entry number. */
 const BEYOND = Number.MAX_SAFE_INTEGER;
 /** Above every name. */
@@ -31,8 +31,8 @@ export function* readEntries(db: Connection): Iterable<EntryRow> {
     // Where the end is open there is nothing to halve towards: ever larger steps, as long as nothing was read.
     step = low === span[0] ? 2 * step : 2;
     const middle = Math.min(high === BEYOND ? low + step : Infinity, Math.floor((low + high) / 2));
-    // The upper half reaches down to the middle itself; the lower one is taken first.
-    spans.push([middle - 1, high, step], [low, middle, step]);
+    // The lower part, with the middle itself, is taken first.
+    spans.push([middle, high, step], [low, middle + 1, step]);
   }
 }
 
@@ -106,19 +106,20 @@ function* walk<R extends readonly [unknown, ...unknown[]]>(
   bounds: () => readonly unknown[],
   at: (row: R) => void,
 ): Generator<R, boolean> {
-  for (let limit = PAGE; ;) {
+  for (let limit = 1; ;) {
     let page: readonly R[];
     try {
       page = query(bounds(), limit);
     } catch {
       if (limit === 1) return false;
-      limit = Math.floor(limit / 2);
+      limit = 1;
       continue;
     }
     const last = page.at(-1);
     if (last !== undefined) at(last);
     for (const row of page) if (isJson(row.at(-1))) yield row;
     if (page.length < limit) return true;
+    limit = Math.min(2 * limit, PAGE);
   }
 }
 
