@@ -2,7 +2,7 @@
 import type { Clock } from './kernel/clock.js';
 import type { EvseNumber, StationId } from './kernel/ids.js';
 import type { Log } from './kernel/log.js';
-import type { Journal } from './ports/journal.js';
+import { SALVAGE, type Journal } from './ports/journal.js';
 import type { StationDriver } from './ports/station.js';
 import type { CircuitReport } from './balancing/report.js';
 import { Admissions, type Authority } from './shell/admissions.js';
@@ -61,6 +61,13 @@ export interface Parts extends GatewayDependencies {
   readonly views: readonly View[];
 }
 
+/** Everybody has made up for what a damaged journal lacks: the next start is an ordinary one. */
+async function settleSalvage(journal: Journal): Promise<void> {
+  const salvage = (await journal.load(SALVAGE.collection)).get(SALVAGE.key);
+  if (salvage === undefined) return;
+  await journal.commit({ documents: [SALVAGE, { ...SALVAGE, key: 'last-salvage', value: salvage }] });
+}
+
 /**
  * Everything as it was when the last commit of the process before was on disk.
  * @throws JournalUnavailable when it cannot be read
@@ -68,7 +75,7 @@ export interface Parts extends GatewayDependencies {
 export async function openParts(deps: GatewayDependencies, news: News): Promise<Parts> {
   const { site, journal, clock, log, drivers, randomBytes } = deps;
   const book = new SiteBook(site, clock.now());
-  const keeper = await TransactionKeeper.open({ site, journal, log });
+  const keeper = await TransactionKeeper.open({ site, journal, clock, log });
   const views: View[] = [];
   const changed = (changes: readonly ConnectorChange[]): void => news.connectorsChanged(changes);
   const desk = new TransactionDesk({
@@ -200,6 +207,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     );
   }
   reservations.show();
+  await settleSalvage(journal);
   return {
     ...deps,
     book,

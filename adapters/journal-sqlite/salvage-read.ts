@@ -23,9 +23,23 @@ export function* readEntries(db: Connection): Iterable<EntryRow> {
     const span = spans.pop();
     if (span === undefined) return;
     let [low, high, step] = span;
-    if (yield* walk(upwards, () => [low, high], ([seq]) => (low = seq))) continue;
+    if (
+      yield* walk(
+        upwards,
+        () => [low, high],
+        ([seq]) => (low = seq),
+      )
+    )
+      continue;
     damaged++;
-    if (yield* walk(downwards, () => [low, high], ([seq]) => (high = seq))) continue;
+    if (
+      yield* walk(
+        downwards,
+        () => [low, high],
+        ([seq]) => (high = seq),
+      )
+    )
+      continue;
     // Neither end can be read on from: what is between lies behind the damage, or in it.
     if (high - low <= 2) continue;
     // Where the end is open there is nothing to halve towards: ever larger steps, as long as nothing was read.
@@ -45,7 +59,14 @@ export function* readDocuments(db: Connection): Iterable<DocumentRow> {
   if (upwards === undefined || downwards === undefined) return;
   let low: readonly [string, string] = ['', ''];
   for (let damaged = 0; damaged < PATIENCE; damaged++) {
-    if (yield* walk(upwards, () => [...low, LAST_NAME, ''], ([collection, key]) => (low = [collection, key]))) return;
+    if (
+      yield* walk(
+        upwards,
+        () => [...low, LAST_NAME, ''],
+        ([collection, key]) => (low = [collection, key]),
+      )
+    )
+      return;
     // Over the damage by ever larger jumps, then back to it from where reading works again.
     let high: readonly [string, string] = [LAST_NAME, ''];
     const beyond = landing(upwards, low);
@@ -54,7 +75,11 @@ export function* readDocuments(db: Connection): Iterable<DocumentRow> {
       high = [beyond[0], beyond[1]];
     }
     const from = high;
-    yield* walk(downwards, () => [...low, ...high], ([collection, key]) => (high = [collection, key]));
+    yield* walk(
+      downwards,
+      () => [...low, ...high],
+      ([collection, key]) => (high = [collection, key]),
+    );
     if (beyond === undefined) return;
     low = from;
   }

@@ -1,4 +1,5 @@
 // Rebuilds the book after a restart from the stored transactions and the journal behind them.
+import { stationTransactionId } from '../kernel/ids.js';
 import { wattHour } from '../kernel/units.js';
 import type { Transaction, TransactionRecord } from '../site/transaction.js';
 import { TransactionBook, type TransactionEntry } from './book.js';
@@ -7,11 +8,14 @@ import { present } from './present.js';
 /**
  * @param stored the entries as they were last stored (`Decision.changes`), in any order
  * @param records of the journal, in order; those that an entry already contains are passed over, so more than needed is safe
+ * @param rebuild entries may be missing that were stored: a transaction whose start is among the records comes back, without
+ *   the id by which its station knows it
  * @returns the book, and the records that belong to no entry: of transactions long forgotten, or lost from the store
  */
 export function recover(
   stored: Iterable<TransactionEntry>,
   records: Iterable<TransactionRecord>,
+  rebuild = false,
 ): { readonly book: TransactionBook; readonly unexplained: readonly TransactionRecord[] } {
   const book = new TransactionBook();
   const unexplained: TransactionRecord[] = [];
@@ -19,10 +23,37 @@ export function recover(
   for (const entry of [...stored].sort((a, b) => a.transaction.startedAt - b.transaction.startedAt)) book.put(entry);
   for (const record of records) {
     const entry = book.entry(record.uid);
-    if (!entry) unexplained.push(record);
+    if (!entry && rebuild && record.kind === 'started') book.put(rebuilt(record));
+    else if (!entry) unexplained.push(record);
     else if (record.n >= entry.nextN) book.put(replay(entry, record));
   }
   return { book, unexplained };
+}
+
+/** The station's later events find it by circumstance, as those of a charger that was never told an id (errata 3.18). */
+function rebuilt(record: TransactionRecord): TransactionEntry {
+  return {
+    nextN: record.n + 1,
+    placeKnown: true,
+    transaction: {
+      uid: record.uid,
+      station: record.station,
+      evse: record.evse,
+      connector: record.connector,
+      stationTransactionId: stationTransactionId(''),
+      basis: 'none',
+      startedAt: record.at,
+      chargingState: record.chargingState,
+      seen: [],
+      ...present({
+        idToken: record.idToken ?? record.startToken,
+        reservationId: record.reservationId,
+        remoteStartId: record.remoteStartId,
+        meterStart: record.meterStart,
+        register: record.register,
+      }),
+    },
+  };
 }
 
 function replay(entry: TransactionEntry, record: TransactionRecord): TransactionEntry {

@@ -69,7 +69,9 @@ const damage = (file: string, at: number, bytes: Buffer): void => {
 const garbage = (size: number): Buffer => Buffer.from(Array.from({ length: size }, () => random(256)));
 
 const documentCount = async (journal: Journal): Promise<number> => {
-  const sizes = await Promise.all(['cdr', 'transaction', 'view/a'].map(async (name) => (await journal.load(name)).size));
+  const sizes = await Promise.all(
+    ['cdr', 'transaction', 'view/a'].map(async (name) => (await journal.load(name)).size),
+  );
   return sizes.reduce((sum, size) => sum + size, 0);
 };
 const keptSets = (directory: string): readonly string[] =>
@@ -86,7 +88,11 @@ for (const [name, ruin, least] of [
     { entries: ENTRIES / 4, documents: 0 },
   ],
   ['no bytes at all', (file) => truncateSync(file, 0), { entries: 0, documents: 0 }],
-  ['no database', (file) => writeFileSync(file, 'this is no database at all '.repeat(200)), { entries: 0, documents: 0 }],
+  [
+    'no database',
+    (file) => writeFileSync(file, 'this is no database at all '.repeat(200)),
+    { entries: 0, documents: 0 },
+  ],
 ] satisfies [string, (file: string) => void, { entries: number; documents: number }][]) {
   void t.test(name, async (t) => {
     const directory = await filled(t);
@@ -97,7 +103,10 @@ for (const [name, ruin, least] of [
     const entries = await readAll(journal);
     t.ok(entries.length >= least.entries, `${entries.length} entries`);
     t.ok((await documentCount(journal)) >= least.documents, `${await documentCount(journal)} documents`);
-    t.ok(entries.every(({ seq, record }) => record.type === 'security' && record.event === text(seq)), 'as they were');
+    t.ok(
+      entries.every(({ seq, record }) => record.type === 'security' && record.event === text(seq)),
+      'as they were',
+    );
     t.match(log.lines, [{ level: 'error', fields: { fault: 'FC-J04', entries: entries.length } }]);
     const [kept] = keptSets(directory);
     t.same(readFileSync(join(directory, kept ?? '')), found, 'the damaged file is kept as it was found');
@@ -121,10 +130,13 @@ void t.test('pages overwritten at random: what is on the others is there', async
     const journal = await openJournal(directory, 1e9, systemClock, recordingLog());
     const entries = await readAll(journal);
     const documents = await documentCount(journal);
-    // A leaf holds some 8 of these entries or documents; what hangs on a branch may be lost with it.
+    // A leaf holds some 8 of these entries, or a dozen documents; what hangs on a branch may be lost with it.
     const lost = ENTRIES - entries.length + DOCUMENTS - documents;
-    t.ok(branch || lost <= 12 * ruined.length, `${lost} lost with pages ${ruined.join(' ')} of ${pages}`);
-    t.ok(entries.every(({ seq, record }) => record.type === 'security' && record.event === text(seq)), 'as they were');
+    t.ok(branch || lost <= 16 * ruined.length, `${lost} lost with pages ${ruined.join(' ')} of ${pages}`);
+    t.ok(
+      entries.every(({ seq, record }) => record.type === 'security' && record.event === text(seq)),
+      'as they were',
+    );
     await journal.close();
   }
 });
@@ -158,14 +170,19 @@ void t.test('the log cut or garbled at random: everything before that is there',
     const directory = join(source, `torn-${round}`);
     mkdirSync(directory);
     const at = (sizes[0] ?? 0) + random(wal.length - (sizes[0] ?? 0));
-    const torn = round % 2 === 0 ? wal.subarray(0, at) : Buffer.concat([wal.subarray(0, at), garbage(64), wal.subarray(at + 64)]);
+    const torn =
+      round % 2 === 0 ? wal.subarray(0, at) : Buffer.concat([wal.subarray(0, at), garbage(64), wal.subarray(at + 64)]);
     writeFileSync(join(directory, 'journal.db'), db);
     writeFileSync(join(directory, 'journal.db-wal'), torn);
     const next = await openJournal(directory, 1e9, systemClock, recordingLog());
     const before = sizes.filter((size) => size <= at).length;
     const found = await readAll(next);
     t.ok(found.length >= before, `${found.length} of at least ${before} in front of byte ${at}`);
-    t.same(found.map(({ seq }) => seq), found.map((_, i) => i + 1), 'without a gap');
+    t.same(
+      found.map(({ seq }) => seq),
+      found.map((_, i) => i + 1),
+      'without a gap',
+    );
     await next.commit({ records: [note('goes on')] });
     await next.close();
   }
@@ -198,7 +215,7 @@ void t.test('one entry that is no JSON does not hold up those behind it', async 
 
 void t.test('damage that is met while running ends in a salvage at the next start', async (t) => {
   // More than SQLite keeps in memory.
-  const directory = await filled(t, 10_000);
+  const directory = await filled(t, 50_000);
   const journal = await openJournal(directory, 1e9, systemClock, recordingLog());
   const told: unknown[] = [];
   journal.onHealth((status) => told.push(status));

@@ -1,14 +1,7 @@
 // The SQLite journal: the contract, and what no fake can show - killed processes, disks that refuse, two gateways, a damaged file.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  closeSync,
-  openSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +15,8 @@ import { systemClock } from '../../../gateway/system-clock.js';
 import { recordingLog } from '../../fakes/recording-log.js';
 import { events, journalContract, note, readAll } from '../../gateway/ports/journal-contract.js';
 
-const open = (directory: string, log = recordingLog()): Promise<Journal> => openJournal(directory, 1e9, systemClock, log);
+const open = (directory: string, log = recordingLog()): Promise<Journal> =>
+  openJournal(directory, 1e9, systemClock, log);
 
 const WRITER = fileURLToPath(new URL('./writer.js', import.meta.url));
 
