@@ -14,6 +14,7 @@ import { DeadLetters } from './dead-letters.js';
 import { outgoing, startIsDue, transactionMessage } from './outgoing.js';
 import { Projections } from './projections.js';
 import { Queue, type Head } from './queue.js';
+import type { Resumption } from './resume.js';
 import { Settlements } from './settlements.js';
 import type { SamplingSettings } from './sampling.js';
 import type { SlotTable } from './slots.js';
@@ -110,9 +111,13 @@ export class Delivery {
     this.#notBefore = dependencies.clock.monotonic();
   }
 
-  /** What is missing on disk: a CSMS's first start is remembered as its beginning. */
-  toDocuments(): readonly DocumentPut[] {
-    return this.#queue.fresh ? [this.#queue.save().document] : [];
+  /** What is missing on disk: a CSMS's first start is remembered as its beginning, or what a damaged journal left of it. */
+  toDocuments(resumption: Resumption | undefined): readonly DocumentPut[] {
+    if (!this.#queue.fresh) return [];
+    if (resumption === undefined) return [this.#queue.save().document];
+    this.#queue.goTo(resumption.cursor);
+    this.#mayBeRepeated = true;
+    return [this.#queue.save().document, ...resumption.doubtful.flatMap((letter) => this.#dead.put(letter))];
   }
 
   get projections(): Projections {

@@ -41,7 +41,8 @@ export class Queue {
     const cursor = parseCursor(stored);
     this.#is = dependencies;
     this.fresh = cursor === undefined;
-    this.#cursor = cursor?.seq ?? dependencies.journal.lastSeq;
+    // Never ahead of the journal, which may have lost its newest entries: what comes now has to be told.
+    this.#cursor = journalSeq(Math.min(cursor?.seq ?? Infinity, dependencies.journal.lastSeq));
     this.#savedCursor = this.#cursor;
     this.attempts = cursor?.attempts ?? 0;
   }
@@ -106,6 +107,12 @@ export class Queue {
       const record = shiftedTransaction(message.record, shift);
       return { ...head, record, outgoing: { ...head.outgoing, message: { ...message, record } } };
     });
+  }
+
+  /** Everything up to there is done with, as far as anybody knows. Before anything is read. */
+  goTo(cursor: JournalSeq): void {
+    this.#cursor = cursor;
+    this.#savedCursor = cursor;
   }
 
   /** Leaves before the journal's next entry, after others that were inserted. */

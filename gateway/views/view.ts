@@ -30,6 +30,7 @@ import type { DeadLetter } from './dead-letters.js';
 import { Delivery, type DeliverySettings } from './delivery.js';
 import { hardwareInventory } from './hardware-inventory.js';
 import { measurandSet } from './sampling.js';
+import { resume } from './resume.js';
 import { SlotTable, visibleEvses } from './slots.js';
 import { Statuses, type StationStatus } from './statuses.js';
 import { gatewayInventory, Variables } from './variables.js';
@@ -152,8 +153,12 @@ export class View implements CsmsHost, Reader {
     const stored = await dependencies.journal.load(collectionOf(dependencies.csms));
     const view = new View(dependencies, stored);
     const slots = { collection: view.#collection, key: 'slots', value: view.#slots.toDocument() };
-    await dependencies.journal.commit({ documents: [slots, ...view.#delivery.toDocuments()] });
-    dependencies.journal.onHealth(() => view.#statuses.stationChanged());
+    const { csms, journal, log, clock } = dependencies;
+    const { projections } = view.#delivery;
+    const concerns = (record: JournalRecord): boolean => view.concerns(record);
+    const resumption = await resume({ csms: csms.id, journal, log, now: clock.now(), stored, projections, concerns });
+    await journal.commit({ documents: [slots, ...view.#delivery.toDocuments(resumption)] });
+    journal.onHealth(() => view.#statuses.stationChanged());
     return view;
   }
 
@@ -384,7 +389,10 @@ export class View implements CsmsHost, Reader {
   #stationStatus(): StationStatus {
     const { writable, fault } = this.#is.journal.status;
     if (!writable)
-      return { status: 'Faulted', error: { code: 'InternalError', info: 'journal', ...(fault && { vendorErrorCode: fault }) } };
+      return {
+        status: 'Faulted',
+        error: { code: 'InternalError', info: 'journal', ...(fault && { vendorErrorCode: fault }) },
+      };
     return { status: this.#stationOperative ? 'Available' : 'Unavailable' };
   }
 
