@@ -49,6 +49,7 @@ export class Gateway {
       transactionChanged: (transaction) => opened.gateway?.transactionChanged(transaction),
       planned: (report) => opened.gateway?.planned(report),
       measured: (evse) => opened.gateway?.tell((telemetry) => telemetry.measured(evse)),
+      timesMoved: () => opened.gateway?.tell((telemetry) => telemetry.showAll()),
       stationChanged: (id) => opened.gateway?.tell((telemetry) => telemetry.stationChanged(id)),
       brokers: () => opened.gateway?.telemetry ?? [],
     });

@@ -49,6 +49,8 @@ export interface News {
   planned(circuits: readonly CircuitReport[]): void;
   /** Readers of the journal beside the CSMSs. */
   brokers(): readonly Reader[];
+  /** The site has learned the time: all that is known is as it was, but for when it happened. */
+  timesMoved(): void;
 }
 
 /** `clock` and `journal` are those of the site: what it knows of the time is in both. */
@@ -225,9 +227,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     tokens.shift(shift);
     profiles.shift(shift);
     for (const view of views) view.shift(shift);
-    // Whoever shows when things happened shows it anew; to a CSMS nothing looks different.
-    changed([...book.connectors()].map(({ evse, connector }) => ({ evse, connector })));
-    for (const { id } of site.stations) news.stationChanged(id);
+    news.timesMoved();
     // Chargers hear the time in the answer to a Heartbeat: those that can be asked for one need not wait for their next.
     for (const { id } of site.stations) {
       const { connected, capabilities } = book.station(id) ?? {};
