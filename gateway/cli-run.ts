@@ -2,10 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { pino, stdTimeFunctions } from 'pino';
+import { serviceManager } from '../adapters/service-manager/systemd.js';
 import { deviceNames } from '../site-config/devices/catalogue.js';
 import { loadSite } from '../site-config/loader.js';
 import { renderFinding } from './cli-check.js';
 import { composeGateway } from './compose.js';
+import { LifeSigns } from './console/life-signs.js';
+import { statusLine } from './console/status-line.js';
 import { seconds } from './kernel/units.js';
 import { JournalUnavailable } from './ports/journal.js';
 import { systemClock } from './system-clock.js';
@@ -60,11 +63,19 @@ export async function runGateway(args: readonly string[], firmwareVersion: strin
   });
   try {
     const running = await composeGateway(site, systemClock, log, firmwareVersion);
-    log.info(
-      { ocppPort: running.ocppPort, brokerPort: running.brokerPort, stations: site.stations.length },
-      'gateway is up',
-    );
+    const { ocppPort, brokerPort, consolePort, gateway, journal } = running;
+    log.info({ ocppPort, brokerPort, consolePort, stations: site.stations.length }, 'gateway is up');
+    const lifeSigns = new LifeSigns({
+      service: serviceManager(process.env, process.pid, log),
+      journal,
+      plannedAt: () => gateway.plannedAt,
+      status: () => statusLine(running.console.status()),
+      clock: systemClock,
+      log,
+    });
+    lifeSigns.ready();
     const signal = await signalled;
+    lifeSigns.stopping();
     log.info({ signal }, 'gateway stops');
     // Everything that was answered is on disk already: a neighbour that does not let go must not hold up a restart.
     const late = new Promise<'late'>((resolve) => {

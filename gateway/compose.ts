@@ -1,19 +1,24 @@
 // Puts a whole gateway together: the only place, with compose-south and compose-north, that names concrete adapters.
 import { randomBytes } from 'node:crypto';
 import { localBroker, type LocalBroker } from '../adapters/broker/broker.js';
+import { openConsole, type ConsoleServer } from '../adapters/console/server.js';
 import { openJournal } from '../adapters/journal-sqlite/journal.js';
+import { journalSize } from '../adapters/journal-sqlite/size.js';
 import { mqttLink } from '../adapters/mqtt/client.js';
 import { composeCsms } from './compose-north.js';
 import { composeSouth } from './compose-south.js';
+import { OperatorConsole } from './console/operator-console.js';
 import { Gateway } from './gateway.js';
 import type { CancelTimer, Clock } from './kernel/clock.js';
 import { stationId, type StationId } from './kernel/ids.js';
 import type { Log } from './kernel/log.js';
 import { seconds, type Milliseconds } from './kernel/units.js';
+import type { SiteConsole } from './ports/console.js';
 import type { CsmsLink } from './ports/csms.js';
 import type { Journal } from './ports/journal.js';
 import type { StationDriver } from './ports/station.js';
 import type { TelemetryLink } from './ports/telemetry.js';
+import { ObservedJournal } from './shell/observed-journal.js';
 import type { Site } from './site/topology.js';
 import { Telemetry } from './telemetry/telemetry.js';
 import { defaultRoot, gridLimitTopic, onlineTopic } from './telemetry/topics.js';
@@ -28,6 +33,10 @@ export interface RunningGateway {
   readonly ocppPort?: number;
   /** Where LAN clients subscribe; absent without a local broker. */
   readonly brokerPort?: number;
+  /** Where the operator asks; absent where it is switched off or the port is taken. */
+  readonly consolePort?: number;
+  /** What the operator may ask. */
+  readonly console: SiteConsole;
   /** Closes everything in order: doors first, the journal last. */
   stop(): Promise<void>;
 }
@@ -44,7 +53,7 @@ export async function composeGateway(
   firmwareVersion: string,
 ): Promise<RunningGateway> {
   const context = { clock, log };
-  const journal = await openJournal(site.dataDirectory, clock, log);
+  const journal = new ObservedJournal(await openJournal(site.dataDirectory, clock, log), clock);
   const drivers = new Map<StationId, StationDriver>();
   const gateway = await Gateway.open({ site, journal, drivers, clock, log, randomBytes, firmwareVersion });
   const south = composeSouth(
@@ -73,8 +82,12 @@ export async function composeGateway(
     const view = gateway.views.find((each) => each.csms === csms.id);
     if (view !== undefined) links.push(await composeCsms(csms, view, journal, context));
   }
+  const gauge = { size: () => journalSize(site.dataDirectory) };
+  const console = new OperatorConsole({ site, version: firmwareVersion, gateway, journal, gauge, clock });
+  let consoleServer: ConsoleServer | undefined;
 
   const stop = async (): Promise<void> => {
+    await consoleServer?.close();
     await south.stop();
     // A CSMS that does not answer the farewell must not keep the journal from being closed.
     await within(FAREWELL, clock, Promise.all(links.map((link) => link.stop())));
@@ -85,13 +98,16 @@ export async function composeGateway(
     gateway.start();
     const ocppPort = await south.start();
     const brokerPort = await broker?.listening;
+    consoleServer = site.console && (await openConsole(site.console, console, context));
     for (const link of links) link.start();
     return {
       gateway,
       journal,
+      console,
       stop,
       ...(ocppPort !== undefined && { ocppPort }),
       ...(brokerPort !== undefined && { brokerPort }),
+      ...(consoleServer?.port !== undefined && { consolePort: consoleServer.port }),
     };
   } catch (error) {
     await stop();

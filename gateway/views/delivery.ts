@@ -24,6 +24,21 @@ export interface DeliverySettings {
   readonly sampling: SamplingSettings;
 }
 
+export interface DeliveryStatus {
+  /** Journal entries not yet looked at; some may turn out not to concern this CSMS. */
+  readonly queued: number;
+  /** When the oldest waiting one happened. */
+  readonly oldest?: Timestamp;
+  readonly inFlight: boolean;
+  /** Dead letters. */
+  readonly dead: number;
+  /** Messages of the queue that the CSMS has answered since the process began. */
+  readonly delivered: number;
+  /** Transmissions of such messages that it refused or left unanswered since then. */
+  readonly refused: number;
+  readonly lastError?: string;
+}
+
 export interface DeliveryDependencies {
   readonly csms: Csms;
   readonly collection: string;
@@ -61,6 +76,9 @@ export class Delivery {
   /** The end of the journal when this process began: what is before was written under an earlier site.yaml, perhaps. */
   readonly #openedAt: JournalSeq;
   #inFlight = false;
+  /** Since this process began: what the CSMS answered, and what it refused or left unanswered. */
+  #delivered = 0;
+  #refusals = 0;
   #lastError: string | undefined;
   /**
    * The CSMS has turned down an update for good and taken none since. It will not take the next ones either, and trying
@@ -108,14 +126,15 @@ export class Delivery {
     return this.#queue.saved;
   }
 
-  /** `queued` counts the journal entries not yet looked at, some of which may turn out not to concern this CSMS. */
-  status(): { queued: number; oldest?: Timestamp; inFlight: boolean; dead: number; lastError?: string } {
+  status(): DeliveryStatus {
     const { oldest } = this.#queue;
     return {
       queued: this.#queue.length,
       ...(oldest === undefined ? {} : { oldest }),
       inFlight: this.#inFlight,
       dead: this.#dead.size,
+      delivered: this.#delivered,
+      refused: this.#refusals,
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
     };
   }
@@ -162,21 +181,24 @@ export class Delivery {
     this.wake();
   }
 
-  /** Sends every dead letter once more, in order; the answer is how many. One that fails stays a dead letter. */
-  redrive(): number {
-    let count = 0;
+  /**
+   * Sends dead letters once more, in order: all of them, or those of `only`. One that fails stays a dead letter.
+   * @returns those that are sent; the others are on their way already, or the CSMS no longer sees where they are from
+   */
+  redrive(only?: ReadonlySet<number>): readonly JournalSeq[] {
+    const sent: JournalSeq[] = [];
     for (const { seq, record } of this.#dead.all()) {
-      if (this.#queue.isInserted(seq)) continue;
+      if (only?.has(seq) === false || this.#queue.isInserted(seq)) continue;
       const again =
         record.type === 'transaction'
           ? transactionMessage(record, this.#is.slots, {})
           : outgoing(record, { ...this.#context(), sampledAt: () => undefined }, seq)?.message;
       if (again === undefined) continue;
       this.#queue.insert({ record, outgoing: { message: again }, origin: { redrive: seq } });
-      count++;
+      sent.push(seq);
     }
     this.wake();
-    return count;
+    return sent;
   }
 
   /** Whether anything of this transaction (or at all) still waits to be delivered (E14). */
@@ -270,6 +292,7 @@ export class Delivery {
     outcome: Extract<DeliveryOutcome, { kind: 'answered' | 'nothing' }>,
   ): Promise<void> {
     this.#lastError = undefined;
+    if (outcome.kind === 'answered') this.#delivered++;
     const info = outcome.kind === 'answered' ? outcome.idTokenInfo : undefined;
     if (message.type === 'transaction' && message.record.kind !== 'ended' && info !== undefined)
       this.#is.judged(message.record.uid, this.#mayBeRepeated ? forgiveEcho(info) : info);
@@ -292,6 +315,7 @@ export class Delivery {
     { reason, unanswered, abandoned }: Extract<DeliveryOutcome, { kind: 'refused' }>,
   ): Promise<void> {
     this.#lastError = reason;
+    this.#refusals++;
     const { csms, log, clock } = this.#is;
     const about = { csms: csms.id, message: message.type, reason, ...aboutRecord(head.record) };
     if (message.type === 'meterValues' || 'asked' in head.origin) {
