@@ -20,14 +20,15 @@ interface Route {
   readonly answer: (asked: Asked) => Reply | Promise<Reply>;
 }
 
-export function routes(console: SiteConsole, metrics: Metrics): readonly Route[] {
+/** @param metrics opened by the first who asks: measuring the event loop costs a little, and many a site is never scraped */
+export function routes(console: SiteConsole, metrics: () => Metrics): readonly Route[] {
   const noCsms = (csms: string): Reply =>
     problem(404, `there is no CSMS ${csms} in site.yaml`, 'forecourt journal lists the CSMSs');
   return [
     {
       method: 'GET',
       path: '/metrics',
-      answer: async () => ({ kind: 'text', contentType: metrics.contentType, body: await metrics.text() }),
+      answer: async () => ({ kind: 'text', contentType: metrics().contentType, body: await metrics().text() }),
     },
     {
       method: 'GET',

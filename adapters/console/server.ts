@@ -6,7 +6,7 @@ import { seconds } from '../../gateway/kernel/units.js';
 import type { SiteConsole } from '../../gateway/ports/console.js';
 import type { AdapterContext } from '../../gateway/ports/station.js';
 import { refusal } from './guard.js';
-import { openMetrics } from './metrics.js';
+import { openMetrics, type Metrics } from './metrics.js';
 import { problem, send, type Reply } from './reply.js';
 import { route, routes } from './routes.js';
 
@@ -32,8 +32,8 @@ export async function openConsole(
   console: SiteConsole,
   { clock, log }: AdapterContext,
 ): Promise<ConsoleServer> {
-  const metrics = openMetrics(console);
-  const all = routes(console, metrics);
+  let metrics: Metrics | undefined;
+  const all = routes(console, () => (metrics ??= openMetrics(console)));
   const server = createServer({ maxHeaderSize: LARGEST_HEADERS }, (request, response) => {
     answer(request, response).catch((err: unknown) => {
       log.debug({ err, path: request.url }, 'an answer of the console was not taken to its end');
@@ -83,7 +83,7 @@ export async function openConsole(
     async close() {
       closed = true;
       retry();
-      metrics.close();
+      metrics?.close();
       if (!server.listening) return;
       const ended = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();

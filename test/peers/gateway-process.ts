@@ -17,6 +17,8 @@ export interface GatewayOptions {
   readonly changes?: Changes;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   readonly env?: Readonly<Record<string, string>>;
+  /** Where its console listens; without a port it has none, so that gateways of one machine do not fight for the default. */
+  readonly consolePort?: number;
 }
 
 export interface LogLine {
@@ -26,6 +28,8 @@ export interface LogLine {
 }
 
 export interface GatewayProcess {
+  /** Its site.yaml. */
+  readonly file: string;
   /** Every log line of this and earlier runs. */
   readonly lines: readonly LogLine[];
   /** What it said on stderr: faults of site.yaml, crashes. */
@@ -50,7 +54,9 @@ export interface GatewayProcess {
 export async function startGateway(yaml: string, options: GatewayOptions = {}): Promise<GatewayProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'forecourt-'));
   const file = join(folder, 'site.yaml');
-  writeFileSync(file, `data-directory: ${options.dataDirectory ?? join(folder, 'data')}\n${yaml}`);
+  const directory = options.dataDirectory ?? join(folder, 'data');
+  const listen = options.consolePort === undefined ? 'none' : `127.0.0.1:${options.consolePort}`;
+  writeFileSync(file, `data-directory: ${directory}\nconsole: { listen: '${listen}' }\n${yaml}`);
   const gateway = new ChildGateway(file, folder, options);
   await gateway.start();
   return gateway;
@@ -59,7 +65,7 @@ export async function startGateway(yaml: string, options: GatewayOptions = {}): 
 class ChildGateway implements GatewayProcess {
   readonly lines: LogLine[] = [];
   stderr = '';
-  readonly #file: string;
+  readonly file: string;
   readonly #folder: string;
   readonly #options: GatewayOptions;
   readonly #changes: Changes;
@@ -67,7 +73,7 @@ class ChildGateway implements GatewayProcess {
   #exited: Promise<string> = Promise.resolve('');
 
   constructor(file: string, folder: string, options: GatewayOptions) {
-    this.#file = file;
+    this.file = file;
     this.#folder = folder;
     this.#options = options;
     this.#changes = options.changes ?? new Changes();
@@ -80,7 +86,7 @@ class ChildGateway implements GatewayProcess {
   async start(): Promise<void> {
     if (this.#child !== undefined) throw new Error('the gateway runs already');
     const level = this.#options.logLevel ?? 'info';
-    const child = spawn(process.execPath, [MAIN, 'run', '--log-level', level, this.#file], {
+    const child = spawn(process.execPath, [MAIN, 'run', '--log-level', level, this.file], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...this.#options.env },
     });

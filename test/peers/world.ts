@@ -22,6 +22,10 @@ export interface WorldOptions {
   /** Seconds, that every CSMS asks for at boot. */
   readonly heartbeatInterval?: number;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
+  /** Where the operator asks the gateway; nowhere unless given. */
+  readonly consolePort?: number;
+  /** Of the gateway's process, beside the passwords. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface World {
@@ -66,9 +70,13 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
   const csmss = observer === undefined ? [authority] : [authority, observer];
   const gateway = await startGateway(siteYaml(options, { port, brokerPort, authority, observer }), {
     changes,
-    env: Object.fromEntries(
-      (options.stationPasswords ?? []).map((password, index) => [`CP${index + 1}_PASSWORD`, password]),
-    ),
+    env: {
+      ...options.env,
+      ...Object.fromEntries(
+        (options.stationPasswords ?? []).map((password, index) => [`CP${index + 1}_PASSWORD`, password]),
+      ),
+    },
+    ...(options.consolePort !== undefined && { consolePort: options.consolePort }),
     logLevel: options.logLevel ?? 'info',
   });
   const chargers = options.chargers.map((version, index) => {
