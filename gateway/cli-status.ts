@@ -135,7 +135,9 @@ function screen(status: SiteStatus): string {
         away.has(station)
           ? 'offline'
           : connectors
-              .map(({ status: word, chargingState, error }) => error ?? (chargingState === 'Idle' ? word : chargingState))
+              .map(
+                ({ status: word, chargingState, error }) => error ?? (chargingState === 'Idle' ? word : chargingState),
+              )
               .join(', '),
         offered === undefined ? '-' : String(offered),
         phases(current),

@@ -24,6 +24,8 @@ export interface WorldOptions {
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   /** Where the operator asks the gateway; nowhere unless given. */
   readonly consolePort?: number;
+  /** Its id; SITE-01 unless given. */
+  readonly site?: string;
   /** Of the gateway's process, beside the passwords. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -161,7 +163,7 @@ function siteYaml(options: WorldOptions, { port, brokerPort, authority, observer
   const csms = (id: string, peer: RpcCsms): string =>
     `  ${id}: { url: '${peer.url}', ocpp: ${short(peer.version)}, role: ${id}, security-profile: 0 }`;
   return `site:
-  id: SITE-01
+  id: ${options.site ?? 'SITE-01'}
   name: Journey
   time-zone: Europe/Amsterdam
   nominal-voltage: 230 V
