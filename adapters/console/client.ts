@@ -20,7 +20,9 @@ export class ConsoleClient {
   async ask(site: string, path: string, command?: object): Promise<Result<Readonly<Record<string, unknown>>, Refusal>> {
     const response = await this.#response(path, command);
     if (!response.ok) return response;
-    const body = parsed(await text(response.value));
+    const whole = await this.#text(response.value);
+    if (!whole.ok) return whole;
+    const body = parsed(whole.value);
     const { statusCode = 0 } = response.value;
     if (body === undefined) return failed(this.#stranger());
     // The status of a gateway in trouble is an answer all the same.
@@ -40,7 +42,9 @@ export class ConsoleClient {
     const { statusCode, headers } = response.value;
     if (statusCode === 200 && headers['content-type']?.startsWith('application/x-ndjson') === true)
       return ok(response.value as AsyncIterable<Buffer>);
-    const body = parsed(await text(response.value));
+    const whole = await this.#text(response.value);
+    if (!whole.ok) return whole;
+    const body = parsed(whole.value);
     return failed(body === undefined ? this.#stranger() : refused(body));
   }
 
@@ -65,6 +69,15 @@ export class ConsoleClient {
       });
       asked.end(body);
     });
+  }
+
+  async #text(response: IncomingMessage): Promise<Result<string, Refusal>> {
+    try {
+      return ok(await text(response));
+    } catch (err) {
+      const words = err instanceof Error ? err.message : String(err);
+      return failed({ kind: 'refused', message: `the answer of ${this.#where()} broke off: ${words}` });
+    }
   }
 
   #where(): string {

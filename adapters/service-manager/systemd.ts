@@ -31,11 +31,15 @@ export function serviceManager(env: ServiceEnvironment, pid: number, log: Log): 
   const watched = env.WATCHDOG_PID === undefined || Number(env.WATCHDOG_PID) === pid;
   const microseconds = Number(env.WATCHDOG_USEC ?? 0);
   const underWay = new Set<ChildProcess>();
+  let failing = false;
+  const failed = (err: unknown): void => {
+    if (!failing) log.warn({ err }, 'the service manager could not be told how the gateway does');
+    failing = true;
+  };
   return {
     ...(watched && microseconds > 0 && { watchdog: milliseconds(microseconds / 1000) }),
     notify({ state, status }) {
       if (underWay.size >= MOST_UNDER_WAY) return;
-      const failed = (err: unknown): void => log.warn({ err, state }, 'the service manager could not be told');
       // Without --no-block: it ends when its word has been taken. systemd finds out by the sender's process whose word it is,
       // and a sender that is gone already is nobody's.
       const child = spawn(PROGRAM, [...VARIABLES[state], `STATUS=${status.replaceAll(/[\r\n]+/g, ' ')}`], {
@@ -49,7 +53,8 @@ export function serviceManager(env: ServiceEnvironment, pid: number, log: Log): 
       });
       child.once('exit', (code, signal) => {
         underWay.delete(child);
-        if (code !== 0) failed(new Error(`${PROGRAM} ended with ${signal ?? String(code)}`));
+        if (code === 0) failing = false;
+        else failed(new Error(`${PROGRAM} ended with ${signal ?? String(code)}`));
       });
     },
   };

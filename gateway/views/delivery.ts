@@ -9,6 +9,7 @@ import type { DocumentPut, Journal } from '../ports/journal.js';
 import type { IdTokenInfo } from '../site/tokens.js';
 import type { Csms } from '../site/topology.js';
 import type { JournalRecord, TransactionRecord } from '../site/transaction.js';
+import { withoutTokens } from '../site/without-tokens.js';
 import { DeadLetters } from './dead-letters.js';
 import { outgoing, startIsDue, transactionMessage } from './outgoing.js';
 import { Projections } from './projections.js';
@@ -312,8 +313,10 @@ export class Delivery {
   async #refused(
     head: Head,
     message: CsmsMessage,
-    { reason, unanswered, abandoned }: Extract<DeliveryOutcome, { kind: 'refused' }>,
+    { reason: said, unanswered, abandoned }: Extract<DeliveryOutcome, { kind: 'refused' }>,
   ): Promise<void> {
+    // It goes into the log, to brokers and onto the console.
+    const reason = withoutTokens(said, head.record);
     this.#lastError = reason;
     this.#refusals++;
     const { csms, log, clock } = this.#is;

@@ -146,6 +146,11 @@ for (const [version, observer] of [
         listed.out.split('\n').every((line) => line.length <= 100),
         'it fits the screen',
       );
+      t.notMatch(
+        JSON.stringify([gateway.lines, await (await fetch(`http://127.0.0.1:${port}/api/status`)).text()]),
+        TOKEN,
+        'nor do the log and the status have it',
+      );
       const { csms } = JSON.parse((await forecourt('journal', '--json', ...site)).out) as {
         csms: { csms: string; dead: { seq: number; message: string; attempts: number; evse: number }[] }[];
       };
