@@ -161,12 +161,14 @@ export class Queue {
   }
 }
 
-function timeOf(record: JournalRecord): Timestamp | undefined {
+/** When it happened; undefined: it does not say. */
+export function timeOf(record: JournalRecord): Timestamp | undefined {
   if (record.type === 'meter') return record.meterValues[0]?.at;
   return record.type === 'cdr' ? record.endedAt : record.at;
 }
 
-function parseCursor(value: unknown): { seq: JournalSeq; attempts: number } | undefined {
+/** Where a CSMS stands, from its document. */
+export function parseCursor(value: unknown): { seq: JournalSeq; attempts: number } | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { seq, attempts } = value as Record<string, unknown>;
   if (typeof seq !== 'number') return undefined;
