@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { localBroker, type LocalBroker } from '../adapters/broker/broker.js';
 import { openJournal } from '../adapters/journal-sqlite/journal.js';
 import { mqttLink } from '../adapters/mqtt/client.js';
+import { storedAliases } from './compose-aliases.js';
 import { composeCsms } from './compose-north.js';
 import { composeSouth } from './compose-south.js';
 import { Gateway } from './gateway.js';
@@ -66,6 +67,8 @@ export async function composeGateway(
     },
     context,
     drivers,
+    // Not the id of a CSMS, which has no colon.
+    await storedAliases('stations:', journal, context),
   );
   const broker = await composeTelemetry(site, gateway, journal, context);
   const links: CsmsLink[] = [];

@@ -56,7 +56,7 @@ export class Gateway {
 
   /** Starts to keep time; stations and CSMSs are connected by whoever composed the gateway. */
   start(): void {
-    const { clock, journal, keeper, refusals, reservations, steering, views, log } = this.#parts;
+    const { clock, journal, keeper, refusals, reservations, steering, views, chargerLists, log } = this.#parts;
     journal.onCommitted(() => {
       for (const view of views) view.journalAdvanced();
       for (const telemetry of this.telemetry) telemetry.journalAdvanced();
@@ -67,6 +67,7 @@ export class Gateway {
     this.#timers = [
       clock.every(TEND_INTERVAL, () => {
         reservations.tend();
+        chargerLists.tend();
         this.#publishViews();
       }),
       clock.every(CHECKPOINT_INTERVAL, () => {

@@ -6,6 +6,8 @@ import type { Journal } from './ports/journal.js';
 import type { StationDriver } from './ports/station.js';
 import type { CircuitReport } from './balancing/report.js';
 import { Admissions, type Authority } from './shell/admissions.js';
+import { ChargerListStore } from './shell/charger-list-store.js';
+import { ChargerLists } from './shell/charger-lists.js';
 import { Availability } from './shell/availability.js';
 import { Intake, type IntakeListener } from './shell/intake.js';
 import { SiteOperations } from './shell/operations.js';
@@ -54,6 +56,7 @@ export interface Parts extends GatewayDependencies {
   readonly intake: Intake;
   readonly operations: SiteOperations;
   readonly views: readonly View[];
+  readonly chargerLists: ChargerLists;
 }
 
 /**
@@ -78,7 +81,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
   for (const transaction of keeper.book.open()) book.transactionChanged(transaction, clock.now());
 
   const variables = await SiteVariables.open(site, journal);
-  const tokens = await TokenStore.open(site, journal, log);
+  const tokens = await TokenStore.open({ site, journal, clock, log, changed: (news) => chargerLists.changed(news) });
   const availability = await Availability.open({ book, journal, drivers, clock, log, changed });
   const reservations = await Reservations.open({
     site,
@@ -101,9 +104,20 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     clock,
     log,
     authorityOf: (evse) => authorityOf(site, views, evse),
+    listContradicted: (csms) => views.find((view) => view.csms === csms)?.localListConflict(true),
     stopAll: (station) => {
       for (const transaction of keeper.openOf(station)) stop(transaction);
     },
+  });
+  const chargerLists = new ChargerLists({
+    site,
+    book,
+    store: await ChargerListStore.open(journal),
+    drivers,
+    authorityOf: (evse) => authorityOf(site, views, evse)?.csms,
+    knowledge: (csms) => admissions.knowledge(undefined, csms),
+    clock,
+    log,
   });
   const steering = await Steering.open({
     site,
@@ -133,13 +147,14 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     profiles,
     clock,
     log,
-    judged: (csms, uid, info) => refusals.judged(csms, uid, info),
+    judged: (csms, uid, idToken, info) => refusals.judged(csms, uid, idToken, info),
+    listRenewed: (csms) => views.find((view) => view.csms === csms)?.localListConflict(false),
   });
   const refusals = new Refusals({
     desk,
     keeper,
-    tokens,
     variables,
+    heard: (csms, token, info) => admissions.heard(csms, token, info),
     stop: (transaction) => operations.stop(transaction),
     clock,
     log,
@@ -156,8 +171,14 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
       steering.measured(evse);
       news.measured(evse);
     },
-    stationChanged: (id) => news.stationChanged(id),
-    limitsReset: (id) => steering.limitsReset(id),
+    stationChanged: (id) => {
+      if (book.station(id)?.connected !== true) chargerLists.gone(id);
+      news.stationChanged(id);
+    },
+    limitsReset: (id) => {
+      steering.limitsReset(id);
+      chargerLists.ready(id);
+    },
     stationReady: (id) => {
       steering.wake();
       const evses = site.stations.find((station) => station.id === id)?.evses.map(({ number }) => number) ?? [];
@@ -198,6 +219,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     intake,
     views,
     operations,
+    chargerLists,
   };
 }
 
@@ -208,7 +230,7 @@ function authorityOf(site: Site, views: readonly View[], evse: EvseNumber): Auth
   if (view === undefined) return undefined;
   return {
     csms: view.csms,
-    state: view.online ? 'online' : 'offline',
+    state: view.state,
     reached: view.reached,
     authorize: (token) => view.authorize(token),
   };

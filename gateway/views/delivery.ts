@@ -6,7 +6,7 @@ import type { Log } from '../kernel/log.js';
 import { seconds, type Milliseconds, type Timestamp } from '../kernel/units.js';
 import type { CsmsLink, CsmsMessage, DeliveryOutcome, PartlyTaken, ProjectionState } from '../ports/csms.js';
 import type { DocumentPut, Journal } from '../ports/journal.js';
-import type { IdTokenInfo } from '../site/tokens.js';
+import type { IdToken, IdTokenInfo } from '../site/tokens.js';
 import type { Csms } from '../site/topology.js';
 import type { JournalRecord, TransactionRecord } from '../site/transaction.js';
 import { DeadLetters } from './dead-letters.js';
@@ -32,8 +32,8 @@ export interface DeliveryDependencies {
   readonly log: Log;
   readonly slots: SlotTable;
   readonly settings: () => DeliverySettings;
-  /** The CSMS's verdict on the token of a transaction. */
-  readonly judged: (uid: TransactionUid, info: IdTokenInfo) => void;
+  /** The CSMS's verdict on a token of a transaction: of its driver, or of another card. */
+  readonly judged: (uid: TransactionUid, idToken: IdToken, info: IdTokenInfo) => void;
   /** A 1.6 CSMS has been told of a start that had to wait: before, it could not be told that the car charges. */
   readonly startedLate: (evse: EvseNumber) => void;
 }
@@ -271,8 +271,7 @@ export class Delivery {
   ): Promise<void> {
     this.#lastError = undefined;
     const info = outcome.kind === 'answered' ? outcome.idTokenInfo : undefined;
-    if (message.type === 'transaction' && message.record.kind !== 'ended' && info !== undefined)
-      this.#is.judged(message.record.uid, this.#mayBeRepeated ? forgiveEcho(info) : info);
+    if (info !== undefined) this.#judged(message, info);
     if (isUpdate(message) && outcome.kind === 'answered') this.#updatesRefused = false;
     const routine = message.type === 'transaction' && message.record.kind === 'updated' && info === undefined;
     await this.#settle(head, message, outcome.state, routine ? 'batch' : 'now');
@@ -281,9 +280,17 @@ export class Delivery {
   /** Kept at once: neither a repetition nor the next process tells it again. */
   async #partlyTaken(head: Head, message: CsmsMessage, { state, idTokenInfo }: PartlyTaken): Promise<void> {
     if (message.type !== 'transaction') return;
-    if (message.record.kind !== 'ended' && idTokenInfo !== undefined)
-      this.#is.judged(message.record.uid, this.#mayBeRepeated ? forgiveEcho(idTokenInfo) : idTokenInfo);
+    if (idTokenInfo !== undefined) this.#judged(message, idTokenInfo);
     await this.#commit(this.#project(head, message, state), 'now');
+  }
+
+  #judged(message: CsmsMessage, info: IdTokenInfo): void {
+    if (message.type !== 'transaction') return;
+    const { record, state } = message;
+    // 1.6 asks of the driver with the start, whichever record brings it, and of another card with the stop.
+    const start = this.#is.csms.ocpp === '1.6' && (record.kind !== 'ended' || startIsDue(this.#is.csms, state));
+    const idToken = start ? (record.startToken ?? record.idToken) : record.idToken;
+    if (idToken !== undefined) this.#is.judged(record.uid, idToken, this.#mayBeRepeated ? forgiveEcho(info) : info);
   }
 
   async #refused(

@@ -69,6 +69,7 @@ export const site = (evses: readonly Evse[]): Site => ({
     timeout: seconds(5),
     localTokens: [],
     stopOnInvalidId: true,
+    listsInChargers: true,
   },
   balancing: { strategy: 'fair', rotation: milliseconds(900_000) },
   listen: {},
@@ -131,6 +132,7 @@ export class FakeOperations implements Operations {
   sendLocalList: Operations['sendLocalList'] = (_, version, update, entries) =>
     this.#say('sendLocalList', 'Accepted', version, update, entries);
   localListVersion: Operations['localListVersion'] = () => 7;
+  localListEntries: Operations['localListEntries'] = () => 12;
   clearCache: Operations['clearCache'] = () => this.#say('clearCache', 'Accepted');
   setChargingProfile: Operations['setChargingProfile'] = (_, evses, number, profile) =>
     this.#say('setChargingProfile', 'Accepted', evses, number, profile);
@@ -148,8 +150,8 @@ export class FakeOperations implements Operations {
     return this.#say('setSiteVariable', 'Accepted', component, variable, instance, value);
   };
   siteVariable: Operations['siteVariable'] = (component, variable) => this.site.get(`${component}.${variable}`);
-  transactionJudged: Operations['transactionJudged'] = (_, uid, info) => {
-    this.calls.push({ name: 'transactionJudged', args: [uid, info] });
+  transactionJudged: Operations['transactionJudged'] = (_, uid, idToken, info) => {
+    this.calls.push({ name: 'transactionJudged', args: [uid, info, idToken] });
   };
   transaction: Operations['transaction'] = (uid) => this.transactions.get(uid);
   openTransactions: Operations['openTransactions'] = () =>
@@ -161,6 +163,7 @@ export class FakeOperations implements Operations {
  * state, 1.6 issues an id on the start.
  */
 export class FakeLink implements CsmsLink {
+  connected = false;
   accepted = false;
   readonly sent: CsmsMessage[] = [];
   readonly reboots: BootReason[] = [];
@@ -175,6 +178,7 @@ export class FakeLink implements CsmsLink {
   }
 
   start(): void {
+    this.connected = true;
     this.accepted = true;
   }
   stop(): Promise<void> {
@@ -186,6 +190,7 @@ export class FakeLink implements CsmsLink {
   }
   /** The socket is gone: what was not answered is unsent. */
   cut(): void {
+    this.connected = false;
     this.accepted = false;
     for (const resolve of this.#open) resolve({ kind: 'unsent' });
     this.#open.clear();
