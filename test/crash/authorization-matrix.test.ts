@@ -211,6 +211,8 @@ for (const ocpp of VERSIONS)
     }
     t.equal(await list(world, listed), 'Accepted');
     await world.clock.advance(seconds(2));
+    // The next column is about the same entries: nothing is to be learned from what the CSMS is told of this one.
+    world.link().behave = ({ type }) => (type === 'transaction' ? 'silent' : undefined);
     for (const [column, [local, unknown]] of [
       ['true', 'true'],
       ['true', 'false'],
@@ -309,11 +311,12 @@ for (const ocpp of VERSIONS) {
     world.link().tokens.set('DRIVER', { status: 'Blocked' });
     await world.charger().start('DRIVER');
     await world.clock.advance(100);
+    const told = () => world.link().sent.findLast(({ type }) => type === 'stationStatus');
     const conflict = { type: 'stationStatus', error: { code: 'LocalListConflict' } } as const;
-    t.match(world.link().sent.at(-1), conflict, 'connector 0, LocalListConflict');
+    t.match(told(), conflict, 'connector 0, LocalListConflict');
     await list(world, { DRIVER: { status: 'Blocked' } }, 2);
     await world.clock.settle();
-    const last = world.link().sent.at(-1);
+    const last = told();
     t.match(last, { type: 'stationStatus', error: undefined }, 'over with the next list');
     t.notOk(last && 'error' in last);
   });
