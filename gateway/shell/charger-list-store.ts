@@ -1,5 +1,4 @@
 // What each charger's list of drivers holds, over restarts: chargers of one capacity share one stored content.
-import { createHash } from 'node:crypto';
 import { stationId, type StationId } from '../kernel/ids.js';
 import type { Timestamp } from '../kernel/units.js';
 import type { ChargerEntry, ChargerList } from '../authorization/charger-list.js';
@@ -14,16 +13,14 @@ const CONTENTS = 'charger-list-content';
 export interface Held {
   /** Of the list that the charger has taken; 0: none yet. */
   readonly version: number;
-  /** Names the content. */
+  /** Names the content: `empty`, or the charger and version that had it first. */
   readonly content: string;
   readonly refusals?: number;
   /** It has refused: no message before. */
   readonly notBefore?: Timestamp;
 }
 
-const nameOf = (entries: readonly ChargerEntry[]): string =>
-  createHash('sha256').update(JSON.stringify(entries)).digest('base64url');
-const EMPTY = nameOf([]);
+const EMPTY = 'empty';
 const NOTHING: Held = { version: 0, content: EMPTY };
 
 export class ChargerListStore {
@@ -62,21 +59,30 @@ export class ChargerListStore {
   taken(id: StationId, version: number, list: ChargerList): Promise<void> {
     // The order says what is sent first and changes with every use of a card; what is held does not.
     const entries = [...list].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
-    const content = nameOf(entries);
-    const known = this.#contents.has(content);
-    if (!known) this.#contents.set(content, list);
-    return this.#keep(id, { version, content }, known ? [] : [{ collection: CONTENTS, key: content, value: entries }]);
+    const known = this.#nameOf(entries);
+    if (known !== undefined) return this.#keep(id, { version, content: known }, []);
+    const content = `${id} ${version}`;
+    this.#contents.set(content, new Map(entries.map((entry) => [tokenKey(entry.idToken), entry])));
+    return this.#keep(id, { version, content }, [{ collection: CONTENTS, key: content, value: entries }]);
   }
 
   refused(id: StationId, refusals: number, notBefore: Timestamp): Promise<void> {
     return this.#keep(id, { ...this.held(id), refusals, notBefore }, []);
   }
 
+  /** Of a content that some charger holds already; there are as many as chargers of different capacity, mostly one. */
+  #nameOf(entries: readonly ChargerEntry[]): string | undefined {
+    const text = JSON.stringify(entries);
+    for (const [name, content] of this.#contents)
+      if (content.size === entries.length && JSON.stringify([...content.values()]) === text) return name;
+    return undefined;
+  }
+
   async #keep(id: StationId, held: Held, more: readonly DocumentPut[]): Promise<void> {
     this.#held.set(id, held);
     const documents: DocumentPut[] = [...more, { collection: HELD, key: id, value: held }];
     const inUse = new Set([EMPTY, ...[...this.#held.values()].map(({ content }) => content)]);
-    for (const name of [...this.#contents.keys()]) {
+    for (const name of this.#contents.keys()) {
       if (inUse.has(name)) continue;
       this.#contents.delete(name);
       documents.push({ collection: CONTENTS, key: name });
