@@ -84,7 +84,8 @@ module.exports = {
     ),
     only(
       'core-has-no-io',
-      { path: '^gateway/', pathNot: shellOfTheCommandLine },
+      // A digest is arithmetic: the same for the same text, and touches nothing.
+      { path: '^gateway/', pathNot: [...shellOfTheCommandLine, '^gateway/site/token-alias\\.ts$'] },
       { dependencyTypes: ['core'] },
       'The core is handed a clock and ports; it touches neither files nor sockets.',
     ),

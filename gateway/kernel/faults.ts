@@ -95,6 +95,11 @@ export const FAULTS = {
     'A charger refused part of its set-up.',
     'See the log line for the part; without a fail-safe profile the charger is reserved at its full current while it is silent.',
   ),
+  chargerListRefused: fault(
+    'FC-S07',
+    'A charger that offers a local authorization list did not take the list of known drivers.',
+    'Nothing has to be done: it is tried again, ever more rarely. While the gateway itself is away this charger lets nobody in by a list.',
+  ),
   limitRefused: fault(
     'FC-B01',
     'A charger refused or did not confirm a current limit; its neighbours are kept lower.',

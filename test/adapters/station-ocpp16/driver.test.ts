@@ -7,7 +7,9 @@ import { evseNumber, stationTransactionId } from '../../../gateway/kernel/ids.js
 import { ampere, timestamp, volt } from '../../../gateway/kernel/units.js';
 import { JournalUnavailable } from '../../../gateway/ports/journal.js';
 import type { SetLimit } from '../../../gateway/site/station-command.js';
+import { aliasOf } from '../../../gateway/site/token-alias.js';
 import type { Station } from '../../../gateway/site/topology.js';
+import { memoryAliases } from '../../fakes/memory-aliases.js';
 import {
   ask,
   callError,
@@ -43,6 +45,7 @@ const willing =
       return result({
         configurationKey: Object.entries(keys).map(([key, value]) => ({ key, readonly: false, value })),
       });
+    if (action === 'GetLocalListVersion') return result({ listVersion: 14 });
     return result({ status: action === 'UnlockConnector' ? 'Unlocked' : 'Accepted' });
   };
 
@@ -56,6 +59,8 @@ const rejecting: Script = (action) => {
       return result({ status: 'Rejected' });
   }
 };
+const token = (idToken: string) => ({ idToken, type: 'ISO14443' as const });
+const LONG = { idToken: 'a group with a long name', type: 'Central' } as const;
 
 function rig(script: Script = willing(), station: Station = stationOf(evse(3, 1), evse(4, 2))) {
   const clock = new HandClock();
@@ -69,6 +74,9 @@ function rig(script: Script = willing(), station: Station = stationOf(evse(3, 1)
       nominalVoltage: volt(230),
       heartbeatInterval: 300,
       meterInterval: 10,
+      offlineTxForUnknownId: false,
+      localList: true,
+      aliases: memoryAliases(),
     },
   );
   const connection = new FakeConnection('ocpp1.6', script);
@@ -604,17 +612,33 @@ t.test('other commands', async (t) => {
     info: { status: 'Accepted' as const },
   });
   const entries = [entry('A'), entry('B'), entry('a'), entry('C'), entry('x'.repeat(30))];
-  t.same(await driver.execute({ type: 'sendLocalList', version: 10, entries }), { status: 'Accepted' });
+  t.same(await driver.execute({ type: 'sendLocalList', version: 10, update: 'Full', entries }), { status: 'Accepted' });
   const lists = connection.of('SendLocalList');
   t.match(lists, [
-    { listVersion: 10, updateType: 'Full' },
-    { listVersion: 11, updateType: 'Differential' },
+    { listVersion: 9, updateType: 'Full' },
+    { listVersion: 10, updateType: 'Differential' },
   ]);
   t.same(
     lists.map(({ localAuthorizationList }) => (localAuthorizationList as unknown[]).length),
     [2, 1],
   );
-  t.same(await driver.execute({ type: 'sendLocalList', version: 12, entries: [] }), { status: 'Accepted' });
+  t.same(await driver.execute({ type: 'sendLocalList', version: 12, update: 'Full', entries: [] }), {
+    status: 'Accepted',
+  });
+  const changes = [
+    { idToken: token('A') },
+    { idToken: token('D'), info: { status: 'Accepted', group: LONG } } as const,
+  ];
+  await driver.execute({ type: 'sendLocalList', version: 14, update: 'Differential', entries: changes });
+  t.same(connection.of('SendLocalList').at(-1), {
+    listVersion: 14,
+    updateType: 'Differential',
+    localAuthorizationList: [
+      { idTag: 'A' },
+      { idTag: 'D', idTagInfo: { status: 'Accepted', parentIdTag: aliasOf(LONG) } },
+    ],
+  });
+  t.same(await driver.execute({ type: 'getLocalListVersion' }), { status: 'Accepted', data: 14 });
   t.same(
     await driver.execute({ type: 'setVariable', component: 'TxCtrlr', variable: 'EVConnectionTimeOut', value: '60' }),
     { status: 'Accepted' },

@@ -44,7 +44,11 @@ t.test('S20: after a reconnect the start is not behind the statuses; 1.6 ids are
   await s.down();
   s.live.set(1, { status: 'Occupied', transaction: 'open', chargingState: 'Charging' });
   s.view.connectorChanged(evseNumber(1));
-  const values = { trigger: 'MeterValuePeriodic' as const, meterValues: [meterValue(1_200_000, 40)] };
+  const values = {
+    trigger: 'MeterValuePeriodic' as const,
+    meterValues: [meterValue(1_200_000, 40)],
+    startToken: { idToken: 'ABCD1234', type: 'ISO14443' as const },
+  };
   await s.happens(record('a', 0, 'started'), record('a', 1, 'updated', values), record('a', 2, 'ended'));
   const before = s.link.sent.length;
   await s.up(false);
