@@ -91,7 +91,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     ended: ({ reservation, why }) =>
       views.find((view) => view.csms === reservation.csms)?.reservationEnded(reservation.id, why),
   });
-  const profiles = await Profiles.open({ site, book, journal, clock, log });
+  const profiles = await Profiles.open({ site, book, journal, clock, log, changed: () => steering.wake() });
   const admissions = new Admissions({
     site,
     keeper,
@@ -131,6 +131,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     tokens,
     variables,
     profiles,
+    siteLimit: () => steering.siteLimit,
     clock,
     log,
     judged: (csms, uid, info) => refusals.judged(csms, uid, info),
@@ -182,6 +183,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
         clock,
         log,
         firmwareVersion: deps.firmwareVersion,
+        onlineChanged: (online) => profiles.csmsOnline(csms.id, online),
       }),
     );
   }

@@ -110,6 +110,9 @@ function csms(name: string, keys: Section, site: string, secrets: Secrets): Csms
       ['gateway', 'site'] as const,
       text(keys, 'reset-scope') ?? documentedDefault('csms', 'reset-scope'),
     ),
+    ...(has(keys, 'profile-max-age-offline') && {
+      profileMaxAgeOffline: milliseconds(quantity(keys, 'profile-max-age-offline', 'csms', 'time')),
+    }),
   };
 }
 

@@ -1,9 +1,19 @@
 // What load balancing is told about the site at one moment.
-import type { EvseNumber, MeterId } from '../kernel/ids.js';
+import type { CsmsId, EvseNumber, MeterId } from '../kernel/ids.js';
 import type { Ampere, Milliseconds, Timestamp, WattHour } from '../kernel/units.js';
+import type { ChargingProfilePurpose } from '../site/charging-profile.js';
 import type { MeterReading } from '../site/metering.js';
 import type { ChargingState } from '../site/station-event.js';
 import type { PerPhase, Phase } from '../site/topology.js';
+
+/** A profile as its CSMS knows it. */
+export interface ProfileReference {
+  readonly csms: CsmsId;
+  readonly purpose: ChargingProfilePurpose;
+  readonly id: number;
+}
+
+export const profileName = ({ csms, purpose, id }: ProfileReference): string => `${purpose} ${id} of ${csms}`;
 
 export interface EvseObservation {
   readonly evse: EvseNumber;
@@ -27,6 +37,8 @@ export interface EvseObservation {
   readonly upperBound: Ampere;
   /** Where `upperBound` comes from, in words for the explanation. */
   readonly boundBy?: string;
+  /** The charging profile that it comes from, where it is one. */
+  readonly boundByProfile?: ProfileReference;
   /** Grid phases the car is known to use; absent: learned from `measured`. */
   readonly phasesUsed?: readonly Phase[];
   /**
@@ -45,6 +57,7 @@ export interface SharedCap {
   readonly name: string;
   readonly evses: readonly EvseNumber[];
   readonly limit: Ampere;
+  readonly profile?: ProfileReference;
 }
 
 /** The grid operator's word, where site.yaml says that there is one. */

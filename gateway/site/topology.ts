@@ -112,6 +112,8 @@ export interface Csms {
   readonly evses?: readonly EvseNumber[];
   readonly present: 'site' | 'stations';
   readonly resetScope: 'gateway' | 'site';
+  /** After this time without the CSMS, what it said of single EVSEs counts no more; absent: it holds until replaced. */
+  readonly profileMaxAgeOffline?: Milliseconds;
 }
 
 export interface Tariff {

@@ -166,6 +166,7 @@ const HANDLERS: Handlers = {
   getCompositeSchedule: ({ target: reference, duration, unit }, { csms, slots, operations }) => {
     const target = slots.resolve(reference);
     if (target.kind === 'unknown') return UNKNOWN_EVSE;
+    if (!(duration > 0)) return { status: 'Rejected', reasonCode: 'ValueOutOfRange' };
     const row = target.kind === 'connector' ? target.row : undefined;
     const { start, schedule } = operations.compositeSchedule(csms.id, evsesOf(slots), row?.evse, duration, unit ?? 'A');
     return {

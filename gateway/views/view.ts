@@ -41,6 +41,8 @@ export interface ViewDependencies {
   readonly firmwareVersion: string;
   /** Why this process was started; PowerUp unless told. */
   readonly bootReason?: BootReason;
+  /** The CSMS has come, or is away. */
+  readonly onlineChanged?: (online: boolean) => void;
 }
 
 /** What an operator wants to know of one CSMS at a glance. */
@@ -252,6 +254,7 @@ export class View implements CsmsHost {
     const link = ++this.#links;
     if (!this.#online) this.#delivery.linkUp();
     this.#online = true;
+    this.#is.onlineChanged?.(true);
     this.#reached = true;
     // After a boot a CSMS knows no connector until it has been told its status; after a mere reconnect it knows them all.
     if (!booted) this.#delivery.open();
@@ -263,6 +266,7 @@ export class View implements CsmsHost {
   linkDown(reason: string): void {
     this.#links++;
     this.#online = false;
+    this.#is.onlineChanged?.(false);
     this.#is.log.info({ csms: this.csms, reason }, 'The CSMS is out of reach; what happens is kept for it');
     this.#statuses.linkDown();
     this.#delivery.linkDown();
