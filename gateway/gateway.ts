@@ -5,7 +5,8 @@ import { journalSeq, type JournalSeq, type StationId } from './kernel/ids.js';
 import { ampere, minutes, seconds } from './kernel/units.js';
 import type { MeterHost, StationHost } from './ports/station.js';
 import { openParts, type GatewayDependencies, type Parts } from './parts.js';
-import type { BalancingReport, CircuitReport } from './balancing/report.js';
+import { reason } from './balancing/explain.js';
+import type { BalancingReport, CircuitReport, EvseReport } from './balancing/report.js';
 import type { SiteOperations } from './shell/operations.js';
 import type { ConnectorChange, SiteBook } from './site/site-book.js';
 import type { Transaction } from './site/transaction.js';
@@ -160,6 +161,9 @@ export class Gateway {
   }
 
   private planned(circuits: readonly CircuitReport[]): void {
+    const report = this.balancing;
+    if (report !== undefined) for (const view of this.views) view.planned(report);
+    for (const telemetry of this.telemetry) for (const one of report?.evses ?? []) telemetry.reason(reasonFor(one));
     for (const telemetry of this.telemetry) {
       for (const circuit of circuits) telemetry.circuit(circuit);
       for (const { evses } of this.#parts.site.stations) for (const { number } of evses) telemetry.measured(number);
@@ -180,4 +184,17 @@ export class Gateway {
     const upTo = Math.min(...readers, journal.lastSeq - KEPT_ENTRIES);
     if (upTo > 0) await journal.trim(journalSeq(upTo));
   }
+}
+
+function reasonFor({ evse, because }: EvseReport): Parameters<Telemetry['reason']>[0] {
+  const where = 'where' in because ? because.where : undefined;
+  const profile = 'profile' in because ? because.profile : where?.profile;
+  return {
+    evse,
+    reason: because.kind,
+    text: reason(because),
+    ...(where?.kind === 'circuit' && { circuit: where.name }),
+    ...(where && { phase: where.phase }),
+    ...(profile && { profile }),
+  };
 }

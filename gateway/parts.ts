@@ -171,7 +171,19 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
         'charger ended a reservation',
       ),
   };
-  const intake = new Intake({ book, keeper, admissions, desk, journal, clock, log, randomBytes, listener });
+  const { nominalVoltage } = site;
+  const intake = new Intake({
+    book,
+    keeper,
+    admissions,
+    desk,
+    journal,
+    clock,
+    log,
+    nominalVoltage,
+    randomBytes,
+    listener,
+  });
   for (const csms of site.csms) {
     views.push(
       await View.open({

@@ -81,7 +81,8 @@ export function plan(
   const report = (): BalancingReport => {
     const targets = new Map(wishes.map((wish) => [wish.outlet, wish.target]));
     const reserved = reservedNow();
-    const scene = { network, caps, headrooms: measured.headrooms, reserved };
+    const failsafe = operator.failsafeSince !== undefined;
+    const scene = { network, caps, headrooms: measured.headrooms, reserved, failsafe };
     return {
       evses: seen.map((one, index) =>
         evseReport(scene, one, {
@@ -93,7 +94,7 @@ export function plan(
         }),
       ),
       circuits: circuits(),
-      failsafe: operator.failsafeSince !== undefined,
+      failsafe,
     };
   };
   const next: BalancingState = {

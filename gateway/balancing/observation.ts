@@ -39,6 +39,8 @@ export interface EvseObservation {
   readonly boundBy?: string;
   /** The charging profile that it comes from, where it is one. */
   readonly boundByProfile?: ProfileReference;
+  /** What the charger says that it offers the car, and when it said so; absent: it does not say. */
+  readonly offers?: { readonly current: Ampere; readonly at: Timestamp };
   /** Grid phases the car is known to use; absent: learned from `measured`. */
   readonly phasesUsed?: readonly Phase[];
   /**

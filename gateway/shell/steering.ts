@@ -333,6 +333,7 @@ export class Steering {
       ...upperBound(evse, transaction?.cableMaxCurrent, profiles.limit(evse.number, transaction)),
       ...(transaction && { activeSince: transaction.startedAt, energyServed: served(transaction) }),
       ...(measured && { measured }),
+      ...(live?.saysItOffers && { offers: live.saysItOffers }),
       ...(startsAt !== undefined && { startsAt }),
       ...(capabilities?.fallbackAfter !== undefined && { fallbackAfter: milliseconds(capabilities.fallbackAfter) }),
     };

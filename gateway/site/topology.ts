@@ -67,6 +67,12 @@ export interface Evse {
   readonly rotationKnown: boolean;
 }
 
+const DIRECT_CURRENT: readonly ConnectorType[] = ['CCS1', 'CCS2', 'CHAdeMO'];
+
+/** Its current into the car says nothing about the grid's. */
+export const isDirectCurrent = ({ connectors }: Evse): boolean =>
+  connectors.length > 0 && connectors.every(({ type }) => DIRECT_CURRENT.includes(type));
+
 export interface OcppStationLink {
   readonly kind: 'ocpp';
   /** OCPP security profile: 0 no credentials, 1 Basic authentication, 2 the same over TLS. */

@@ -1,9 +1,10 @@
 // One CSMS's view of the site: what it is told, in its own numbers and at its own pace, and what it may ask.
+import type { BalancingReport } from '../balancing/report.js';
 import type { Clock } from '../kernel/clock.js';
 import { FAULTS } from '../kernel/faults.js';
 import type { CsmsId, EvseNumber, JournalSeq, TransactionUid } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
-import { minutes, type Timestamp } from '../kernel/units.js';
+import { minutes, type Ampere, type Timestamp } from '../kernel/units.js';
 import type {
   BootReason,
   CsmsAnswer,
@@ -17,17 +18,21 @@ import type {
 import type { Journal } from '../ports/journal.js';
 import type { Operations } from '../ports/operations.js';
 import type { LiveSite } from '../site/live-state.js';
+import { offeredValues } from '../site/offered-current.js';
 import type { ConnectorStatus, DataTransferAnswer } from '../site/station-event.js';
 import type { IdToken, IdTokenInfo } from '../site/tokens.js';
 import type { Csms, Site } from '../site/topology.js';
+import type { Transaction } from '../site/transaction.js';
 import { carryOut, siteInfo, type CommandContext } from './commands.js';
 import { connectorView } from './connector-view.js';
 import type { DeadLetter } from './dead-letters.js';
 import { Delivery, type DeliverySettings } from './delivery.js';
 import { hardwareInventory } from './hardware-inventory.js';
 import { measurandSet } from './sampling.js';
+import { SiteLimits } from './site-limits.js';
 import { SlotTable, visibleEvses } from './slots.js';
 import { Statuses } from './statuses.js';
+import { transactionAsItStands } from './triggers.js';
 import { gatewayInventory, Variables } from './variables.js';
 
 export interface ViewDependencies {
@@ -84,6 +89,7 @@ export class View implements CsmsHost {
   readonly #variables: Variables;
   readonly #statuses: Statuses;
   readonly #delivery: Delivery;
+  readonly #limits: SiteLimits;
   #link: CsmsLink | undefined;
   #online = false;
   #reached = false;
@@ -120,6 +126,15 @@ export class View implements CsmsHost {
       minimumDuration: () => this.#variables.duration('ChargingStation', 'MinimumStatusDuration'),
       offlineThreshold: () => this.#variables.duration('OCPPCommCtrlr', 'OfflineThreshold'),
       stationStatus: () => this.#stationStatus(),
+    });
+    this.#limits = new SiteLimits({
+      csms: csms.id,
+      slots: this.#slots,
+      live,
+      clock,
+      significance: () => this.#variables.number('SmartChargingCtrlr', 'LimitChangeSignificance'),
+      notify: (message) => this.#notify(message),
+      rateChanged: (transaction, offered) => this.#rateChanged(transaction, offered),
     });
     this.#delivery = new Delivery(
       {
@@ -225,11 +240,9 @@ export class View implements CsmsHost {
     this.#notify({ type: 'reservationEnded', reservationId, why });
   }
 
-  /** The site's own limit on an EVSE, or on the whole, has come into force or gone (K11 to K13). */
-  chargingLimit(evse: EvseNumber | undefined, source: 'EMS' | 'SO' | 'Other', cleared: boolean): void {
-    const slotEvse = evse === undefined ? undefined : this.#slots.ofEvse(evse)[0]?.slot.evse;
-    if (evse === undefined || slotEvse !== undefined)
-      this.#notify({ type: 'chargingLimit', slotEvse, source, cleared });
+  /** The newest plan of load balancing: what it means for this CSMS is told where it matters (K11 to K13). */
+  planned(report: BalancingReport): void {
+    this.#limits.planned(report, this.#online);
   }
 
   /** Passes a charger's vendor message on; undefined: no answer, or nobody to tell. */
@@ -256,6 +269,7 @@ export class View implements CsmsHost {
     this.#online = true;
     this.#is.onlineChanged?.(true);
     this.#reached = true;
+    if (booted) this.#limits.forget();
     // After a boot a CSMS knows no connector until it has been told its status; after a mere reconnect it knows them all.
     if (!booted) this.#delivery.open();
     void this.#statuses.linkUp(booted).then(() => {
@@ -315,6 +329,7 @@ export class View implements CsmsHost {
       tellTransaction: (record) => this.#delivery.tell(record),
       send: (message) => this.#send(message),
       reboot: (reason) => this.#link?.reboot(reason),
+      externalLimits: () => this.#limits.external(),
       stationOperative: async (operative) => {
         this.#stationOperative = operative;
         await this.#save('inoperative', operative ? undefined : true);
@@ -337,6 +352,20 @@ export class View implements CsmsHost {
       },
       (err: unknown) => log.error({ ...about, err }, 'The adapter failed to send a message'),
     );
+  }
+
+  /** OCPP 1.6 has no word for it, only values: told where the CSMS samples what is offered. */
+  #rateChanged(transaction: Transaction, offered: Ampere): boolean {
+    const { csms, site, clock } = this.#is;
+    if (!this.#delivery.isAbreastOf(transaction.uid)) return false;
+    const evse = site.stations.flatMap(({ evses }) => evses).find(({ number }) => number === transaction.evse);
+    const wanted = this.#measurands('SampledDataCtrlr', 'TxUpdatedMeasurands');
+    const values = evse === undefined ? [] : offeredValues(evse, offered, site.nominalVoltage);
+    const at = clock.now();
+    const told = { at, sampled: values.filter(({ measurand = '' }) => wanted.has(measurand)) };
+    if (csms.ocpp === '2.0.1' || told.sampled.length > 0)
+      this.#delivery.tell(transactionAsItStands(transaction, 'ChargingRateChanged', at, told));
+    return true;
   }
 
   #judged(uid: TransactionUid, info: IdTokenInfo): void {
