@@ -3,9 +3,9 @@ import { ampere, type Ampere } from '../../gateway/kernel/units.js';
 import type { StationTransactionId } from '../../gateway/kernel/ids.js';
 import type { ChargingRateUnit } from '../../gateway/site/charging-profile.js';
 import type { CommandOutcome, SetLimit } from '../../gateway/site/station-command.js';
-import type { Evse } from '../../gateway/site/topology.js';
+import type { Evse, LimitPurpose, SmartChargingTraits } from '../../gateway/site/topology.js';
 import { outcomeWithout, type Reply } from './charger-link.js';
-import { limitWays, type LimitPurpose, type LimitWay } from './charging-limit.js';
+import { limitWays, type LimitWay } from './charging-limit.js';
 import { textOf } from './fields.js';
 
 /** One single-period profile to be written. */
@@ -43,6 +43,9 @@ export class LimitWriter {
   readonly #singleEvse: boolean;
   #units: readonly ChargingRateUnit[] = ['A', 'W'];
   #maxStackLevel: number | undefined;
+  #traits: SmartChargingTraits = {};
+  /** It takes whole ampere only: known, or found out. */
+  #whole = false;
   /** What worked last, per kind of situation. */
   readonly #worked = new Map<'transaction' | 'idle', LimitWay>();
   /** The transaction whose TxProfile is in force, per EVSE: it would outrank any TxDefaultProfile. */
@@ -64,9 +67,29 @@ export class LimitWriter {
     return this.#unsupported;
   }
 
-  learn(abilities: ChargingAbilities): void {
-    if (abilities.units.length > 0) this.#units = abilities.units;
+  /** @param traits what is known of the charger beforehand, which outweighs what it says of itself */
+  learn(abilities: ChargingAbilities, traits: SmartChargingTraits = {}): void {
+    this.#traits = traits;
+    const units = traits.units ?? abilities.units;
+    if (units.length > 0) this.#units = units;
     this.#maxStackLevel = abilities.maxStackLevel;
+    this.#whole = traits.wholeAmperes ?? false;
+  }
+
+  /** Its limits are kept on the charger beyond the transaction, in a memory that wears out. */
+  get persisted(): boolean {
+    const way = this.#worked.get('transaction');
+    return way !== undefined && way.purpose !== 'TxProfile';
+  }
+
+  /**
+   * Whether only the end of its transaction pauses this charger.
+   * @param refused how it took a limit of 0; absent: not asked
+   */
+  pausesByStop(refused?: CommandOutcome): boolean {
+    if (this.#traits.pause !== undefined) return this.#traits.pause === 'stop';
+    // A charger that takes no limit at all is not to be controlled, by this or otherwise.
+    return refused?.status === 'Rejected' && (this.#worked.size > 0 || this.#protected.size > 0);
   }
 
   /** Whether the EVSE goes by its fallback current for the next car if the gateway falls silent now. */
@@ -77,7 +100,7 @@ export class LimitWriter {
   /** Writes the TxDefaultProfile that holds while the gateway is away. */
   async installFallback(evse: Evse, calls: ProfileCalls): Promise<CommandOutcome> {
     const outcome = await this.#attempt(
-      { purpose: 'TxDefaultProfile', stackLevel: 0 },
+      { purpose: 'TxDefaultProfile', stackLevel: this.#traits.stackLevel ?? 0 },
       { evse, current: evse.fallbackCurrent },
       calls,
     );
@@ -159,7 +182,7 @@ export class LimitWriter {
   }
 
   #ways(situation: 'transaction' | 'idle'): readonly LimitWay[] {
-    const ways = limitWays(situation === 'transaction', this.#maxStackLevel, this.#singleEvse);
+    const ways = limitWays(situation === 'transaction', this.#maxStackLevel, this.#singleEvse, this.#traits);
     const worked = this.#worked.get(situation);
     if (!worked) return ways;
     const others = ways.filter((way) => way.purpose !== worked.purpose || way.stackLevel !== worked.stackLevel);
@@ -190,12 +213,23 @@ export class LimitWriter {
     const bound = way.purpose === 'TxProfile' && transaction !== undefined ? { ...rest, transaction } : rest;
     let outcome: CommandOutcome = { status: 'Rejected' };
     for (const unit of this.#units) {
-      const reply = await calls.write({ ...bound, ...way, unit });
-      outcome = outcomeOfProfile(reply);
-      if (outcome.status === 'Accepted') this.#units = [unit];
-      if (outcome.status !== 'Rejected') return outcome;
+      for (const current of this.#roundings(unit, bound.current)) {
+        outcome = outcomeOfProfile(await calls.write({ ...bound, ...way, unit, current }));
+        if (outcome.status === 'Accepted') {
+          this.#units = [unit];
+          this.#whole ||= current !== bound.current;
+        }
+        if (outcome.status !== 'Rejected') return outcome;
+      }
     }
     return outcome;
+  }
+
+  /** Some chargers refuse a tenth of an ampere, which the protocol allows. */
+  #roundings(unit: ChargingRateUnit, current: Ampere): readonly Ampere[] {
+    const whole = ampere(Math.floor(current));
+    if (unit === 'W' || whole === current) return [current];
+    return this.#whole ? [whole] : [current, whole];
   }
 }
 

@@ -60,6 +60,7 @@ export function openOcpp16Station(
     connectors: new ConnectorNumbers(station),
     memory: new ChargerMemory(clock),
     learned: learnedNothing(station),
+    inventory: undefined,
     capabilities: new AnnouncedCapabilities(station, reports, CORE),
   };
   const commands = new Commands(charger);

@@ -161,7 +161,9 @@ function wishesOf(
     const one = seen[index];
     if (one?.observation?.link !== 'connected') return;
     const target = shares.get(index)?.target ?? targetOutside(one);
-    if (target !== undefined) wishes.push({ outlet: index, target, noRaise: noRaise(index), repeat: one.repeat });
+    if (target === undefined) return;
+    const raiseEvery = one.observation.raiseEvery ?? 0;
+    wishes.push({ outlet: index, target, noRaise: noRaise(index), repeat: one.repeat, raiseEvery });
   };
   for (const candidate of [...candidates.values()].sort(ORDERS[strategy])) wish(candidate.outlet);
   seen.forEach((_, index) => candidates.has(index) || wish(index));

@@ -48,6 +48,8 @@ export interface EvseObservation {
    * has been told anything (its fail-safe default profile). Absent: the last setpoint stays in force.
    */
   readonly startsAt?: Ampere;
+  /** Raised at most so often, where each setpoint wears the charger out; absent: as often as any. */
+  readonly raiseEvery?: Milliseconds;
   /** Proven to fall back by itself this long after it lost the gateway; absent: not proven. */
   readonly fallbackAfter?: Milliseconds;
   readonly departure?: Timestamp;

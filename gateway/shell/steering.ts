@@ -40,6 +40,8 @@ const TICK = seconds(1);
 const LEAST_BETWEEN_PLANS = milliseconds(50);
 /** On a large site plans take milliseconds: they leave chargers at least this many times as long as the last one took. */
 const REST_FOR_EACH_PLAN = 10;
+/** A charger that keeps every setpoint in flash is raised at most so often; cuts go out at once all the same. */
+const SPARE = minutes(15);
 const COLLECTION = 'balancing';
 /** A sample this far from the gateway's own time was taken then, not now. */
 const REPLAYED = minutes(5);
@@ -335,6 +337,7 @@ export class Steering {
       ...(measured && { measured }),
       ...(live?.saysItOffers && { offers: live.saysItOffers }),
       ...(startsAt !== undefined && { startsAt }),
+      ...(capabilities?.limitsPersisted === true && { raiseEvery: SPARE }),
       ...(capabilities?.fallbackAfter !== undefined && { fallbackAfter: milliseconds(capabilities.fallbackAfter) }),
     };
   }
