@@ -1,5 +1,5 @@
 // Puts a current in force on a charger, by whichever kind of charging profile that charger takes, and remembers which.
-import { ampere, type Ampere } from '../../gateway/kernel/units.js';
+import { ampere, type Ampere, type Milliseconds } from '../../gateway/kernel/units.js';
 import type { StationTransactionId } from '../../gateway/kernel/ids.js';
 import type { ChargingRateUnit } from '../../gateway/site/charging-profile.js';
 import type { CommandOutcome, SetLimit } from '../../gateway/site/station-command.js';
@@ -36,16 +36,21 @@ interface ChargingAbilities {
 const statusOf = (reply: Reply): string | undefined =>
   reply.kind === 'answered' ? textOf(reply.payload, 'status') : undefined;
 
+const EVERY_UNIT: readonly ChargingRateUnit[] = ['A', 'W'];
 const OVER: CommandOutcome = { status: 'Rejected', detail: 'the transaction is over' };
 
 /** What one connection has taught about a charger's profiles; made anew for each connection. */
 export class LimitWriter {
   readonly #singleEvse: boolean;
-  #units: readonly ChargingRateUnit[] = ['A', 'W'];
+  #units: readonly ChargingRateUnit[] = EVERY_UNIT;
   #maxStackLevel: number | undefined;
   #traits: SmartChargingTraits = {};
   /** It takes whole ampere only: known, or found out. */
   #whole = false;
+  #refusesZero = false;
+  readonly #toPause = new Map<Evse, Milliseconds>();
+  /** Units that it does not name, for a charger that names the wrong one. */
+  #otherUnits: readonly ChargingRateUnit[] = [];
   /** What worked last, per kind of situation. */
   readonly #worked = new Map<'transaction' | 'idle', LimitWay>();
   /** The transaction whose TxProfile is in force, per EVSE: it would outrank any TxDefaultProfile. */
@@ -71,7 +76,10 @@ export class LimitWriter {
   learn(abilities: ChargingAbilities, traits: SmartChargingTraits = {}): void {
     this.#traits = traits;
     const units = traits.units ?? abilities.units;
-    if (units.length > 0) this.#units = units;
+    if (units.length > 0) {
+      this.#units = units;
+      this.#otherUnits = traits.units ? [] : EVERY_UNIT.filter((unit) => !units.includes(unit));
+    }
     this.#maxStackLevel = abilities.maxStackLevel;
     this.#whole = traits.wholeAmperes ?? false;
   }
@@ -82,14 +90,19 @@ export class LimitWriter {
     return way !== undefined && way.purpose !== 'TxProfile';
   }
 
+  /** Whether a limit of 0 does not pause it: known, or because it refuses one. */
+  get cannotPause(): boolean {
+    return this.#traits.pause === undefined ? this.#refusesZero : this.#traits.pause === 'stop';
+  }
+
   /**
-   * Whether only the end of its transaction pauses this charger.
-   * @param refused how it took a limit of 0; absent: not asked
+   * The EVSE is to be paused and cannot be. A shortage that passes must not cost the driver his visit.
+   * @returns since when it is, on the scale of `now`
    */
-  pausesByStop(refused?: CommandOutcome): boolean {
-    if (this.#traits.pause !== undefined) return this.#traits.pause === 'stop';
-    // A charger that takes no limit at all is not to be controlled, by this or otherwise.
-    return refused?.status === 'Rejected' && (this.#worked.size > 0 || this.#protected.size > 0);
+  toPause(evse: Evse, now: Milliseconds): Milliseconds {
+    const since = this.#toPause.get(evse) ?? now;
+    this.#toPause.set(evse, since);
+    return since;
   }
 
   /** Whether the EVSE goes by its fallback current for the next car if the gateway falls silent now. */
@@ -99,11 +112,16 @@ export class LimitWriter {
 
   /** Writes the TxDefaultProfile that holds while the gateway is away. */
   async installFallback(evse: Evse, calls: ProfileCalls): Promise<CommandOutcome> {
-    const outcome = await this.#attempt(
-      { purpose: 'TxDefaultProfile', stackLevel: this.#traits.stackLevel ?? 0 },
-      { evse, current: evse.fallbackCurrent },
-      calls,
-    );
+    const way = { purpose: 'TxDefaultProfile', stackLevel: this.#traits.stackLevel ?? 0 } as const;
+    const wanted = { evse, current: evse.fallbackCurrent };
+    const named = this.#units;
+    let outcome = await this.#attempt(way, wanted, calls);
+    if (outcome.status === 'Rejected' && this.#otherUnits.length > 0) {
+      this.#units = this.#otherUnits;
+      this.#otherUnits = [];
+      outcome = await this.#attempt(way, wanted, calls);
+      if (outcome.status !== 'Accepted') this.#units = named;
+    }
     if (outcome.status !== 'Accepted') return outcome;
     this.#raised.delete(evse);
     this.#protected.add(evse);
@@ -116,6 +134,7 @@ export class LimitWriter {
    */
   async apply(command: SetLimit, evse: Evse, calls: ProfileCalls): Promise<CommandOutcome> {
     if (this.#unsupported) return { status: 'NotSupported', detail: 'takes no charging profile' };
+    if (command.current > 0) this.#toPause.delete(evse);
     const transaction = command.stationTransactionId;
     if (transaction === undefined) return this.#applyAll(command, evse, calls, () => false);
     const underWay = this.#underWay.get(transaction) ?? { limits: 0, over: false };
@@ -167,6 +186,9 @@ export class LimitWriter {
       everyWayUnsupported &&= last.status === 'NotSupported';
     }
     if (everyWayUnsupported) this.#unsupported = true;
+    // A charger that takes no limit at all is not to be controlled, by this or otherwise.
+    const controllable = this.#worked.size > 0 || this.#protected.size > 0;
+    if (command.current === 0 && last.status === 'Rejected' && controllable) this.#refusesZero = true;
     return last;
   }
 
@@ -178,6 +200,7 @@ export class LimitWriter {
     const underWay = this.#underWay.get(transaction);
     if (underWay !== undefined) underWay.over = true;
     for (const [evse, of] of this.#txProfiles) if (of === transaction) this.#txProfiles.delete(evse);
+    this.#toPause.clear();
     return [...this.#raised].filter(([, of]) => of === transaction).map(([evse]) => evse);
   }
 

@@ -1,8 +1,8 @@
 // Carries out the gateway's commands on an OCPP 1.6 charger: one call each, and the charger's word as the outcome.
 import { idTagOf } from '../ocpp-j/token-alias.js';
 import { COMMAND_TIME, outcomeWithout, type AskOptions, type Attachment } from '../ocpp-j/charger-link.js';
-import { FAULTS } from '../../gateway/kernel/faults.js';
 import type { Payload } from '../ocpp-j/contract.js';
+import { setLimitOrStop } from '../ocpp-j/pause.js';
 import { memberOf, textOf } from '../ocpp-j/fields.js';
 import { toRfc3339 } from '../../gateway/kernel/units.js';
 import type {
@@ -126,22 +126,16 @@ export class Commands {
     if (command.stationTransactionId !== undefined && !Number.isSafeInteger(Number(command.stationTransactionId)))
       return { status: 'Rejected', detail: 'no transaction of this charger' };
     const { limits } = charger.learned;
-    const pauses = command.current === 0 && command.stationTransactionId !== undefined;
-    if (pauses && limits.pausesByStop()) return this.#pauseByStop(command, attachment, options);
-    const outcome = await limits.apply(command, evse, profileCalls(attachment, options, charger));
+    const transaction = command.stationTransactionId;
+    const outcome = await setLimitOrStop(command, evse, {
+      limits,
+      calls: profileCalls(attachment, options, charger),
+      clock: charger.clock,
+      log: charger.log,
+      stop: () => this.#ask(attachment, 'RemoteStopTransaction', { transactionId: Number(transaction) }, options),
+    });
     charger.capabilities.announceChange(limits);
-    return pauses && limits.pausesByStop(outcome) ? this.#pauseByStop(command, attachment, options) : outcome;
-  }
-
-  /** There is no current for the car, and this charger knows no other way to offer it none. */
-  async #pauseByStop(command: SetLimit, attachment: Attachment, options: AskOptions): Promise<CommandOutcome> {
-    const { log, station } = this.#charger;
-    log.warn(
-      { station: station.id, evse: command.evse, fault: FAULTS.pausedByStop.code },
-      'the charger cannot pause: its transaction is ended, since there is no current for it',
-    );
-    const transactionId = Number(command.stationTransactionId);
-    return this.#ask(attachment, 'RemoteStopTransaction', { transactionId }, options);
+    return outcome;
   }
 
   async #requestStart(command: RequestStart, ask: Ask): Promise<CommandOutcome> {

@@ -1,8 +1,9 @@
 // Carries out the gateway's commands on an OCPP 2.0.1 station: one call each, and the station's word as the outcome.
 import { COMMAND_TIME, outcomeWithout, type AskOptions, type Attachment } from '../ocpp-j/charger-link.js';
-import { FAULTS } from '../../gateway/kernel/faults.js';
 import type { Payload } from '../ocpp-j/contract.js';
+import { setLimitOrStop } from '../ocpp-j/pause.js';
 import { memberOf, recordsOf, textOf } from '../ocpp-j/fields.js';
+import type { StationTransactionId } from '../../gateway/kernel/ids.js';
 import { toRfc3339 } from '../../gateway/kernel/units.js';
 import type {
   CommandOutcome,
@@ -135,23 +136,24 @@ export class Commands {
     if (command.phases !== undefined && !charger.capabilities.current.phaseSwitching)
       return { status: 'NotSupported', detail: 'cannot switch phases' };
     const { limits } = charger.learned;
-    const pauses = command.current === 0 && command.stationTransactionId !== undefined;
-    if (pauses && limits.pausesByStop()) return this.#pauseByStop(command, attachment, options);
-    const outcome = await limits.apply(command, evse, profileCalls(attachment, options, charger));
+    const transaction = command.stationTransactionId;
+    const outcome = await setLimitOrStop(command, evse, {
+      limits,
+      calls: profileCalls(attachment, options, charger),
+      clock: charger.clock,
+      log: charger.log,
+      stop: () => this.#requestStop(transaction, attachment, options),
+    });
     charger.capabilities.announceChange(limits);
-    return pauses && limits.pausesByStop(outcome) ? this.#pauseByStop(command, attachment, options) : outcome;
+    return outcome;
   }
 
-  /** There is no current for the car, and this charger knows no other way to offer it none. */
-  async #pauseByStop(command: SetLimit, attachment: Attachment, options: AskOptions): Promise<CommandOutcome> {
-    const charger = this.#charger;
-    const { log, station } = charger;
-    log.warn(
-      { station: station.id, evse: command.evse, fault: FAULTS.pausedByStop.code },
-      'the charger cannot pause: its transaction is ended, since there is no current for it',
-    );
-    const payload = { transactionId: command.stationTransactionId };
-    const reply = await charger.link.ask(attachment, 'RequestStopTransaction', payload, options);
+  async #requestStop(
+    transactionId: StationTransactionId | undefined,
+    attachment: Attachment,
+    options: AskOptions,
+  ): Promise<CommandOutcome> {
+    const reply = await this.#charger.link.ask(attachment, 'RequestStopTransaction', { transactionId }, options);
     return reply.kind === 'answered' ? outcomeOf(textOf(reply.payload, 'status')) : outcomeWithout(reply);
   }
 

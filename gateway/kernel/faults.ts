@@ -92,7 +92,7 @@ export const FAULTS = {
   ),
   pausedByStop: fault(
     'FC-B05',
-    'There was no current for a car whose charger cannot pause: its transaction was ended.',
+    'For two minutes there was no current for a car whose charger cannot pause: its transaction was ended.',
     'The driver has to start again. If the charger can pause at 0 A, say so in site.yaml (smart-charging: { pause: zero }); if it happens often, give the circuit more current or the site fewer places.',
   ),
   deadLetter: fault(

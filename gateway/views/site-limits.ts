@@ -31,6 +31,8 @@ export interface SiteLimitDependencies {
 
 /** Of one EVSE or one transaction the CSMS hears at most so often, however restless the building is. */
 const LEAST_BETWEEN: Milliseconds = seconds(30);
+/** Of the site as a whole, which changes by the word of the grid operator. */
+const LEAST_BETWEEN_WHOLE: Milliseconds = seconds(5);
 /** Of all of them together, at each look (once a second): the rest has its turn later. */
 const MOST_AT_ONCE = 2;
 const WHOLE = 'station';
@@ -115,7 +117,8 @@ export class SiteLimits {
     if (limit === undefined ? told?.source === undefined : told?.source === limit.source && !this.#matters(told, limit))
       return false;
     const at = this.#is.clock.monotonic();
-    if (told !== undefined && at - told.at < LEAST_BETWEEN) return false;
+    const rest = place === WHOLE ? LEAST_BETWEEN_WHOLE : LEAST_BETWEEN;
+    if (told !== undefined && at - told.at < rest) return false;
     if (told?.source !== undefined && told.source !== limit?.source)
       this.#is.notify({ type: 'chargingLimit', slotEvse, source: told.source, cleared: true });
     if (limit === undefined) this.#told.set(place, { at, current: Infinity });

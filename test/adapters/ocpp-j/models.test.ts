@@ -5,7 +5,7 @@ import type { Payload } from '../../../adapters/ocpp-j/contract.js';
 import { openOcpp16Station } from '../../../adapters/station-ocpp16/driver.js';
 import { openOcpp201Station } from '../../../adapters/station-ocpp201/driver.js';
 import { evseNumber, stationTransactionId } from '../../../gateway/kernel/ids.js';
-import { ampere, volt } from '../../../gateway/kernel/units.js';
+import { ampere, minutes, volt } from '../../../gateway/kernel/units.js';
 import type { SmartChargingTraits, Station } from '../../../gateway/site/topology.js';
 import {
   ask,
@@ -141,8 +141,15 @@ for (const version of ['ocpp1.6', 'ocpp2.0.1'] as const)
       if (units) t.ok(told.every(({ unit }) => units.some((one) => one === unit)));
       const reads = the.connection.sent.filter(({ action }) => /^Get(Configuration|Variables)$/.test(action));
       t.equal(reads.length === 0, configurationUnreadable === true, 'its configuration');
-      t.match(await the.limit(0), { status: 'Accepted' });
-      t.equal(the.stops(), pause === 'stop' ? 1 : 0, 'how it is paused');
+      const paused = await the.limit(0);
+      t.equal(paused.status, pause === 'stop' ? 'Rejected' : 'Accepted', 'it pauses, or is counted on');
+      t.equal(the.stops(), 0, 'a shortage that passes puts nobody out');
+      if (pause === 'stop') {
+        t.match(the.profiles().at(-1), { limit: units?.[0] === 'W' ? 6 * 690 : 6 }, 'as little as it gives');
+        await the.clock.advance(minutes(2));
+        t.match(await the.limit(0), { status: 'Accepted' });
+        t.equal(the.stops(), 1, 'one that does not pass does');
+      }
       t.same(the.connection.invalid, []);
       t.same(the.log.errors, []);
     });
@@ -165,6 +172,12 @@ t.test('what no table knows is found out', async (t) => {
   );
   await never0.up('Acme', 'One');
   t.match(await never0.limit(10), { status: 'Accepted' });
+  t.match(await never0.limit(0), { status: 'Rejected' });
+  t.match(await never0.limit(8), { status: 'Accepted' });
+  await never0.clock.advance(minutes(2));
+  t.match(await never0.limit(0), { status: 'Rejected' }, 'another shortage');
+  t.equal(never0.stops(), 0);
+  await never0.clock.advance(minutes(2));
   t.match(await never0.limit(0), { status: 'Accepted' });
   t.equal(never0.stops(), 1, 'its transaction is ended');
   t.match(never0.log.lines.at(-1), { level: 'warn', fields: { fault: 'FC-B05' } });
@@ -175,7 +188,22 @@ t.test('what no table knows is found out', async (t) => {
   );
   await nothing.up('Acme', 'One');
   t.match(await nothing.limit(0), { status: 'Rejected' });
+  await nothing.clock.advance(minutes(2));
+  t.match(await nothing.limit(0), { status: 'Rejected' });
   t.equal(nothing.stops(), 0, 'a charger that takes no limit is not stopped for it');
+});
+
+t.test('a charger that names the wrong unit', async (t) => {
+  const takesWatts = charger(({ unit }) => unit === 'W');
+  const configuration = {
+    configurationKey: [{ key: 'ChargingScheduleAllowedChargingRateUnit', readonly: true, value: 'A' }],
+  };
+  const the = rig('ocpp1.6', (action, payload) =>
+    action === 'GetConfiguration' ? result(configuration) : takesWatts(action, payload),
+  );
+  await the.up('Acme', 'One');
+  t.match(await the.limit(10), { status: 'Accepted' });
+  t.match(the.profiles().at(-1), { unit: 'W', limit: 6900 });
 });
 
 t.test('site.yaml outweighs the table', async (t) => {
