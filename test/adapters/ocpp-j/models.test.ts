@@ -1,4 +1,5 @@
 // Every row of the table of charger models (S42): it fits its model and no other, and the gateway does what it says.
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { CHARGER_MODELS, modelOf } from '../../../adapters/ocpp-j/models.js';
 import type { Payload } from '../../../adapters/ocpp-j/contract.js';
@@ -105,6 +106,16 @@ function rig(version: Version, script: Script, smartCharging?: SmartChargingTrai
 
 t.test('every row fits its own model and says where it was seen', async (t) => {
   t.equal(CHARGER_MODELS.length, 8);
+  const rows = [
+    ...(readFileSync('deploy/CHARGERS.md', 'utf8')
+      .split('## Known models')[1]
+      ?.matchAll(/^\| (.+?) +\|/gm) ?? []),
+  ];
+  t.same(
+    rows.map(([, name]) => name).slice(2),
+    CHARGER_MODELS.map(({ name }) => name),
+    'deploy/CHARGERS.md',
+  );
   t.same(CHARGER_MODELS.map(({ name }) => name).sort(), Object.keys(SAMPLES).sort());
   for (const { name, why, source } of CHARGER_MODELS) {
     const [vendor, model] = SAMPLES[name] ?? ['', ''];
