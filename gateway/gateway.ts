@@ -6,7 +6,8 @@ import { ampere, minutes, seconds, type Milliseconds } from './kernel/units.js';
 import type { Journal } from './ports/journal.js';
 import type { MeterHost, StationHost } from './ports/station.js';
 import { openParts, type GatewayDependencies, type Parts } from './parts.js';
-import type { BalancingReport, CircuitReport } from './balancing/report.js';
+import { reason } from './balancing/explain.js';
+import type { BalancingReport, CircuitReport, EvseReport } from './balancing/report.js';
 import type { SiteOperations } from './shell/operations.js';
 import type { StorageStatus } from './shell/storage.js';
 import type { MeterReading } from './site/metering.js';
@@ -206,6 +207,9 @@ export class Gateway {
   }
 
   private planned(circuits: readonly CircuitReport[]): void {
+    const report = this.balancing;
+    if (report !== undefined) for (const view of this.views) view.planned(report);
+    for (const telemetry of this.telemetry) for (const one of report?.evses ?? []) telemetry.reason(reasonFor(one));
     for (const telemetry of this.telemetry) {
       for (const circuit of circuits) telemetry.circuit(circuit);
       for (const { evses } of this.#parts.site.stations) for (const { number } of evses) telemetry.measured(number);
@@ -217,4 +221,17 @@ export class Gateway {
       for (const view of this.views) telemetry.csms(view.status());
     }
   }
+}
+
+function reasonFor({ evse, because }: EvseReport): Parameters<Telemetry['reason']>[0] {
+  const where = 'where' in because ? because.where : undefined;
+  const profile = 'profile' in because ? because.profile : where?.profile;
+  return {
+    evse,
+    reason: because.kind,
+    text: reason(because),
+    ...(where?.kind === 'circuit' && { circuit: where.name }),
+    ...(where && { phase: where.phase }),
+    ...(profile && { profile }),
+  };
 }

@@ -117,7 +117,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     ended: ({ reservation, why }) =>
       views.find((view) => view.csms === reservation.csms)?.reservationEnded(reservation.id, why),
   });
-  const profiles = await Profiles.open({ site, book, journal, clock, log });
+  const profiles = await Profiles.open({ site, book, journal, clock, log, changed: () => steering.wake() });
   const admissions = new Admissions({
     site,
     keeper,
@@ -168,6 +168,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     tokens,
     variables,
     profiles,
+    siteLimit: () => steering.siteLimit,
     clock,
     log,
     judged: (csms, uid, idToken, info) => refusals.judged(csms, uid, idToken, info),
@@ -214,7 +215,6 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
         'charger ended a reservation',
       ),
   };
-  const intake = new Intake({ book, keeper, admissions, desk, journal, time, clock, log, randomBytes, listener });
   const storage = await Storage.open({
     // What it writes back must be as it was read, times in doubt and all.
     journal: deps.journal,
@@ -223,6 +223,20 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     log,
     readers: () => [...views, ...news.brokers()],
     checkpoint: () => keeper.checkpointSeq,
+  });
+  const { nominalVoltage } = site;
+  const intake = new Intake({
+    book,
+    keeper,
+    admissions,
+    desk,
+    journal,
+    time,
+    clock,
+    log,
+    nominalVoltage,
+    randomBytes,
+    listener,
   });
   for (const csms of site.csms) {
     views.push(
@@ -237,6 +251,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
         log,
         firmwareVersion: deps.firmwareVersion,
         shed: () => storage.shedOf(csms.id),
+        onlineChanged: (online) => profiles.csmsOnline(csms.id, online),
       }),
     );
   }

@@ -91,7 +91,7 @@ function stations(site: Section, devices: DeviceNames): readonly Fault[] {
             'write for example connection: tcp://10.0.0.5:502',
           ),
         );
-      for (const key of ['password', 'security-profile', 'assume-protocol']) {
+      for (const key of ['password', 'security-profile', 'assume-protocol', 'smart-charging']) {
         if (has(keys, key))
           faults.push(
             errorAtKey(

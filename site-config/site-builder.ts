@@ -121,6 +121,9 @@ function csms(name: string, keys: Section, site: string, secrets: Secrets): Csms
       text(keys, 'reset-scope') ?? documentedDefault('csms', 'reset-scope'),
     ),
     sendMinusOne: (text(keys, 'send-minus-one') ?? documentedDefault('csms', 'send-minus-one')) === 'true',
+    ...(has(keys, 'profile-max-age-offline') && {
+      profileMaxAgeOffline: milliseconds(quantity(keys, 'profile-max-age-offline', 'csms', 'time')),
+    }),
   };
 }
 

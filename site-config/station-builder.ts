@@ -8,6 +8,7 @@ import type {
   Evse,
   ModbusConnection,
   Phase,
+  SmartChargingTraits,
   StartPolicy,
   Station,
 } from '../gateway/site/topology.js';
@@ -40,9 +41,25 @@ export function buildStation(name: string, keys: Section, site: Section, secrets
       securityProfile: profile === '0' ? 0 : profile === '1' ? 1 : 2,
       ...(password === undefined ? {} : { password }),
       ...(assumed === undefined ? {} : { assumeProtocol: assumed === '1.6' ? 'ocpp1.6' : 'ocpp2.0.1' }),
+      ...(has(keys, 'smart-charging') && { smartCharging: smartCharging(section(keys, 'smart-charging')) }),
     },
     evses,
     start: { kind: 'authorized' },
+  };
+}
+
+const PURPOSES = ['TxProfile', 'TxDefaultProfile', 'ChargePointMaxProfile'] as const;
+
+function smartCharging(keys: Section): SmartChargingTraits {
+  const [unit, purpose, level] = [text(keys, 'unit'), text(keys, 'purpose'), text(keys, 'stack-level')];
+  const [whole, pause] = [text(keys, 'whole-amperes'), text(keys, 'pause')];
+  const named = purpose === undefined ? undefined : one(PURPOSES, purpose);
+  return {
+    ...(unit !== undefined && { units: [one(['A', 'W'] as const, unit)] }),
+    ...(named && { purposes: [named === 'ChargePointMaxProfile' ? 'ChargingStationMaxProfile' : named] }),
+    ...(level !== undefined && { stackLevel: Number(level) }),
+    ...(whole !== undefined && { wholeAmperes: whole === 'true' }),
+    ...(pause !== undefined && { pause: one(['zero', 'stop'] as const, pause) }),
   };
 }
 

@@ -45,17 +45,10 @@ const getChargingProfiles = route<OCPP20.GetChargingProfilesRequest, OCPP20.GetC
     ...(asked.chargingProfileId && { ids: asked.chargingProfileId }),
     ...(asked.chargingProfilePurpose !== undefined && { purpose: asked.chargingProfilePurpose }),
     ...(asked.stackLevel !== undefined && { stackLevel: asked.stackLevel }),
+    ...(asked.chargingLimitSource && { sources: asked.chargingLimitSource }),
   }),
   (answer) => statusOf(answer, ['Accepted', 'NoProfiles'], 'NoProfiles'),
 );
-
-/** Only profiles that a CSMS has set (source CSO) are kept; a question for others alone finds none. */
-const chargingProfilesOfCsms: Route = (payload, command) => {
-  const { chargingLimitSource } = (payload as unknown as OCPP20.GetChargingProfilesRequest).chargingProfile;
-  return chargingLimitSource && !chargingLimitSource.includes('CSO')
-    ? Promise.resolve({ kind: 'result', payload: { status: 'NoProfiles' } })
-    : getChargingProfiles(payload, command);
-};
 
 export const ROUTES_201: ReadonlyMap<string, Route> = new Map<string, Route>([
   ...UNSUPPORTED,
@@ -238,7 +231,7 @@ export const ROUTES_201: ReadonlyMap<string, Route> = new Map<string, Route>([
       (answer) => statusOf(answer, ['Accepted', 'Unknown'], 'Unknown'),
     ),
   ],
-  ['GetChargingProfiles', chargingProfilesOfCsms],
+  ['GetChargingProfiles', getChargingProfiles],
   [
     'GetCompositeSchedule',
     route<OCPP20.GetCompositeScheduleRequest, OCPP20.GetCompositeScheduleResponse>(

@@ -29,7 +29,13 @@ export class AnnouncedCapabilities {
   /** Reports where a command has changed what the charger will do. */
   announceChange(limits: LimitWriter): void {
     const now = this.#with(limits, {});
-    if (now.fallback === this.#current.fallback && now.currentLimit === this.#current.currentLimit) return;
+    const before = this.#current;
+    if (
+      now.fallback === before.fallback &&
+      now.currentLimit === before.currentLimit &&
+      now.limitsPersisted === before.limitsPersisted
+    )
+      return;
     this.#current = now;
     this.#tell();
   }
@@ -43,6 +49,7 @@ export class AnnouncedCapabilities {
       ...this.#current,
       ...change,
       ...(limits.unsupported && { currentLimit: false }),
+      limitsPersisted: limits.persisted,
       fallback: this.#station.evses.every((evse) => limits.fallsBack(evse)),
     };
   }

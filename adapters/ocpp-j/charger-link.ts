@@ -65,6 +65,8 @@ export interface Attachment {
 interface Session extends Attachment {
   begun: boolean;
   bootRefused: boolean;
+  /** Accepted, and still left alone. */
+  booting: boolean;
   cancelQuiet: CancelTimer;
 }
 
@@ -127,6 +129,7 @@ export class ChargerLink {
       profilesReady: gate(),
       begun: false,
       bootRefused: false,
+      booting: false,
       cancelQuiet: () => undefined,
     };
     session.cancelQuiet = this.#clock.after(QUIET_TIME, () => this.#begin(session));
@@ -145,20 +148,26 @@ export class ChargerLink {
     return true;
   }
 
-  /** The charger has been told whether it is accepted; called once that answer has left. */
-  bootAnswered(accepted: boolean): void {
+  /**
+   * The charger has been told whether it is accepted; called once that answer has left.
+   * @param quiet left alone for so long first
+   */
+  bootAnswered(accepted: boolean, quiet?: Milliseconds): void {
     const session = this.#session;
     if (!session) return;
     session.bootRefused = !accepted;
     // A station that is told to wait is quiet because it was told to.
-    if (!accepted) session.cancelQuiet();
-    else this.#begin(session);
+    session.cancelQuiet();
+    session.booting = accepted && quiet !== undefined;
+    if (!accepted) return;
+    if (quiet === undefined) this.#begin(session);
+    else session.cancelQuiet = this.#clock.after(quiet, () => this.#begin(session));
   }
 
   /** Another message than a boot has been answered: the charger considers itself booted. */
   messageAnswered(): void {
     const session = this.#session;
-    if (session && !session.bootRefused) this.#begin(session);
+    if (session && !session.bootRefused && !session.booting) this.#begin(session);
   }
 
   #begin(session: Session): void {

@@ -1,9 +1,7 @@
 // How one current becomes a charging profile: unit, rounding, stable ids and the order in which purposes are tried.
 import type { Ampere, Volt } from '../../gateway/kernel/units.js';
 import type { ChargingRateUnit } from '../../gateway/site/charging-profile.js';
-import type { Evse } from '../../gateway/site/topology.js';
-
-export type LimitPurpose = 'TxProfile' | 'TxDefaultProfile' | 'ChargingStationMaxProfile';
+import type { Evse, LimitPurpose, SmartChargingTraits } from '../../gateway/site/topology.js';
 
 export interface LimitWay {
   readonly purpose: LimitPurpose;
@@ -33,6 +31,8 @@ const PURPOSE_DIGIT: Readonly<Record<LimitPurpose, number>> = {
 export const profileIdOf = (evse: Evse, purpose: LimitPurpose, connector = 1): number =>
   evse.stationEvse * 100 + connector * 10 + PURPOSE_DIGIT[purpose];
 
+const EVERY_PURPOSE: readonly LimitPurpose[] = ['TxProfile', 'TxDefaultProfile', 'ChargingStationMaxProfile'];
+
 /**
  * In which order to try (profiles section 2). Level 1 is avoided where it is the highest reported, which some chargers
  * refuse (ABB Terra AC) although it is legal.
@@ -41,13 +41,13 @@ export function limitWays(
   inTransaction: boolean,
   maxStackLevel: number | undefined,
   singleEvse: boolean,
+  { purposes = EVERY_PURPOSE, stackLevel }: Pick<SmartChargingTraits, 'purposes' | 'stackLevel'> = {},
 ): readonly LimitWay[] {
-  const ways: LimitWay[] = [];
-  if (inTransaction) {
-    if (maxStackLevel === undefined || maxStackLevel > 1) ways.push({ purpose: 'TxProfile', stackLevel: 1 });
-    ways.push({ purpose: 'TxProfile', stackLevel: 0 });
-  }
-  ways.push({ purpose: 'TxDefaultProfile', stackLevel: 0 });
-  if (singleEvse) ways.push({ purpose: 'ChargingStationMaxProfile', stackLevel: 0 });
-  return ways;
+  return purposes.flatMap((purpose): LimitWay[] => {
+    if (purpose === 'TxProfile' && !inTransaction) return [];
+    if (purpose === 'ChargingStationMaxProfile' && !singleEvse) return [];
+    if (stackLevel !== undefined) return [{ purpose, stackLevel }];
+    const above = purpose === 'TxProfile' && (maxStackLevel === undefined || maxStackLevel > 1);
+    return (above ? [1, 0] : [0]).map((level) => ({ purpose, stackLevel: level }));
+  });
 }

@@ -1,11 +1,11 @@
 // Puts a current in force on a charger, by whichever kind of charging profile that charger takes, and remembers which.
-import { ampere, type Ampere } from '../../gateway/kernel/units.js';
+import { ampere, type Ampere, type Milliseconds } from '../../gateway/kernel/units.js';
 import type { StationTransactionId } from '../../gateway/kernel/ids.js';
 import type { ChargingRateUnit } from '../../gateway/site/charging-profile.js';
 import type { CommandOutcome, SetLimit } from '../../gateway/site/station-command.js';
-import type { Evse } from '../../gateway/site/topology.js';
+import type { Evse, LimitPurpose, SmartChargingTraits } from '../../gateway/site/topology.js';
 import { outcomeWithout, type Reply } from './charger-link.js';
-import { limitWays, type LimitPurpose, type LimitWay } from './charging-limit.js';
+import { limitWays, type LimitWay } from './charging-limit.js';
 import { textOf } from './fields.js';
 
 /** One single-period profile to be written. */
@@ -36,13 +36,21 @@ interface ChargingAbilities {
 const statusOf = (reply: Reply): string | undefined =>
   reply.kind === 'answered' ? textOf(reply.payload, 'status') : undefined;
 
+const EVERY_UNIT: readonly ChargingRateUnit[] = ['A', 'W'];
 const OVER: CommandOutcome = { status: 'Rejected', detail: 'the transaction is over' };
 
 /** What one connection has taught about a charger's profiles; made anew for each connection. */
 export class LimitWriter {
   readonly #singleEvse: boolean;
-  #units: readonly ChargingRateUnit[] = ['A', 'W'];
+  #units: readonly ChargingRateUnit[] = EVERY_UNIT;
   #maxStackLevel: number | undefined;
+  #traits: SmartChargingTraits = {};
+  /** It takes whole ampere only: known, or found out. */
+  #whole = false;
+  #refusesZero = false;
+  readonly #toPause = new Map<Evse, Milliseconds>();
+  /** Units that it does not name, for a charger that names the wrong one. */
+  #otherUnits: readonly ChargingRateUnit[] = [];
   /** What worked last, per kind of situation. */
   readonly #worked = new Map<'transaction' | 'idle', LimitWay>();
   /** The transaction whose TxProfile is in force, per EVSE: it would outrank any TxDefaultProfile. */
@@ -64,9 +72,37 @@ export class LimitWriter {
     return this.#unsupported;
   }
 
-  learn(abilities: ChargingAbilities): void {
-    if (abilities.units.length > 0) this.#units = abilities.units;
+  /** @param traits what is known of the charger beforehand, which outweighs what it says of itself */
+  learn(abilities: ChargingAbilities, traits: SmartChargingTraits = {}): void {
+    this.#traits = traits;
+    const units = traits.units ?? abilities.units;
+    if (units.length > 0) {
+      this.#units = units;
+      this.#otherUnits = traits.units ? [] : EVERY_UNIT.filter((unit) => !units.includes(unit));
+    }
     this.#maxStackLevel = abilities.maxStackLevel;
+    this.#whole = traits.wholeAmperes ?? false;
+  }
+
+  /** Its limits are kept on the charger beyond the transaction, in a memory that wears out. */
+  get persisted(): boolean {
+    const way = this.#worked.get('transaction');
+    return way !== undefined && way.purpose !== 'TxProfile';
+  }
+
+  /** Whether a limit of 0 does not pause it: known, or because it refuses one. */
+  get cannotPause(): boolean {
+    return this.#traits.pause === undefined ? this.#refusesZero : this.#traits.pause === 'stop';
+  }
+
+  /**
+   * The EVSE is to be paused and cannot be. A shortage that passes must not cost the driver his visit.
+   * @returns since when it is, on the scale of `now`
+   */
+  toPause(evse: Evse, now: Milliseconds): Milliseconds {
+    const since = this.#toPause.get(evse) ?? now;
+    this.#toPause.set(evse, since);
+    return since;
   }
 
   /** Whether the EVSE goes by its fallback current for the next car if the gateway falls silent now. */
@@ -76,11 +112,16 @@ export class LimitWriter {
 
   /** Writes the TxDefaultProfile that holds while the gateway is away. */
   async installFallback(evse: Evse, calls: ProfileCalls): Promise<CommandOutcome> {
-    const outcome = await this.#attempt(
-      { purpose: 'TxDefaultProfile', stackLevel: 0 },
-      { evse, current: evse.fallbackCurrent },
-      calls,
-    );
+    const way = { purpose: 'TxDefaultProfile', stackLevel: this.#traits.stackLevel ?? 0 } as const;
+    const wanted = { evse, current: evse.fallbackCurrent };
+    const named = this.#units;
+    let outcome = await this.#attempt(way, wanted, calls);
+    if (outcome.status === 'Rejected' && this.#otherUnits.length > 0) {
+      this.#units = this.#otherUnits;
+      this.#otherUnits = [];
+      outcome = await this.#attempt(way, wanted, calls);
+      if (outcome.status !== 'Accepted') this.#units = named;
+    }
     if (outcome.status !== 'Accepted') return outcome;
     this.#raised.delete(evse);
     this.#protected.add(evse);
@@ -93,6 +134,7 @@ export class LimitWriter {
    */
   async apply(command: SetLimit, evse: Evse, calls: ProfileCalls): Promise<CommandOutcome> {
     if (this.#unsupported) return { status: 'NotSupported', detail: 'takes no charging profile' };
+    if (command.current > 0) this.#toPause.delete(evse);
     const transaction = command.stationTransactionId;
     if (transaction === undefined) return this.#applyAll(command, evse, calls, () => false);
     const underWay = this.#underWay.get(transaction) ?? { limits: 0, over: false };
@@ -144,6 +186,9 @@ export class LimitWriter {
       everyWayUnsupported &&= last.status === 'NotSupported';
     }
     if (everyWayUnsupported) this.#unsupported = true;
+    // A charger that takes no limit at all is not to be controlled, by this or otherwise.
+    const controllable = this.#worked.size > 0 || this.#protected.size > 0;
+    if (command.current === 0 && last.status === 'Rejected' && controllable) this.#refusesZero = true;
     return last;
   }
 
@@ -155,11 +200,12 @@ export class LimitWriter {
     const underWay = this.#underWay.get(transaction);
     if (underWay !== undefined) underWay.over = true;
     for (const [evse, of] of this.#txProfiles) if (of === transaction) this.#txProfiles.delete(evse);
+    this.#toPause.clear();
     return [...this.#raised].filter(([, of]) => of === transaction).map(([evse]) => evse);
   }
 
   #ways(situation: 'transaction' | 'idle'): readonly LimitWay[] {
-    const ways = limitWays(situation === 'transaction', this.#maxStackLevel, this.#singleEvse);
+    const ways = limitWays(situation === 'transaction', this.#maxStackLevel, this.#singleEvse, this.#traits);
     const worked = this.#worked.get(situation);
     if (!worked) return ways;
     const others = ways.filter((way) => way.purpose !== worked.purpose || way.stackLevel !== worked.stackLevel);
@@ -190,12 +236,23 @@ export class LimitWriter {
     const bound = way.purpose === 'TxProfile' && transaction !== undefined ? { ...rest, transaction } : rest;
     let outcome: CommandOutcome = { status: 'Rejected' };
     for (const unit of this.#units) {
-      const reply = await calls.write({ ...bound, ...way, unit });
-      outcome = outcomeOfProfile(reply);
-      if (outcome.status === 'Accepted') this.#units = [unit];
-      if (outcome.status !== 'Rejected') return outcome;
+      for (const current of this.#roundings(unit, bound.current)) {
+        outcome = outcomeOfProfile(await calls.write({ ...bound, ...way, unit, current }));
+        if (outcome.status === 'Accepted') {
+          this.#units = [unit];
+          this.#whole ||= current !== bound.current;
+        }
+        if (outcome.status !== 'Rejected') return outcome;
+      }
     }
     return outcome;
+  }
+
+  /** Some chargers refuse a tenth of an ampere, which the protocol allows. */
+  #roundings(unit: ChargingRateUnit, current: Ampere): readonly Ampere[] {
+    const whole = ampere(Math.floor(current));
+    if (unit === 'W' || whole === current) return [current];
+    return this.#whole ? [whole] : [current, whole];
   }
 }
 

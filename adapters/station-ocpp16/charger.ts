@@ -8,6 +8,7 @@ import type { StationReports } from '../ocpp-j/station-reports.js';
 import type { Clock } from '../../gateway/kernel/clock.js';
 import type { Log } from '../../gateway/kernel/log.js';
 import type { CommandOutcome } from '../../gateway/site/station-command.js';
+import type { Inventory } from '../../gateway/site/station-event.js';
 import type { Station } from '../../gateway/site/topology.js';
 import type { ConnectorNumbers } from './connectors.js';
 import type { ChargerMemory } from './memory.js';
@@ -35,5 +36,7 @@ export interface Charger {
   readonly connectors: ConnectorNumbers;
   readonly memory: ChargerMemory;
   learned: Learned;
+  /** As it introduced itself last, on whichever connection. */
+  inventory: Inventory | undefined;
   readonly capabilities: AnnouncedCapabilities;
 }

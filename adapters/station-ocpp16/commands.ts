@@ -3,6 +3,7 @@ import { idTagOf } from '../ocpp-j/token-alias.js';
 import { COMMAND_TIME, outcomeWithout, type AskOptions, type Attachment } from '../ocpp-j/charger-link.js';
 import type { Payload } from '../ocpp-j/contract.js';
 import { integerOf, memberOf, textOf } from '../ocpp-j/fields.js';
+import { setLimitOrStop } from '../ocpp-j/pause.js';
 import { toRfc3339 } from '../../gateway/kernel/units.js';
 import type {
   ChangeAvailability,
@@ -136,9 +137,16 @@ export class Commands {
       return notSupported('cannot switch phases');
     if (command.stationTransactionId !== undefined && !Number.isSafeInteger(Number(command.stationTransactionId)))
       return { status: 'Rejected', detail: 'no transaction of this charger' };
-    const calls = profileCalls(attachment, options, charger);
-    const outcome = await charger.learned.limits.apply(command, evse, calls);
-    charger.capabilities.announceChange(charger.learned.limits);
+    const { limits } = charger.learned;
+    const transaction = command.stationTransactionId;
+    const outcome = await setLimitOrStop(command, evse, {
+      limits,
+      calls: profileCalls(attachment, options, charger),
+      clock: charger.clock,
+      log: charger.log,
+      stop: () => this.#ask(attachment, 'RemoteStopTransaction', { transactionId: Number(transaction) }, options),
+    });
+    charger.capabilities.announceChange(limits);
     return outcome;
   }
 

@@ -61,6 +61,7 @@ export function openOcpp16Station(
     connectors: new ConnectorNumbers(station),
     memory: new ChargerMemory(clock, settings.aliases),
     learned: learnedNothing(station),
+    inventory: undefined,
     capabilities: new AnnouncedCapabilities(station, reports, CORE),
   };
   const commands = new Commands(charger);

@@ -3,6 +3,7 @@ import type { CallAnswer, Payload } from '../ocpp-j/contract.js';
 import { filledTextOf, integerOf, momentOf, recordsOf, textOf } from '../ocpp-j/fields.js';
 import { answer, refuse, type ActionHandler } from '../ocpp-j/station-reports.js';
 import { numberFrom } from '../ocpp-j/sampled-value.js';
+import { traitsOf } from '../ocpp-j/models.js';
 import { maskToken } from '../../gateway/kernel/log.js';
 import { toRfc3339 } from '../../gateway/kernel/units.js';
 import { stationTransactionId } from '../../gateway/kernel/ids.js';
@@ -51,10 +52,11 @@ export function messages(
 
   async function bootNotification(payload: Payload): Promise<CallAnswer> {
     const inventory = inventoryOf(payload);
+    charger.inventory = inventory;
     const boot = await reports.report({ type: 'booted', station: station.id, inventory, at: clock.now() });
     return answer({ status: boot.status, currentTime: toRfc3339(boot.now), interval: boot.interval }, () => {
       charger.learned.booted = boot.status === 'Accepted';
-      charger.link.bootAnswered(boot.status === 'Accepted');
+      charger.link.bootAnswered(boot.status === 'Accepted', traitsOf(charger).quietAfterBoot);
     });
   }
 

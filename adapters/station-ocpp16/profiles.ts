@@ -1,11 +1,11 @@
 // The charging profile calls of OCPP 1.6: one single-period profile per connector, replaced under the same id.
 import type { AskOptions, Attachment, Reply } from '../ocpp-j/charger-link.js';
-import { limitIn, profileIdOf, type LimitPurpose } from '../ocpp-j/charging-limit.js';
+import { limitIn, profileIdOf } from '../ocpp-j/charging-limit.js';
 import type { Payload } from '../ocpp-j/contract.js';
 import { textOf } from '../ocpp-j/fields.js';
 import type { ProfileCalls, ProfileWish } from '../ocpp-j/limit-writer.js';
 import { timestamp, toRfc3339 } from '../../gateway/kernel/units.js';
-import type { Evse } from '../../gateway/site/topology.js';
+import type { Evse, LimitPurpose } from '../../gateway/site/topology.js';
 import type { Charger } from './charger.js';
 
 const PURPOSES: Readonly<Record<LimitPurpose, string>> = {

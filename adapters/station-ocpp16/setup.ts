@@ -2,6 +2,7 @@
 import { FAULTS } from '../../gateway/kernel/faults.js';
 import type { AskOptions, Attachment } from '../ocpp-j/charger-link.js';
 import { textOf } from '../ocpp-j/fields.js';
+import { modelOf, traitsOf } from '../ocpp-j/models.js';
 import { SetUpSteps } from '../ocpp-j/set-up-steps.js';
 import type { Capabilities } from '../../gateway/site/capabilities.js';
 import type { CommandOutcome } from '../../gateway/site/station-command.js';
@@ -67,15 +68,18 @@ export class SetUp {
   }
 
   async #readConfiguration(): Promise<Configuration> {
-    const { learned, connectors, log, station } = this.#charger;
-    const reply = await this.#steps.ask('GetConfiguration', {});
-    if (reply.kind !== 'answered') this.#steps.refused('GetConfiguration', reply);
-    const configuration = new Configuration(reply.kind === 'answered' ? reply.payload : {});
+    const { learned, connectors, log, station, inventory } = this.#charger;
+    const traits = traitsOf(this.#charger);
+    const model = modelOf(inventory);
+    if (model !== undefined) log.info({ station: station.id, model: model.name, why: model.why }, 'known model');
+    const reply = traits.configurationUnreadable ? undefined : await this.#steps.ask('GetConfiguration', {});
+    if (reply !== undefined && reply.kind !== 'answered') this.#steps.refused('GetConfiguration', reply);
+    const configuration = new Configuration(reply?.kind === 'answered' ? reply.payload : {});
     const maxStackLevel = configuration.number('ChargeProfileMaxStackLevel');
-    learned.limits.learn({
-      units: configuration.rateUnits,
-      ...(maxStackLevel !== undefined && { maxStackLevel }),
-    });
+    learned.limits.learn(
+      { units: configuration.rateUnits, ...(maxStackLevel !== undefined && { maxStackLevel }) },
+      traits,
+    );
     learned.listChunk = configuration.listChunk;
     const counted = configuration.number('NumberOfConnectors');
     if (counted !== undefined && counted !== connectors.all.length)

@@ -6,6 +6,7 @@ import type { OcppStationSettings } from '../ocpp-j/station-driver.js';
 import type { StationReports } from '../ocpp-j/station-reports.js';
 import type { Clock } from '../../gateway/kernel/clock.js';
 import type { Log } from '../../gateway/kernel/log.js';
+import type { Inventory } from '../../gateway/site/station-event.js';
 import type { Station } from '../../gateway/site/topology.js';
 import type { Places } from './places.js';
 
@@ -29,4 +30,6 @@ export interface Charger {
   readonly places: Places;
   readonly capabilities: AnnouncedCapabilities;
   learned: Learned;
+  /** As it introduced itself last, on whichever connection. */
+  inventory: Inventory | undefined;
 }

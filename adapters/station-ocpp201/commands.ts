@@ -3,6 +3,8 @@ import { COMMAND_TIME, outcomeWithout, type AskOptions, type Attachment } from '
 import type { Payload } from '../ocpp-j/contract.js';
 import { integerOf, memberOf, recordsOf, textOf } from '../ocpp-j/fields.js';
 import { listPortions } from '../ocpp-j/list-portions.js';
+import { setLimitOrStop } from '../ocpp-j/pause.js';
+import type { StationTransactionId } from '../../gateway/kernel/ids.js';
 import { toRfc3339 } from '../../gateway/kernel/units.js';
 import type {
   CommandOutcome,
@@ -142,10 +144,26 @@ export class Commands {
     if (!evse) return unknownEvse;
     if (command.phases !== undefined && !charger.capabilities.current.phaseSwitching)
       return { status: 'NotSupported', detail: 'cannot switch phases' };
-    const calls = profileCalls(attachment, options, charger);
-    const outcome = await charger.learned.limits.apply(command, evse, calls);
-    charger.capabilities.announceChange(charger.learned.limits);
+    const { limits } = charger.learned;
+    const transaction = command.stationTransactionId;
+    const outcome = await setLimitOrStop(command, evse, {
+      limits,
+      calls: profileCalls(attachment, options, charger),
+      clock: charger.clock,
+      log: charger.log,
+      stop: () => this.#requestStop(transaction, attachment, options),
+    });
+    charger.capabilities.announceChange(limits);
     return outcome;
+  }
+
+  async #requestStop(
+    transactionId: StationTransactionId | undefined,
+    attachment: Attachment,
+    options: AskOptions,
+  ): Promise<CommandOutcome> {
+    const reply = await this.#charger.link.ask(attachment, 'RequestStopTransaction', { transactionId }, options);
+    return reply.kind === 'answered' ? outcomeOf(textOf(reply.payload, 'status')) : outcomeWithout(reply);
   }
 
   async #reserve(command: ReserveStation, evseId: Payload | undefined, ask: Ask): Promise<CommandOutcome> {

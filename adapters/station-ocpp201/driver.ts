@@ -58,6 +58,7 @@ export function openOcpp201Station(
     reports,
     places: new Places(station),
     learned: learnedNothing(station),
+    inventory: undefined,
     capabilities: new AnnouncedCapabilities(station, reports, BASIC),
   };
   const commands = new Commands(charger);

@@ -2,6 +2,7 @@
 import type { CallAnswer, Payload } from '../ocpp-j/contract.js';
 import { filledTextOf, integerOf, memberOf, momentOf, recordOf, recordsOf, textOf } from '../ocpp-j/fields.js';
 import { answer, type ActionHandler } from '../ocpp-j/station-reports.js';
+import { traitsOf } from '../ocpp-j/models.js';
 import { maskToken } from '../../gateway/kernel/log.js';
 import { toRfc3339 } from '../../gateway/kernel/units.js';
 import type { Inventory } from '../../gateway/site/station-event.js';
@@ -38,10 +39,11 @@ export function messages(
 
   async function bootNotification(payload: Payload): Promise<CallAnswer> {
     const inventory = inventoryOf(payload);
+    charger.inventory = inventory;
     const boot = await reports.report({ type: 'booted', station: station.id, inventory, at: clock.now() });
     return answer({ status: boot.status, currentTime: toRfc3339(boot.now), interval: boot.interval }, () => {
       charger.learned.booted = boot.status === 'Accepted';
-      charger.link.bootAnswered(boot.status === 'Accepted');
+      charger.link.bootAnswered(boot.status === 'Accepted', traitsOf(charger).quietAfterBoot);
     });
   }
 

@@ -2,6 +2,7 @@
 import { FAULTS } from '../../gateway/kernel/faults.js';
 import type { AskOptions, Attachment } from '../ocpp-j/charger-link.js';
 import { recordOf, recordsOf, textOf } from '../ocpp-j/fields.js';
+import { modelOf, traitsOf } from '../ocpp-j/models.js';
 import { SetUpSteps } from '../ocpp-j/set-up-steps.js';
 import type { Capabilities } from '../../gateway/site/capabilities.js';
 import type { CommandOutcome } from '../../gateway/site/station-command.js';
@@ -76,15 +77,18 @@ export class SetUp {
   }
 
   async #readVariables(): Promise<Variables> {
-    const { learned } = this.#charger;
+    const { learned, log, station, inventory } = this.#charger;
+    const traits = traitsOf(this.#charger);
+    const model = modelOf(inventory);
+    if (model !== undefined) log.info({ station: station.id, model: model.name, why: model.why }, 'known model');
     const variables = new Variables();
-    for (const portion of portions(WANTED, PORTION)) {
+    for (const portion of traits.configurationUnreadable ? [] : portions(WANTED, PORTION)) {
       const reply = await this.#steps.ask('GetVariables', { getVariableData: portion.map(written) });
       if (reply.kind === 'answered') variables.take(reply.payload);
       else this.#steps.refused('GetVariables', reply);
     }
     const maxStackLevel = variables.number('SmartChargingCtrlr', 'ProfileStackLevel');
-    learned.limits.learn({ units: variables.rateUnits, ...(maxStackLevel !== undefined && { maxStackLevel }) });
+    learned.limits.learn({ units: variables.rateUnits, ...(maxStackLevel !== undefined && { maxStackLevel }) }, traits);
     learned.listChunk = variables.listChunk;
     return variables;
   }

@@ -81,7 +81,8 @@ export function plan(
   const report = (): BalancingReport => {
     const targets = new Map(wishes.map((wish) => [wish.outlet, wish.target]));
     const reserved = reservedNow();
-    const scene = { network, caps, headrooms: measured.headrooms, reserved };
+    const failsafe = operator.failsafeSince !== undefined;
+    const scene = { network, caps, headrooms: measured.headrooms, reserved, failsafe };
     return {
       evses: seen.map((one, index) =>
         evseReport(scene, one, {
@@ -93,7 +94,7 @@ export function plan(
         }),
       ),
       circuits: circuits(),
-      failsafe: operator.failsafeSince !== undefined,
+      failsafe,
     };
   };
   const next: BalancingState = {
@@ -160,7 +161,9 @@ function wishesOf(
     const one = seen[index];
     if (one?.observation?.link !== 'connected') return;
     const target = shares.get(index)?.target ?? targetOutside(one);
-    if (target !== undefined) wishes.push({ outlet: index, target, noRaise: noRaise(index), repeat: one.repeat });
+    if (target === undefined) return;
+    const raiseEvery = one.observation.raiseEvery ?? 0;
+    wishes.push({ outlet: index, target, noRaise: noRaise(index), repeat: one.repeat, raiseEvery });
   };
   for (const candidate of [...candidates.values()].sort(ORDERS[strategy])) wish(candidate.outlet);
   seen.forEach((_, index) => candidates.has(index) || wish(index));

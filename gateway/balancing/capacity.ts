@@ -1,7 +1,7 @@
 // The rows of the problem: each circuit and each shared cap, three phases each, and what is left on them.
 import { phaseAt, type Network, type PhaseMask, type Triple } from './network.js';
 import type { Headroom } from './headroom.js';
-import type { SharedCap } from './observation.js';
+import type { ProfileReference, SharedCap } from './observation.js';
 import type { Phase } from '../site/topology.js';
 
 export interface Rows {
@@ -16,6 +16,8 @@ export interface RowName {
   readonly kind: 'circuit' | 'cap';
   readonly name: string;
   readonly phase: Phase;
+  /** The profile that is the cap. */
+  readonly profile?: ProfileReference;
 }
 
 export function rowsOf(network: Network, headrooms: readonly Headroom[], caps: readonly SharedCap[]): Rows {
@@ -38,7 +40,8 @@ export function rowName(network: Network, caps: readonly SharedCap[], cell: numb
   const circuit = network.circuits[row];
   const phase = phaseAt(cell % 3);
   if (circuit !== undefined) return { kind: 'circuit', name: circuit.id, phase };
-  return { kind: 'cap', name: caps[row - network.circuits.length]?.name ?? '', phase };
+  const cap = caps[row - network.circuits.length];
+  return { kind: 'cap', name: cap?.name ?? '', phase, ...(cap?.profile && { profile: cap.profile }) };
 }
 
 /** Takes `current` on `phases` from every row. */

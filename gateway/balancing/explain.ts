@@ -6,11 +6,13 @@ const FULL: Readonly<Record<FullBecause, string>> = {
   reserve: 'part of it is kept for chargers that cannot be trusted now',
   meterLost: 'its meter is lost, so only its current for that case may be used',
   gridOperator: 'the grid operator limits it',
+  gridOperatorLost: 'the grid operator is not heard, and the limit for that case holds',
 };
 
 const by = (what: string | undefined): string => (what === undefined ? 'the hardware or a charging profile' : what);
 
-function reason(because: Because): string {
+/** Why, without how much: the same words as long as the same thing holds it. */
+export function reason(because: Because): string {
   switch (because.kind) {
     case 'idle':
       return 'no authorized car asks for energy';
@@ -20,6 +22,8 @@ function reason(because: Because): string {
       return `${by(because.by)} allows less than the ${because.minimum} A an EVSE needs`;
     case 'demand':
       return 'the car takes no more';
+    case 'charger':
+      return `its charger offers the car only ${because.offers} A by itself`;
     case 'full':
       return `${because.where.kind} ${because.where.name} is full on ${because.where.phase}: ${FULL[because.why]}`;
     case 'rotation':

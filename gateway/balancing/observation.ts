@@ -1,9 +1,19 @@
 // What load balancing is told about the site at one moment.
-import type { EvseNumber, MeterId } from '../kernel/ids.js';
+import type { CsmsId, EvseNumber, MeterId } from '../kernel/ids.js';
 import type { Ampere, Milliseconds, Timestamp, WattHour } from '../kernel/units.js';
+import type { ChargingProfilePurpose } from '../site/charging-profile.js';
 import type { MeterReading } from '../site/metering.js';
 import type { ChargingState } from '../site/station-event.js';
 import type { PerPhase, Phase } from '../site/topology.js';
+
+/** A profile as its CSMS knows it. */
+export interface ProfileReference {
+  readonly csms: CsmsId;
+  readonly purpose: ChargingProfilePurpose;
+  readonly id: number;
+}
+
+export const profileName = ({ csms, purpose, id }: ProfileReference): string => `${purpose} ${id} of ${csms}`;
 
 export interface EvseObservation {
   readonly evse: EvseNumber;
@@ -27,6 +37,10 @@ export interface EvseObservation {
   readonly upperBound: Ampere;
   /** Where `upperBound` comes from, in words for the explanation. */
   readonly boundBy?: string;
+  /** The charging profile that it comes from, where it is one. */
+  readonly boundByProfile?: ProfileReference;
+  /** What the charger says that it offers the car, and when it said so; absent: it does not say. */
+  readonly offers?: { readonly current: Ampere; readonly at: Timestamp };
   /** Grid phases the car is known to use; absent: learned from `measured`. */
   readonly phasesUsed?: readonly Phase[];
   /**
@@ -34,6 +48,8 @@ export interface EvseObservation {
    * has been told anything (its fail-safe default profile). Absent: the last setpoint stays in force.
    */
   readonly startsAt?: Ampere;
+  /** Raised at most so often, where each setpoint wears the charger out; absent: as often as any. */
+  readonly raiseEvery?: Milliseconds;
   /** Proven to fall back by itself this long after it lost the gateway; absent: not proven. */
   readonly fallbackAfter?: Milliseconds;
   readonly departure?: Timestamp;
@@ -45,6 +61,7 @@ export interface SharedCap {
   readonly name: string;
   readonly evses: readonly EvseNumber[];
   readonly limit: Ampere;
+  readonly profile?: ProfileReference;
 }
 
 /** The grid operator's word, where site.yaml says that there is one. */

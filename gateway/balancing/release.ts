@@ -23,6 +23,8 @@ export interface Wish {
   readonly noRaise: boolean;
   /** Sent even where nothing has changed. */
   readonly repeat: boolean;
+  /** Not raised sooner than this after its last setpoint; 0: as any. */
+  readonly raiseEvery: number;
 }
 
 export interface Released {
@@ -83,7 +85,7 @@ export function release(
     const possible = quantise(Math.min(wish.target, most));
     const current = possible < evse.minCurrent ? 0 : possible;
     if (current < wish.target - EPSILON && cell >= 0) waiting.set(wish.outlet, cell);
-    if (!worthSending(state, current, wish.target, now, settings)) continue;
+    if (!worthSending(state, current, wish, now, settings)) continue;
     take(free, path, stand.phases, Math.max(0, current - stand.ceiling));
     send(wish.outlet, current);
   }
@@ -99,7 +101,7 @@ function resendDue(state: EvseState, now: Timestamp, settings: BalancingSettings
 function worthSending(
   state: EvseState,
   current: number,
-  target: number,
+  { target, raiseEvery }: Wish,
   now: Timestamp,
   settings: BalancingSettings,
 ): boolean {
@@ -108,7 +110,8 @@ function worthSending(
   if (sent === undefined) return true;
   const step = current - sent;
   if (step <= EPSILON) return resendDue(state, now, settings);
-  if (sent > 0 && state.sentAt !== undefined && now - state.sentAt < settings.raiseEvery) return false;
+  const rest = Math.max(settings.raiseEvery, raiseEvery);
+  if (sent > 0 && state.sentAt !== undefined && now - state.sentAt < rest) return false;
   if (state.open.some((command) => !command.uncertain && now - command.at < settings.giveUp)) return false;
   if (sent === 0) return true;
   return step >= (current < target - EPSILON ? Math.max(1, settings.deadBand) : settings.deadBand) - EPSILON;

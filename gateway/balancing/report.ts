@@ -8,7 +8,7 @@ import type { Seen } from './candidate.js';
 import { rowName, type RowName } from './capacity.js';
 import type { Headroom, MeterHealth } from './headroom.js';
 import type { Network, Triple } from './network.js';
-import type { SharedCap } from './observation.js';
+import type { ProfileReference, SharedCap } from './observation.js';
 import type { Standing } from './standing.js';
 import type { CircuitState } from './state.js';
 
@@ -16,9 +16,16 @@ import type { CircuitState } from './state.js';
 export type Because =
   | { readonly kind: 'idle' }
   /** Hardware, cable or a charging profile; `by` in the words of the observation. */
-  | { readonly kind: 'upperBound'; readonly by?: string }
-  | { readonly kind: 'belowMinimum'; readonly by?: string; readonly minimum: Ampere }
+  | { readonly kind: 'upperBound'; readonly by?: string; readonly profile?: ProfileReference }
+  | {
+      readonly kind: 'belowMinimum';
+      readonly by?: string;
+      readonly profile?: ProfileReference;
+      readonly minimum: Ampere;
+    }
   | { readonly kind: 'demand' }
+  /** It may have more, and its charger offers the car less by itself. */
+  | { readonly kind: 'charger'; readonly offers: Ampere }
   | { readonly kind: 'full'; readonly where: RowName; readonly why: FullBecause }
   /** Not all can charge at their minimum: it waits for its turn. */
   | { readonly kind: 'rotation'; readonly where: RowName; readonly why: FullBecause }
@@ -32,7 +39,7 @@ export type Because =
   | { readonly kind: Exclude<Standing, 'obeying'> };
 
 /** Why a circuit is full: other cars and the building, or current kept for chargers that cannot be trusted. */
-export type FullBecause = 'load' | 'reserve' | 'meterLost' | 'gridOperator';
+export type FullBecause = 'load' | 'reserve' | 'meterLost' | 'gridOperator' | 'gridOperatorLost';
 
 export interface EvseReport {
   readonly evse: EvseNumber;
@@ -73,10 +80,10 @@ export interface BalancingReport {
 const toPerPhase = (of: Triple): PerPhase<Ampere> =>
   perPhase((phase) => ampere(of[phase === 'L1' ? 0 : phase === 'L2' ? 1 : 2]));
 
-function fullBecause(headrooms: readonly Headroom[], reserved: readonly Triple[], cell: number): FullBecause {
+function fullBecause({ headrooms, reserved, failsafe }: Scene, cell: number): FullBecause {
   const headroom = headrooms[Math.floor(cell / 3)];
   if (headroom?.meter === 'lost') return 'meterLost';
-  if (headroom?.limitedBy === 'gridOperator') return 'gridOperator';
+  if (headroom?.limitedBy === 'gridOperator') return failsafe ? 'gridOperatorLost' : 'gridOperator';
   return (reserved[Math.floor(cell / 3)]?.[cell % 3] ?? 0) > 0 ? 'reserve' : 'load';
 }
 
@@ -86,6 +93,8 @@ export interface Scene {
   readonly caps: readonly SharedCap[];
   readonly headrooms: readonly Headroom[];
   readonly reserved: readonly Triple[];
+  /** The grid operator is not heard, so the limit for that case holds. */
+  readonly failsafe: boolean;
 }
 
 /** What the plan made of one EVSE. */
@@ -110,15 +119,22 @@ export function evseReport(scene: Scene, one: Seen, verdict: Verdict): EvseRepor
   };
 }
 
+/** From a setpoint until its charger's own word tells of it, in ms. */
+const CHARGER_FOLLOWS = 15_000;
+
 function because(
-  { network, caps, headrooms, reserved }: Scene,
-  { stand, observation, benched, outlet }: Seen,
+  scene: Scene,
+  { stand, state, observation, benched, outlet }: Seen,
   { sent, share, target, waitingCell, noRaise }: Verdict,
 ): Because {
+  const { network, caps } = scene;
   if (stand.standing !== 'obeying') return { kind: stand.standing };
   if (observation?.wantsEnergy !== true) return { kind: 'idle' };
   if (benched) return { kind: 'benched' };
-  const by = observation.boundBy === undefined ? {} : { by: observation.boundBy };
+  const by = {
+    ...(observation.boundBy !== undefined && { by: observation.boundBy }),
+    ...(observation.boundByProfile && { profile: observation.boundByProfile }),
+  };
   if (share === undefined) return { kind: 'belowMinimum', ...by, minimum: outlet.evse.minCurrent };
   const behind = target > (sent ?? 0) + 1e-6;
   if (behind && noRaise) return { kind: 'meterStale' };
@@ -126,8 +142,11 @@ function because(
   const cause = share.cause;
   if (cause.kind === 'full' || cause.kind === 'rotation') {
     const where = rowName(network, caps, cause.cell);
-    return { kind: cause.kind, where, why: fullBecause(headrooms, reserved, cause.cell) };
+    return { kind: cause.kind, where, why: fullBecause(scene, cause.cell) };
   }
+  const { offers } = observation;
+  if (offers !== undefined && offers.current < (sent ?? 0) - 1 && offers.at - (state.sentAt ?? 0) > CHARGER_FOLLOWS)
+    return { kind: 'charger', offers: offers.current };
   return cause.kind === 'upperBound' ? { kind: 'upperBound', ...by } : { kind: cause.kind };
 }
 

@@ -1,7 +1,13 @@
 // The composite schedule of an EVSE or of all that a CSMS sees: what GetCompositeSchedule answers (OCPP 1.6 section 5.7, K08).
 import type { EvseNumber } from '../kernel/ids.js';
 import { timestamp, type Ampere, type Timestamp, type Volt } from '../kernel/units.js';
-import type { ChargingRateUnit, ChargingSchedule, ChargingSchedulePeriod } from '../site/charging-profile.js';
+import {
+  PROFILE_LIMITS,
+  type ChargingRateUnit,
+  type ChargingSchedule,
+  type ChargingSchedulePeriod,
+} from '../site/charging-profile.js';
+import { PHASES, type Phase } from '../site/topology.js';
 import { floorToTenth, limitAt, nextChange, stationCapsAt, type TransactionContext } from './limit.js';
 import type { ProfileStore } from './store.js';
 
@@ -10,8 +16,8 @@ export interface CompositeEvse {
   readonly number: EvseNumber;
   /** What it gives at most per phase where no profile says less: hardware, cable and the site's own limits. */
   readonly maxCurrent: Ampere;
-  /** How many phases are wired, 1 to 3. */
-  readonly phases: number;
+  /** Entry i is the grid phase on its own conductor L(i+1). */
+  readonly phases: readonly Phase[];
   readonly transaction?: TransactionContext;
 }
 
@@ -23,38 +29,45 @@ export interface CompositeRequest {
   readonly nominal: Volt;
 }
 
+/** Per phase in A, and all phases together in W. */
 interface Level {
   readonly current: number;
-  readonly phases: number;
-  readonly told: number | undefined;
+  readonly power: number;
+  readonly numberPhases?: number;
 }
+
+/** Moments at which profiles change that one answer looks at: what lies behind is not worth a standstill of the site. */
+const MOST_CHANGES = 20_000;
 
 /**
  * The composite schedule of one EVSE over [start, start + duration); relative profiles run as if charging began at `start`.
- * What caps the whole station caps it too: alone it could not draw more (OCPP 1.6 section 5.7, K08.FR.04).
+ * What caps the whole station caps it too: alone it could not draw more (OCPP 1.6 section 5.7, K08.FR.04). The answer is
+ * shorter than asked for where the whole would have more periods than a schedule can.
  */
 export function evseComposite(
   stores: readonly ProfileStore[],
   evse: CompositeEvse,
   request: CompositeRequest,
 ): ChargingSchedule {
-  return compose(
-    request,
-    (at) => {
-      const level = evseLevel(stores, evse, at, request);
-      const caps = stationCapsAt(stores, at, request.nominal).filter((cap) => cap.evses?.includes(evse.number) ?? true);
-      return { ...level, current: Math.min(level.current, ...caps.map((cap) => Number(cap.limit))) };
-    },
-    (after) =>
-      earliest([
-        nextChange(stores, undefined, undefined, after),
-        nextChange(stores, evse.number, evse.transaction, after, request.start),
-      ]),
-  );
+  const { unit, nominal, start } = request;
+  const level = (at: Timestamp): Level => {
+    const limit = limitAt(stores, evse.number, evse.transaction, at, nominal, start);
+    const caps = stationCapsAt(stores, at, nominal).filter((cap) => cap.evses?.includes(evse.number) ?? true);
+    const current = Math.min(evse.maxCurrent, limit?.limit ?? Infinity, ...caps.map((cap) => Number(cap.limit)));
+    const phases = Math.min(evse.phases.length, limit?.numberPhases ?? 3);
+    const told = unit === 'W' ? phases : limit?.numberPhases;
+    return { current, power: current * nominal * phases, ...(told === undefined ? {} : { numberPhases: told }) };
+  };
+  const next = (after: Timestamp): Timestamp | undefined =>
+    earliest([
+      nextChange(stores, undefined, undefined, after),
+      nextChange(stores, evse.number, evse.transaction, after, start),
+    ]);
+  return compose(request, level, next, MOST_CHANGES);
 }
 
 /**
- * The composite schedule of the whole view: the sum of its EVSEs, at most the lowest cap.
+ * The composite schedule of the whole view: what its EVSEs may take together on the fullest phase, at most the lowest cap.
  * @param evses those in the view
  * @param siteCap the site's own limit per phase for them, where there is one
  */
@@ -64,17 +77,25 @@ export function stationComposite(
   siteCap: Ampere | undefined,
   request: CompositeRequest,
 ): ChargingSchedule {
+  const { nominal, start } = request;
   const level = (at: Timestamp): Level => {
-    const sum = evses.reduce((total, evse) => total + evseLevel(stores, evse, at, request).current, 0);
-    const caps = stationCapsAt(stores, at, request.nominal).map((cap) => Number(cap.limit));
-    return { current: Math.min(sum, siteCap ?? Infinity, ...caps), phases: 3, told: undefined };
+    const sum = { L1: 0, L2: 0, L3: 0 };
+    for (const evse of evses) {
+      const limit = limitAt(stores, evse.number, evse.transaction, at, nominal, start);
+      const current = Math.min(evse.maxCurrent, limit?.limit ?? Infinity);
+      for (const phase of evse.phases.slice(0, limit?.numberPhases)) sum[phase] += current;
+    }
+    const caps = stationCapsAt(stores, at, nominal).map((cap) => Number(cap.limit));
+    const most = Math.min(siteCap ?? Infinity, ...caps);
+    const currents = PHASES.map((phase) => Math.min(sum[phase], most));
+    return { current: Math.max(...currents), power: currents.reduce((power, one) => power + one * nominal, 0) };
   };
   const next = (after: Timestamp): Timestamp | undefined =>
     earliest([
       nextChange(stores, undefined, undefined, after),
-      ...evses.map((evse) => nextChange(stores, evse.number, evse.transaction, after, request.start)),
+      ...evses.map((evse) => nextChange(stores, evse.number, evse.transaction, after, start)),
     ]);
-  return compose(request, level, next);
+  return compose(request, level, next, Math.max(100, MOST_CHANGES / Math.max(1, evses.length)));
 }
 
 function earliest(times: readonly (Timestamp | undefined)[]): Timestamp | undefined {
@@ -82,36 +103,29 @@ function earliest(times: readonly (Timestamp | undefined)[]): Timestamp | undefi
   return known.length === 0 ? undefined : timestamp(Math.min(...known));
 }
 
-function evseLevel(
-  stores: readonly ProfileStore[],
-  evse: CompositeEvse,
-  at: Timestamp,
-  request: CompositeRequest,
-): Level {
-  const limit = limitAt(stores, evse.number, evse.transaction, at, request.nominal, request.start);
-  const told = limit?.numberPhases;
-  const current = Math.min(evse.maxCurrent, limit?.limit ?? Infinity);
-  return { current, phases: Math.min(evse.phases, told ?? 3), told };
-}
-
 function compose(
-  { start, duration, unit, nominal }: CompositeRequest,
+  { start, duration, unit }: CompositeRequest,
   level: (at: Timestamp) => Level,
   next: (after: Timestamp) => Timestamp | undefined,
+  mostChanges: number,
 ): ChargingSchedule {
   const end = start + duration * 1000;
   const periods: ChargingSchedulePeriod[] = [];
+  let changes = 0;
   for (let at: Timestamp | undefined = start; at !== undefined && at < end; at = next(at)) {
-    const { current, phases, told } = level(at);
-    const limit = floorToTenth(unit === 'A' ? current : current * nominal * phases);
-    const numberPhases = unit === 'W' ? phases : told;
+    const { current, power, numberPhases } = level(at);
+    const limit = floorToTenth(unit === 'A' ? current : power);
     const last = periods.at(-1);
-    if (last?.limit === limit && last.numberPhases === numberPhases) continue;
     // Whole seconds, as startPeriod has them: a change inside a second counts from the second it falls into.
     const startPeriod = Math.floor((at - start) / 1000);
-    const period = { startPeriod, limit, ...(numberPhases === undefined ? {} : { numberPhases }) };
+    if (++changes > mostChanges) return { duration: Math.max(1, startPeriod), startSchedule: start, unit, periods };
+    if (last?.limit === limit && last.numberPhases === numberPhases) continue;
     if (last?.startPeriod === startPeriod) periods.pop();
-    periods.push(period);
+    else if (periods.length === PROFILE_LIMITS.periods)
+      return { duration: startPeriod, startSchedule: start, unit, periods };
+    const before = periods.at(-1);
+    if (before?.limit === limit && before.numberPhases === numberPhases) continue;
+    periods.push({ startPeriod, limit, ...(numberPhases === undefined ? {} : { numberPhases }) });
   }
   return { duration, startSchedule: start, unit, periods };
 }

@@ -61,7 +61,7 @@ export function setProfile(
   // 1.6 may leave the transaction out: then it is the one that is open.
   const transaction = profile.purpose === 'TxProfile' ? (profile.transaction ?? context.openTransaction) : undefined;
   const bound = transaction === undefined ? profile : { ...profile, transaction };
-  return put(store, { scope, profile: bound, receivedAt: context.now, order: store.written + 1 });
+  return put(store, { scope, profile: bound, receivedAt: context.now, order: store.written + 1 }, context.rules);
 }
 
 /** The TxProfile of a remote start: kept until `bindRemoteStart` or `dropRemoteStart` (OCPP 1.6 section 5.11). */
@@ -79,7 +79,8 @@ export function setForRemoteStart(
   }
   const refusal = roleRefusal(context.role, profile.purpose) ?? validateProfile(profile, store.version, context.rules);
   if (refusal !== undefined) return failed(refusal);
-  return put(store, { scope: evse, profile, receivedAt: context.now, order: store.written + 1, remoteStartId });
+  const added = { scope: evse, profile, receivedAt: context.now, order: store.written + 1, remoteStartId };
+  return put(store, added, context.rules);
 }
 
 /** The remote start has led to this transaction: its profile is now in force for it. */
@@ -96,6 +97,21 @@ export function bindRemoteStart(store: ProfileStore, remoteStartId: number, tran
 /** The remote start came to nothing. */
 export const dropRemoteStart = (store: ProfileStore, remoteStartId: number): ProfileStore =>
   keep(store, (one) => one.remoteStartId !== remoteStartId);
+
+/** Without what the CSMS has said of single EVSEs. */
+export const onlyCaps = (store: ProfileStore): ProfileStore =>
+  keep(store, ({ profile }) => profile.purpose === 'ChargingStationMaxProfile');
+
+/** What is left of transactions that are over, and of remote starts that came to nothing, when a process begins. */
+export const withoutLeftovers = (
+  store: ProfileStore,
+  isOpen: (transaction: TransactionUid) => boolean,
+  remoteStartsSince: Timestamp,
+): ProfileStore =>
+  keep(store, ({ profile: { purpose, transaction }, remoteStartId, receivedAt }) => {
+    if (remoteStartId !== undefined) return receivedAt >= remoteStartsSince;
+    return purpose !== 'TxProfile' || (transaction !== undefined && isOpen(transaction));
+  });
 
 /** TxProfiles end with their transaction (OCPP 1.6 section 3.13.1). */
 export const endTransaction = (store: ProfileStore, transaction: TransactionUid): ProfileStore =>
@@ -171,12 +187,16 @@ function refuse(
   return undefined;
 }
 
-function put(store: ProfileStore, added: StoredProfile): Result<ProfileStore, ProfileRejection> {
+function put(
+  store: ProfileStore,
+  added: StoredProfile,
+  { maxProfiles }: ProfileRules,
+): Result<ProfileStore, ProfileRejection> {
   const others = store.profiles.filter((one) => one.profile.id !== added.profile.id);
   const clashing = others.filter((one) => clashes(one, added));
   if (store.version === '1.6') {
     const rest = others.filter((one) => !clashing.includes(one) || one.scope !== added.scope);
-    return ok({ ...store, profiles: [...rest, added], written: added.order });
+    return rest.length >= maxProfiles ? failed(full(maxProfiles)) : ok(withAdded(store, rest, added));
   }
   const clash = clashing.find((one) => one.scope !== added.scope || overlap(one.profile, added.profile));
   if (clash !== undefined) {
@@ -185,8 +205,19 @@ function put(store: ProfileStore, added: StoredProfile): Result<ProfileStore, Pr
       detail: `profile ${clash.profile.id} has the same purpose and stack level`,
     });
   }
-  return ok({ ...store, profiles: [...others, added], written: added.order });
+  return others.length >= maxProfiles ? failed(full(maxProfiles)) : ok(withAdded(store, others, added));
 }
+
+const full = (most: number): ProfileRejection => ({
+  reasonCode: 'TooManyElements',
+  detail: `at most ${most} profiles are kept`,
+});
+
+const withAdded = (store: ProfileStore, others: readonly StoredProfile[], added: StoredProfile): ProfileStore => ({
+  ...store,
+  profiles: [...others, added],
+  written: added.order,
+});
 
 function clashes(one: StoredProfile, other: StoredProfile): boolean {
   if (one.profile.purpose !== other.profile.purpose || one.profile.stackLevel !== other.profile.stackLevel)

@@ -1,5 +1,10 @@
 // What a charging profile must be like to be taken, whatever is stored already.
-import type { ChargingProfile, ChargingRateUnit, ChargingSchedule } from '../site/charging-profile.js';
+import {
+  PROFILE_LIMITS,
+  type ChargingProfile,
+  type ChargingRateUnit,
+  type ChargingSchedule,
+} from '../site/charging-profile.js';
 
 /** `reasonCode` is one of OCPP 2.0.1's; at most 20 characters. */
 export interface ProfileRejection {
@@ -23,10 +28,16 @@ export interface ProfileRejection {
 export interface ProfileRules {
   readonly maxStackLevel: number;
   readonly maxPeriods: number;
+  readonly maxProfiles: number;
   readonly units: readonly ChargingRateUnit[];
 }
 
-export const defaultRules: ProfileRules = { maxStackLevel: 100, maxPeriods: 1024, units: ['A', 'W'] };
+export const defaultRules: ProfileRules = {
+  maxStackLevel: PROFILE_LIMITS.stackLevel,
+  maxPeriods: PROFILE_LIMITS.periods,
+  maxProfiles: PROFILE_LIMITS.profiles,
+  units: ['A', 'W'],
+};
 
 const whole = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 const reject = (reasonCode: ProfileRejection['reasonCode'], detail: string): ProfileRejection => ({

@@ -120,6 +120,11 @@ export const FAULTS = {
     'The measured current of a circuit is above its breaker.',
     'The chargers are being lowered; if it stays, something else on the circuit draws too much.',
   ),
+  pausedByStop: fault(
+    'FC-B05',
+    'For two minutes there was no current for a car whose charger cannot pause: its transaction was ended.',
+    'The driver has to start again. If the charger can pause at 0 A, say so in site.yaml (smart-charging: { pause: zero }); if it happens often, give the circuit more current or the site fewer places.',
+  ),
   deadLetter: fault(
     'FC-C01',
     'A CSMS refused a transaction message as often as it may be sent; it is kept and the queue goes on.',

@@ -57,6 +57,9 @@ export type BootReason =
   | 'Unknown'
   | 'Watchdog';
 
+/** CSO: a CSMS. EMS: the site's own balancing. SO: the grid operator. Other: another CSMS of this site. */
+export type ChargingLimitSource = 'CSO' | 'EMS' | 'SO' | 'Other';
+
 /** What the view wants a CSMS to be told. Times and values are final: a repetition is identical but for its message id. */
 export type CsmsMessage =
   | { readonly type: 'status'; readonly connector: ConnectorView }
@@ -85,14 +88,14 @@ export type CsmsMessage =
       readonly type: 'reportChargingProfiles';
       readonly requestId: number;
       readonly slotEvse: number;
-      readonly source: 'CSO';
+      readonly source: ChargingLimitSource;
       readonly profiles: readonly ChargingProfile[];
       readonly more: boolean;
     }
   | {
       readonly type: 'chargingLimit';
       readonly slotEvse: number | undefined;
-      readonly source: 'EMS' | 'SO' | 'Other' | 'CSO';
+      readonly source: Exclude<ChargingLimitSource, 'CSO'>;
       readonly cleared: boolean;
     }
   | {
@@ -223,6 +226,8 @@ export type CsmsCommand =
       readonly ids?: readonly number[];
       readonly purpose?: ChargingProfilePurpose;
       readonly stackLevel?: number;
+      /** All unless given. */
+      readonly sources?: readonly ChargingLimitSource[];
     }
   | { readonly type: 'trigger'; readonly message: string; readonly target?: SlotReference }
   | { readonly type: 'getVariables'; readonly variables: readonly VariableReference[] }

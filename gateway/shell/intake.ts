@@ -3,9 +3,10 @@ import type { CancelTimer, Clock } from '../kernel/clock.js';
 import { FAULTS } from '../kernel/faults.js';
 import { transactionUid, uuidV7, type EvseNumber, type StationId } from '../kernel/ids.js';
 import { maskToken, type Log } from '../kernel/log.js';
-import { minutes, seconds, type Timestamp } from '../kernel/units.js';
+import { minutes, seconds, type Timestamp, type Volt } from '../kernel/units.js';
 import type { Journal } from '../ports/journal.js';
 import type { StationHost } from '../ports/station.js';
+import { withOffered } from '../site/offered-current.js';
 import { withPlausibleTimes } from '../site/plausible-time.js';
 import type { ConnectorChange, SiteBook } from '../site/site-book.js';
 import type {
@@ -64,6 +65,8 @@ export interface IntakeDependencies {
   readonly time: SiteTime;
   readonly clock: Clock;
   readonly log: Log;
+  /** Phase to neutral. */
+  readonly nominalVoltage: Volt;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly listener: IntakeListener;
 }
@@ -158,10 +161,14 @@ export class Intake implements StationHost {
     return { status: 'Accepted', now: this.#now(), interval: HEARTBEAT_INTERVAL };
   }
 
-  async #status(event: StatusReported): Promise<void> {
+  async #status(reported: StatusReported): Promise<void> {
     const { book, desk, keeper, listener } = this.#deps;
+    const limited = reported.evse !== undefined && book.evse(reported.evse)?.offered === 0;
+    // A car that is offered nothing does not pause by itself, whatever its charger makes of it.
+    const event: StatusReported =
+      limited && reported.chargingState === 'SuspendedEV' ? { ...reported, chargingState: 'SuspendedEVSE' } : reported;
     const changes = book.status(event);
-    const decision = decideStatus(keeper.book, event, { protocol: this.#protocol(event.station) });
+    const decision = decideStatus(keeper.book, event, { protocol: this.#protocol(event.station), limited });
     if (decision?.transaction !== undefined && decision.anomalies.includes('available-while-open'))
       listener.freeWhileOpen(decision.transaction, event.at);
     if (decision !== undefined && decision.changes.length > 0) changes.push(...(await desk.enter(decision, false)));
@@ -188,7 +195,7 @@ export class Intake implements StationHost {
     const verdict = await this.#verdict(time.since(generation, told), protocol);
     const event = time.since(generation, told);
     const now = this.#now();
-    const decision = decideTransaction(keeper.book, event, {
+    const decision = decideTransaction(keeper.book, this.#withOffered(event), {
       now,
       protocol,
       uid: () => transactionUid(uuidV7(now, randomBytes(10))),
@@ -253,7 +260,7 @@ export class Intake implements StationHost {
             type: 'meter',
             station: event.station,
             ...(event.evse !== undefined && { evse: event.evse }),
-            meterValues: event.meterValues,
+            meterValues: this.#withOffered(event).meterValues,
           },
         ],
       },
@@ -263,6 +270,17 @@ export class Intake implements StationHost {
       book.measured(event.evse, event.meterValues, this.#now());
       listener.measured(event.evse);
     }
+  }
+
+  /** What a charger does not say of its offer the gateway knows; it goes to the CSMSs and is no measurement of the charger. */
+  #withOffered<E extends TransactionReported | MeterValuesReported>(event: E): E {
+    const { book, nominalVoltage } = this.#deps;
+    if (event.evse === undefined || event.meterValues.length === 0) return event;
+    const evse = book.describe(event.evse);
+    const live = book.evse(event.evse);
+    if (evse === undefined || live === undefined) return event;
+    const meterValues = withOffered(event.meterValues, evse, live, nominalVoltage, this.#now());
+    return meterValues === event.meterValues ? event : { ...event, meterValues };
   }
 
   #changed(station: StationId, changes: readonly ConnectorChange[]): void {

@@ -2,7 +2,7 @@
 import type { Clock } from '../kernel/clock.js';
 import type { CsmsId, EvseNumber, StationId, TransactionUid } from '../kernel/ids.js';
 import { maskToken, type Log } from '../kernel/log.js';
-import { milliseconds, seconds } from '../kernel/units.js';
+import { milliseconds, seconds, type Ampere } from '../kernel/units.js';
 import type { ConnectorTarget, OperationAnswer, Operations, ProfileCriteria } from '../ports/operations.js';
 import type { StationDriver } from '../ports/station.js';
 import type { ChargingProfile, ChargingRateUnit } from '../site/charging-profile.js';
@@ -34,6 +34,8 @@ export interface OperationDependencies {
   readonly tokens: TokenStore;
   readonly variables: SiteVariables;
   readonly profiles: Profiles;
+  /** The site's own limit on an EVSE, or on the whole, per phase as it is now. */
+  readonly siteLimit: () => (evse?: EvseNumber) => Ampere;
   readonly clock: Clock;
   readonly log: Log;
   readonly judged: Operations['transactionJudged'];
@@ -251,11 +253,11 @@ export class SiteOperations implements Operations {
 
   setChargingProfile(
     csms: CsmsId,
-    evses: readonly EvseNumber[],
+    _evses: readonly EvseNumber[],
     evse: EvseNumber | undefined,
     profile: ChargingProfile,
   ) {
-    return this.#deps.profiles.set(csms, evses, evse, profile);
+    return this.#deps.profiles.set(csms, evse, profile);
   }
 
   clearChargingProfiles(csms: CsmsId, criteria: ProfileCriteria) {
@@ -267,13 +269,13 @@ export class SiteOperations implements Operations {
   }
 
   compositeSchedule(
-    csms: CsmsId,
+    _csms: CsmsId,
     evses: readonly EvseNumber[],
     evse: EvseNumber | undefined,
     duration: number,
     unit: ChargingRateUnit,
   ) {
-    return this.#deps.profiles.composite(csms, evses, evse, duration, unit);
+    return this.#deps.profiles.composite(evses, evse, duration, unit, this.#deps.siteLimit());
   }
 
   async dataTransfer(

@@ -1,12 +1,13 @@
 // The charging profiles of every CSMS: kept on disk, merged into what each EVSE may have, answered as composite schedules.
 import type { Clock } from '../kernel/clock.js';
 import { FAULTS } from '../kernel/faults.js';
-import type { CsmsId, EvseNumber } from '../kernel/ids.js';
+import type { CsmsId, EvseNumber, TransactionUid } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
-import type { Ampere, Timestamp } from '../kernel/units.js';
-import type { SharedCap } from '../balancing/observation.js';
+import type { Result } from '../kernel/result.js';
+import { ampere, minutes, timestamp, type Ampere, type Timestamp } from '../kernel/units.js';
+import { profileName, type SharedCap } from '../balancing/observation.js';
 import { evseComposite, stationComposite, type CompositeEvse } from '../charging-profiles/composite.js';
-import { limitAt, stationCapsAt, type TransactionContext } from '../charging-profiles/limit.js';
+import { limitAt, nextChange, stationCapsAt, type TransactionContext } from '../charging-profiles/limit.js';
 import {
   bindRemoteStart,
   clearProfiles,
@@ -14,13 +15,15 @@ import {
   emptyStore,
   endTransaction,
   listProfiles,
+  onlyCaps,
   setForRemoteStart,
   setProfile,
   shiftedProfiles,
   type ProfileStore,
   type SetContext,
+  withoutLeftovers,
 } from '../charging-profiles/store.js';
-import { defaultRules } from '../charging-profiles/validate.js';
+import { defaultRules, type ProfileRejection } from '../charging-profiles/validate.js';
 import type { Journal } from '../ports/journal.js';
 import type { OperationAnswer, ProfileCriteria } from '../ports/operations.js';
 import type { ChargingProfile, ChargingRateUnit, ChargingSchedule } from '../site/charging-profile.js';
@@ -28,9 +31,11 @@ import type { SiteBook } from '../site/site-book.js';
 import type { TimeShift } from '../site/time-shift.js';
 import type { Evse, Site } from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
-import type { ProfileBounds } from './steering.js';
+import type { ProfileBound, ProfileBounds } from './steering.js';
 
 const COLLECTION = 'charging-profiles';
+/** A remote start is answered by a car within minutes, or never. */
+const REMOTE_START_PATIENCE = minutes(10);
 
 export interface ProfileDependencies {
   readonly site: Site;
@@ -38,11 +43,28 @@ export interface ProfileDependencies {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
+  /** Another limit may hold now. */
+  readonly changed: () => void;
+}
+
+/** What profiles allow an EVSE, for as long as that cannot change. */
+interface KnownLimit {
+  readonly transaction: TransactionUid | undefined;
+  readonly energyOfferedAt: Timestamp | undefined;
+  readonly since: Timestamp;
+  readonly until: number;
+  readonly limit: ProfileBound | undefined;
 }
 
 export class Profiles implements ProfileBounds {
   readonly #deps: ProfileDependencies;
   readonly #stores = new Map<CsmsId, ProfileStore>();
+  /** CSMSs that are away, since when. */
+  readonly #away = new Map<CsmsId, Timestamp>();
+  /** Found anew for every EVSE with every plan, limits would cost more than the plan. */
+  readonly #known = new Map<EvseNumber, KnownLimit>();
+  /** The last change of each store: one at a time, since each stands on the one before. */
+  readonly #turns = new Map<CsmsId, Promise<unknown>>();
 
   private constructor(deps: ProfileDependencies) {
     this.#deps = deps;
@@ -51,51 +73,57 @@ export class Profiles implements ProfileBounds {
   static async open(deps: ProfileDependencies): Promise<Profiles> {
     const profiles = new Profiles(deps);
     const stored = await deps.journal.load(COLLECTION);
-    for (const { id, ocpp, evses } of deps.site.csms) {
+    const { site, book, clock } = deps;
+    const open = new Set(
+      site.stations.flatMap(({ evses }) => evses.map((evse) => book.evse(evse.number)?.transaction?.uid)),
+    );
+    const now = clock.now();
+    for (const { id, ocpp, evses } of site.csms) {
       const saved = stored.get(id) as ProfileStore | undefined;
       const fresh = emptyStore(id, ocpp, evses);
+      const store = saved === undefined ? fresh : { ...fresh, profiles: saved.profiles, written: saved.written };
+      const since = timestamp(now - REMOTE_START_PATIENCE);
       profiles.#stores.set(
         id,
-        saved === undefined ? fresh : { ...fresh, profiles: saved.profiles, written: saved.written },
+        withoutLeftovers(store, (transaction) => open.has(transaction), since),
       );
+      profiles.#away.set(id, now);
     }
     return profiles;
   }
 
-  async set(
+  set(
     csms: CsmsId,
-    _evses: readonly EvseNumber[],
     evse: EvseNumber | undefined,
     profile: ChargingProfile,
   ): Promise<OperationAnswer<'Accepted' | 'Rejected'>> {
-    const decided = setProfile(this.#store(csms), evse ?? 'station', profile, this.#context(csms, evse));
-    if (!decided.ok) return { status: 'Rejected', ...decided.error };
-    await this.#keep(decided.value);
-    return { status: 'Accepted' };
+    return this.#decide(csms, (store) => setProfile(store, evse ?? 'station', profile, this.#context(csms, evse)));
   }
 
   /** The TxProfile of a remote start waits for its transaction. */
-  async expect(
+  expect(
     csms: CsmsId,
     evse: EvseNumber,
     remoteStartId: number,
     profile: ChargingProfile,
   ): Promise<OperationAnswer<'Accepted' | 'Rejected'>> {
-    const decided = setForRemoteStart(this.#store(csms), evse, remoteStartId, profile, this.#context(csms, evse));
-    if (!decided.ok) return { status: 'Rejected', ...decided.error };
-    await this.#keep(decided.value);
-    return { status: 'Accepted' };
+    return this.#decide(csms, (store) =>
+      setForRemoteStart(store, evse, remoteStartId, profile, this.#context(csms, evse)),
+    );
   }
 
   forgetExpected(csms: CsmsId, remoteStartId: number): void {
-    this.#keepSoon(dropRemoteStart(this.#store(csms), remoteStartId));
+    this.#amend(csms, (store) => dropRemoteStart(store, remoteStartId));
   }
 
-  async clear(csms: CsmsId, criteria: ProfileCriteria): Promise<OperationAnswer<'Accepted' | 'Unknown'>> {
-    const { store, cleared } = clearProfiles(this.#store(csms), scoped(criteria));
-    if (cleared === 0) return { status: 'Unknown' };
-    await this.#keep(store);
-    return { status: 'Accepted' };
+  clear(csms: CsmsId, criteria: ProfileCriteria): Promise<OperationAnswer<'Accepted' | 'Unknown'>> {
+    return this.#inTurn(csms, async () => {
+      const { store, cleared } = clearProfiles(this.#store(csms), scoped(criteria));
+      if (cleared === 0) return { status: 'Unknown' };
+      await this.#write(store);
+      this.#hold(store);
+      return { status: 'Accepted' };
+    });
   }
 
   list(
@@ -108,54 +136,82 @@ export class Profiles implements ProfileBounds {
     }));
   }
 
+  /**
+   * @param evse undefined: all of `evses` together
+   * @param siteLimit the site's own limit per phase on an EVSE, or on the whole
+   */
   composite(
-    _csms: CsmsId,
     evses: readonly EvseNumber[],
     evse: EvseNumber | undefined,
     duration: number,
     unit: ChargingRateUnit,
+    siteLimit: (evse?: EvseNumber) => Ampere,
   ): { readonly start: Timestamp; readonly schedule: ChargingSchedule } {
     const { site, clock } = this.#deps;
     const start = clock.now();
     const request = { start, duration, unit, nominal: site.nominalVoltage };
-    const stores = [...this.#stores.values()];
+    const stores = this.#inForce();
     const wanted = evse === undefined ? evses : [evse];
-    const described = wanted.flatMap((number) => this.#compositeEvse(number));
+    const described = wanted.flatMap((number) => this.#compositeEvse(number, siteLimit(number)));
     const [single] = described;
     const schedule =
       evse !== undefined && single !== undefined
         ? evseComposite(stores, single, request)
-        : stationComposite(stores, described, this.#connectionLimit(), request);
+        : stationComposite(stores, described, siteLimit(), request);
     return { start, schedule };
   }
 
-  limit(
-    evse: EvseNumber,
-    transaction: Transaction | undefined,
-  ): { readonly current: Ampere; readonly by: string } | undefined {
-    const { site, clock } = this.#deps;
-    const limit = limitAt([...this.#stores.values()], evse, contextOf(transaction), clock.now(), site.nominalVoltage);
-    return limit && { current: limit.limit, by: `${limit.source.purpose} ${limit.source.id} of ${limit.source.csms}` };
+  limit(evse: EvseNumber, transaction: Transaction | undefined): ProfileBound | undefined {
+    const now = this.#deps.clock.now();
+    const known = this.#known.get(evse);
+    if (
+      known !== undefined &&
+      known.transaction === transaction?.uid &&
+      known.energyOfferedAt === transaction?.energyOfferedAt &&
+      now >= known.since &&
+      now < known.until
+    )
+      return known.limit;
+    const stores = this.#inForce();
+    const context = contextOf(transaction);
+    const found = limitAt(stores, evse, context, now, this.#deps.site.nominalVoltage);
+    const limit = found && { current: found.limit, profile: found.source };
+    this.#known.set(evse, {
+      transaction: transaction?.uid,
+      energyOfferedAt: transaction?.energyOfferedAt,
+      since: now,
+      until: Math.min(nextChange(stores, evse, context, now) ?? Infinity, this.#nextStale(now)),
+      limit,
+    });
+    return limit;
   }
 
   caps(): readonly SharedCap[] {
     const { site, clock } = this.#deps;
     const all = site.stations.flatMap((station) => station.evses.map(({ number }) => number));
     return stationCapsAt([...this.#stores.values()], clock.now(), site.nominalVoltage).map((cap) => ({
-      name: `${cap.source.purpose} ${cap.source.id} of ${cap.source.csms}`,
+      name: profileName(cap.source),
       evses: cap.evses ?? all,
       limit: cap.limit,
+      profile: cap.source,
     }));
   }
 
+  /** A CSMS has come, or is away: its profiles stay in force, and where site.yaml says so not for ever. */
+  csmsOnline(csms: CsmsId, online: boolean): void {
+    if (online) this.#away.delete(csms);
+    else if (!this.#away.has(csms)) this.#away.set(csms, this.#deps.clock.now());
+    this.#known.clear();
+  }
+
   started(transaction: Transaction): void {
-    if (transaction.remoteStartId === undefined || transaction.owner === undefined) return;
-    const store = this.#stores.get(transaction.owner);
-    if (store !== undefined) this.#keepSoon(bindRemoteStart(store, transaction.remoteStartId, transaction.uid));
+    const { remoteStartId, owner, uid } = transaction;
+    if (remoteStartId !== undefined && owner !== undefined)
+      this.#amend(owner, (store) => bindRemoteStart(store, remoteStartId, uid));
   }
 
   ended(transaction: Transaction): void {
-    for (const store of this.#stores.values()) this.#keepSoon(endTransaction(store, transaction.uid));
+    for (const csms of this.#stores.keys()) this.#amend(csms, (store) => endTransaction(store, transaction.uid));
   }
 
   /** The site has learned the time. What is on disk bears the mark of its era. */
@@ -165,6 +221,22 @@ export class Profiles implements ProfileBounds {
 
   #store(csms: CsmsId): ProfileStore {
     return this.#stores.get(csms) ?? emptyStore(csms, '2.0.1');
+  }
+
+  /** Without what an absent CSMS has said of single EVSEs too long ago; its cap on the whole holds until it lifts it. */
+  #inForce(): readonly ProfileStore[] {
+    const now = this.#deps.clock.now();
+    return [...this.#stores.values()].map((store) => (now < this.#staleAt(store.csms) ? store : onlyCaps(store)));
+  }
+
+  #staleAt(csms: CsmsId): number {
+    const age = this.#deps.site.csms.find(({ id }) => id === csms)?.profileMaxAgeOffline;
+    const since = this.#away.get(csms);
+    return age === undefined || since === undefined ? Infinity : since + age;
+  }
+
+  #nextStale(now: Timestamp): number {
+    return Math.min(...[...this.#away.keys()].map((csms) => this.#staleAt(csms)).filter((at) => at > now), Infinity);
   }
 
   #context(csms: CsmsId, evse: EvseNumber | undefined): SetContext {
@@ -178,36 +250,68 @@ export class Profiles implements ProfileBounds {
     };
   }
 
-  #compositeEvse(number: EvseNumber): CompositeEvse[] {
+  #compositeEvse(number: EvseNumber, siteLimit: Ampere): CompositeEvse[] {
     const evse: Evse | undefined = this.#deps.book.describe(number);
     if (evse === undefined) return [];
-    const transaction = contextOf(this.#deps.book.evse(number)?.transaction);
-    return [{ number, maxCurrent: evse.maxCurrent, phases: evse.phases.length, ...(transaction && { transaction }) }];
+    const transaction = this.#deps.book.evse(number)?.transaction;
+    const context = contextOf(transaction);
+    const maxCurrent = ampere(Math.min(evse.maxCurrent, siteLimit, transaction?.cableMaxCurrent ?? Infinity));
+    return [{ number, maxCurrent, phases: evse.phases, ...(context && { transaction: context }) }];
   }
 
-  /** What the grid connection gives per phase. */
-  #connectionLimit(): Ampere | undefined {
-    return this.#deps.site.circuits.find(({ fedBy }) => fedBy === undefined)?.breaker;
+  /** What a CSMS asks for is on disk before it is in force and answered. */
+  #decide(
+    csms: CsmsId,
+    decide: (store: ProfileStore) => Result<ProfileStore, ProfileRejection>,
+  ): Promise<OperationAnswer<'Accepted' | 'Rejected'>> {
+    return this.#inTurn(csms, async () => {
+      const decided = decide(this.#store(csms));
+      if (!decided.ok) return { status: 'Rejected', ...decided.error };
+      await this.#write(decided.value);
+      this.#hold(decided.value);
+      return { status: 'Accepted' };
+    });
   }
 
-  #keepSoon(store: ProfileStore): void {
-    this.#keep(store).catch((err: unknown) =>
+  /** What follows from a transaction is in force whatever the disk says; a leftover on it is dropped by the next start. */
+  #amend(csms: CsmsId, change: (store: ProfileStore) => ProfileStore): void {
+    this.#inTurn(csms, async () => {
+      const before = this.#store(csms);
+      const after = change(before);
+      if (after === before) return;
+      this.#hold(after);
+      await this.#write(after);
+    }).catch((err: unknown) =>
       this.#deps.log.error(
-        { err, csms: store.csms, fault: FAULTS.journalUnavailable.code },
+        { err, csms, fault: FAULTS.journalUnavailable.code },
         'a change of charging profiles could not be written',
       ),
     );
   }
 
-  async #keep(store: ProfileStore): Promise<void> {
-    if (this.#stores.get(store.csms) === store) return;
+  #inTurn<T>(csms: CsmsId, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(csms) ?? Promise.resolve()).then(work);
+    const over = (): void => undefined;
+    this.#turns.set(csms, turn.then(over, over));
+    return turn;
+  }
+
+  #hold(store: ProfileStore): void {
     this.#stores.set(store.csms, store);
+    this.#known.clear();
+    this.#deps.changed();
+  }
+
+  async #write(store: ProfileStore): Promise<void> {
     await this.#deps.journal.commit({ documents: [{ collection: COLLECTION, key: store.csms, value: store }] });
   }
 }
 
 const contextOf = (transaction: Transaction | undefined): TransactionContext | undefined =>
-  transaction && { uid: transaction.uid, energyOfferedAt: transaction.startedAt };
+  transaction && {
+    uid: transaction.uid,
+    ...(transaction.energyOfferedAt !== undefined && { energyOfferedAt: transaction.energyOfferedAt }),
+  };
 
 function scoped({ evse, ...rest }: ProfileCriteria): Parameters<typeof listProfiles>[1] {
   return { ...rest, ...(evse !== undefined && { scope: evse }) };

@@ -18,7 +18,13 @@ import {
 import { plan, type Plan } from '../balancing/balancer.js';
 import { ceilings, confirmed, failed, reset } from '../balancing/commit.js';
 import { networkOf, type Network } from '../balancing/network.js';
-import type { EvseObservation, GridOperatorSignal, SharedCap } from '../balancing/observation.js';
+import {
+  profileName,
+  type EvseObservation,
+  type GridOperatorSignal,
+  type ProfileReference,
+  type SharedCap,
+} from '../balancing/observation.js';
 import type { LimitCommand } from '../balancing/release.js';
 import type { BalancingReport, CircuitReport } from '../balancing/report.js';
 import type { Escalation } from '../balancing/standing.js';
@@ -35,16 +41,20 @@ const TICK = seconds(1);
 const LEAST_BETWEEN_PLANS = milliseconds(50);
 /** On a large site plans take milliseconds: they leave chargers at least this many times as long as the last one took. */
 const REST_FOR_EACH_PLAN = 10;
+/** A charger that keeps every setpoint in flash is raised at most so often; cuts go out at once all the same. */
+const SPARE = minutes(15);
 const COLLECTION = 'balancing';
 /** A sample this far from the gateway's own time was taken then, not now. */
 const REPLAYED = minutes(5);
 
+export interface ProfileBound {
+  readonly current: Ampere;
+  readonly profile: ProfileReference;
+}
+
 /** What bounds an EVSE beside its hardware: the charging profiles of every CSMS. */
 export interface ProfileBounds {
-  limit(
-    evse: EvseNumber,
-    transaction: Transaction | undefined,
-  ): { readonly current: Ampere; readonly by: string } | undefined;
+  limit(evse: EvseNumber, transaction: Transaction | undefined): ProfileBound | undefined;
   caps(): readonly SharedCap[];
 }
 
@@ -196,6 +206,18 @@ export class Steering {
     return this.#newestPlan && milliseconds(this.#plannedAt);
   }
 
+  /** What the site itself gives an EVSE, or all together, per phase now: the least breaker above it, and the grid operator's word. */
+  get siteLimit(): (number?: EvseNumber) => Ampere {
+    const limits = this.#newestPlan?.circuits().map(({ limit }) => limit);
+    const { circuits, feeder, indexOf, outlets } = this.#network;
+    const connections = feeder.flatMap((above, row) => (above < 0 ? [row] : []));
+    return (number) => {
+      const path = number === undefined ? connections : (outlets[indexOf.get(number) ?? -1]?.path ?? []);
+      const on = (row: number): number => limits?.[row] ?? circuits[row]?.breaker ?? Infinity;
+      return ampere(Math.min(Infinity, ...path.map(on)));
+    };
+  }
+
   /** Wall-clock time at the start, and steady from there: a clock that is set must not age a sample or stop a wait. */
   #now(): Timestamp {
     const { wall, monotonic } = this.#began;
@@ -309,7 +331,6 @@ export class Steering {
     const station = book.station(evse.station);
     const live = book.evse(evse.number);
     const transaction = live?.transaction;
-    const bound = profiles.limit(evse.number, transaction);
     if (station?.connected === true) this.#known.add(evse.station);
     const connector = transaction && book.connector(evse.number, transaction.connector);
     const capabilities = station?.capabilities;
@@ -328,11 +349,12 @@ export class Steering {
       transactionOpen: transaction !== undefined,
       chargingState: transaction?.chargingState ?? 'Idle',
       priority: 0,
-      upperBound: ampere(Math.min(evse.maxCurrent, bound?.current ?? Infinity)),
-      ...(bound && bound.current < evse.maxCurrent && { boundBy: bound.by }),
+      ...upperBound(evse, transaction?.cableMaxCurrent, profiles.limit(evse.number, transaction)),
       ...(transaction && { activeSince: transaction.startedAt, energyServed: served(transaction) }),
       ...(measured && { measured }),
+      ...(live?.saysItOffers && { offers: live.saysItOffers }),
       ...(startsAt !== undefined && { startsAt }),
+      ...(capabilities?.limitsPersisted === true && { raiseEvery: SPARE }),
       ...(capabilities?.fallbackAfter !== undefined && { fallbackAfter: milliseconds(capabilities.fallbackAfter) }),
     };
   }
@@ -377,6 +399,18 @@ export class Steering {
       }
     }
   }
+}
+
+/** The least of the hardware, the cable and the profiles, and which of them it is. */
+function upperBound(
+  evse: Evse,
+  cable: number | undefined,
+  bound: ProfileBound | undefined,
+): Pick<EvseObservation, 'upperBound' | 'boundBy' | 'boundByProfile'> {
+  const built = Math.min(evse.maxCurrent, cable ?? Infinity);
+  if (bound !== undefined && bound.current < built)
+    return { upperBound: bound.current, boundBy: profileName(bound.profile), boundByProfile: bound.profile };
+  return { upperBound: ampere(built), boundBy: built < evse.maxCurrent ? 'the cable' : 'the hardware' };
 }
 
 /** What an EVSE offers a car that it has not been told about: its fail-safe default, where its setpoint ends with a transaction. */

@@ -8,6 +8,16 @@ export type ChargingProfileKind = 'Absolute' | 'Recurring' | 'Relative';
 /** A: per phase. W: sum of the phases. */
 export type ChargingRateUnit = 'A' | 'W';
 
+/** What the gateway takes of one CSMS, and tells it (SmartChargingCtrlr; 1.6 ChargeProfileMaxStackLevel and its like). */
+export const PROFILE_LIMITS = {
+  /** The highest stackLevel. */
+  stackLevel: 100,
+  /** Periods of a schedule: a day in steps of five minutes. */
+  periods: 288,
+  /** Profiles in force or waiting at the same time. */
+  profiles: 1000,
+} as const;
+
 export interface ChargingSchedulePeriod {
   /** Seconds after the schedule's start. */
   readonly startPeriod: number;

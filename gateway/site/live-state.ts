@@ -45,6 +45,8 @@ export interface LiveEvse {
   readonly lastValues?: MeterValue;
   /** What the EVSE has confirmed it offers. */
   readonly offered?: Ampere;
+  /** What its charger said last that it offers (Current.Offered), and when the gateway heard it. */
+  readonly saysItOffers?: { readonly current: Ampere; readonly at: Timestamp };
   readonly transaction?: Transaction;
 }
 

@@ -1,12 +1,10 @@
 // The current of an EVSE on each grid phase, read out of whatever its station reports.
 import { ampere, type Ampere, type Volt } from '../kernel/units.js';
 import type { MeterValue, SampledValue } from './metering.js';
-import { perPhase, type ConnectorType, type Evse, type PerPhase, type Phase } from './topology.js';
+import { isDirectCurrent, perPhase, type Evse, type PerPhase, type Phase } from './topology.js';
 
 /** Conductor of the EVSE (0 = its L1) for the phase words of either OCPP version. */
 const CONDUCTOR: Partial<Record<string, number>> = { L1: 0, L2: 1, L3: 2, 'L1-N': 0, 'L2-N': 1, 'L3-N': 2 };
-/** Current at these outlets is direct current into the car, which says nothing about the grid's. */
-const DC: readonly ConnectorType[] = ['CCS1', 'CCS2', 'CHAdeMO'];
 /** What a DC charger takes from the grid for one watt into the car, at its worst in normal use. */
 const DC_LOSS = 1.08;
 
@@ -24,7 +22,7 @@ interface Sampled {
  */
 export function measuredCurrent(evse: Evse, values: MeterValue, nominalVoltage: Volt): PerPhase<Ampere> | undefined {
   const wired = evse.phases.length;
-  const dc = evse.connectors.length > 0 && evse.connectors.every(({ type }) => DC.includes(type));
+  const dc = isDirectCurrent(evse);
   const loss = dc ? DC_LOSS : 1;
   const power = sampled(values, 'Power.Active.Import');
   const fromPower = onWired(

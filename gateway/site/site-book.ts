@@ -6,6 +6,7 @@ import type { Capabilities } from './capabilities.js';
 import type { LiveConnector, LiveEvse, LiveSite, LiveStation } from './live-state.js';
 import { LastValues } from './last-values.js';
 import { energyRegister, measuredCurrent } from './measured-current.js';
+import { currentOffered } from './offered-current.js';
 import { judgedAgain, shifted, type TimeShift } from './time-shift.js';
 import { mergedStatus, OFFLINE, type MergedStatus } from './merged-status.js';
 import type { MeterValue } from './metering.js';
@@ -212,11 +213,13 @@ export class SiteBook implements LiveSite {
       const { currentAt } = record.live;
       const current = measuredCurrent(record.evse, value, this.#site.nominalVoltage);
       const register = energyRegister(value);
+      const offers = currentOffered(value);
       const newer = (than: Timestamp | undefined): boolean =>
         than === undefined || value.at >= than || than > now + CLOCK_TOLERANCE;
       record.live = amended(record.live, {
         ...(current && newer(currentAt) && { current, currentAt: value.at }),
         ...(register && newer(record.registerAt) && { register: wattHour(register.value) }),
+        ...(offers !== undefined && { saysItOffers: { current: offers, at: now } }),
         lastValues: record.lastValues.take(value, now),
       });
       if (register && newer(record.registerAt)) record.registerAt = value.at;

@@ -1,6 +1,7 @@
 // What a site is: stations, EVSEs, connectors, circuits and meters, as site.yaml describes them. Never changes while running.
 import type { CircuitId, CsmsId, EvseNumber, MeterId, StationId } from '../kernel/ids.js';
 import type { Ampere, Milliseconds, Volt, WattHour } from '../kernel/units.js';
+import type { ChargingRateUnit } from './charging-profile.js';
 
 export type Phase = 'L1' | 'L2' | 'L3';
 export const PHASES: readonly Phase[] = ['L1', 'L2', 'L3'];
@@ -67,6 +68,12 @@ export interface Evse {
   readonly rotationKnown: boolean;
 }
 
+const DIRECT_CURRENT: readonly ConnectorType[] = ['CCS1', 'CCS2', 'CHAdeMO'];
+
+/** Its current into the car says nothing about the grid's. */
+export const isDirectCurrent = ({ connectors }: Evse): boolean =>
+  connectors.length > 0 && connectors.every(({ type }) => DIRECT_CURRENT.includes(type));
+
 export interface OcppStationLink {
   readonly kind: 'ocpp';
   /** OCPP security profile: 0 no credentials, 1 Basic authentication, 2 the same over TLS. */
@@ -75,6 +82,23 @@ export interface OcppStationLink {
   readonly password?: string;
   /** Taken as negotiated when the charger sends no or a wrong Sec-WebSocket-Protocol. */
   readonly assumeProtocol?: 'ocpp1.6' | 'ocpp2.0.1';
+  readonly smartCharging?: SmartChargingTraits;
+}
+
+export type LimitPurpose = 'TxProfile' | 'TxDefaultProfile' | 'ChargingStationMaxProfile';
+
+/** How one charger wants to be limited, where it is not to be found out; each is tried first or alone. */
+export interface SmartChargingTraits {
+  /** The only ones that are tried, the preferred one first. */
+  readonly units?: readonly ChargingRateUnit[];
+  /** The only ones that are tried, in this order. */
+  readonly purposes?: readonly LimitPurpose[];
+  /** The only one that is tried. */
+  readonly stackLevel?: number;
+  /** Limits are rounded down to whole ampere. */
+  readonly wholeAmperes?: boolean;
+  /** zero: by a limit of 0 A and never otherwise. stop: its transaction is ended, since it charges on at 0 A. */
+  readonly pause?: 'zero' | 'stop';
 }
 
 export interface ModbusStationLink {
@@ -114,6 +138,8 @@ export interface Csms {
   readonly resetScope: 'gateway' | 'site';
   /** 1.6: what follows a start that was given up is sent under transactionId -1 (errata 3.18), or kept with that start. */
   readonly sendMinusOne: boolean;
+  /** After this time without the CSMS, what it said of single EVSEs counts no more; absent: it holds until replaced. */
+  readonly profileMaxAgeOffline?: Milliseconds;
 }
 
 export interface Tariff {

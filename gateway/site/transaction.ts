@@ -32,6 +32,10 @@ export interface Transaction {
   readonly register?: WattHour;
   readonly registerAt?: Timestamp;
   readonly chargingState: ChargingState;
+  /** When the car was first offered energy: where relative charging profiles begin (K01.FR.42). */
+  readonly energyOfferedAt?: Timestamp;
+  /** What the cable carries, in ampere per phase, as the station measured it. */
+  readonly cableMaxCurrent?: number;
   readonly endedAt?: Timestamp;
   readonly meterStop?: WattHour;
   readonly stoppedReason?: StoppedReason;

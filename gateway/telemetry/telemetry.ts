@@ -21,13 +21,17 @@ import {
   gridLimitTopic,
   meterMessage,
   onlineTopic,
+  reasonMessage,
   stationMessage,
   type CircuitStanding,
   type CsmsStanding,
+  type EvseReason,
 } from './topics.js';
 
 /** Retained topics change at most this often each. */
 const STATE_INTERVAL = seconds(1);
+/** Why an EVSE has its current changes at most this often. */
+const REASON_INTERVAL = seconds(10);
 /** A broker that does not answer must not keep the gateway from stopping. */
 const FAREWELL = seconds(2);
 
@@ -54,6 +58,7 @@ export class Telemetry implements Reader {
   readonly #root: string;
   readonly #state: RetainedState;
   readonly #events: EventStream;
+  readonly #reasons = new Map<number, { readonly payload: string; readonly at: number }>();
   #cancel: CancelTimer | undefined;
 
   private constructor(deps: TelemetryDependencies, events: EventStream) {
@@ -139,6 +144,16 @@ export class Telemetry implements Reader {
 
   circuit(standing: CircuitStanding): void {
     this.#state.set(circuitMessage(this.#root, standing));
+  }
+
+  /** Where two circuits are about equally full the reason may change with every plan: it is told slowly. */
+  reason(reason: EvseReason): void {
+    const now = this.#deps.clock.monotonic();
+    const message = reasonMessage(this.#root, reason);
+    const told = this.#reasons.get(reason.evse);
+    if (told?.payload === message.payload || (told !== undefined && now - told.at < REASON_INTERVAL)) return;
+    this.#reasons.set(reason.evse, { payload: message.payload, at: now });
+    this.#state.set(message);
   }
 
   csms(standing: CsmsStanding): void {

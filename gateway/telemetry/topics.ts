@@ -112,6 +112,27 @@ export function circuitMessage(root: string, circuit: CircuitStanding): Telemetr
   };
 }
 
+/** Why an EVSE has the current it has: no figures, so that it changes only with the reason. */
+export interface EvseReason {
+  readonly evse: number;
+  readonly reason: string;
+  /** The same for people. */
+  readonly text: string;
+  readonly circuit?: string;
+  readonly phase?: string;
+  readonly profile?: { readonly csms: string; readonly purpose: string; readonly id: number };
+}
+
+export function reasonMessage(
+  root: string,
+  { evse, reason, text, circuit, phase, profile }: EvseReason,
+): TelemetryMessage {
+  return {
+    topic: `${root}/evse/${evse}/reason`,
+    payload: JSON.stringify({ reason, text, circuit, phase, profile }),
+  };
+}
+
 /** How one CSMS stands. */
 export interface CsmsStanding {
   readonly csms: string;

@@ -184,8 +184,10 @@ function freshEntry(event: TransactionReported, context: KeyedContext, orphan: b
       orphan: orphan ? true : undefined,
     }),
   };
+  // In 1.6 a transaction begins when the car may charge.
+  const offered = context.protocol === 'ocpp2.0.1' ? {} : { energyOfferedAt: transaction.startedAt };
   return {
-    transaction: { ...transaction, ...identified(transaction, event, context) },
+    transaction: { ...transaction, ...offered, ...identified(transaction, event, context) },
     nextN: 0,
     placeKnown: event.evse !== undefined,
     ...(!known && !orphan && { startKey: startKey(event) }),

@@ -111,12 +111,24 @@ export function takeIn(
           connector: here ? (event.connector ?? transaction.connector) : transaction.connector,
           remoteStartId: transaction.remoteStartId ?? event.remoteStartId,
           reservationId: transaction.reservationId ?? event.reservationId,
+          energyOfferedAt: transaction.energyOfferedAt ?? offeredAt(event),
+          cableMaxCurrent: cableIn(event) ?? transaction.cableMaxCurrent,
         }),
         ...identified(transaction, event, context),
       }),
     }),
   };
 }
+
+/** A station of 2.0.1 may begin a transaction long before the power path closes. */
+const offeredAt = (event: TransactionReported): Timestamp | undefined =>
+  event.chargingState === undefined || event.chargingState === 'Idle' || event.chargingState === 'EVConnected'
+    ? undefined
+    : event.at;
+
+/** Some stations say 0 where they cannot tell; no cable of IEC 61851 carries less than 6 A. */
+const cableIn = ({ cableMaxCurrent }: TransactionReported): number | undefined =>
+  cableMaxCurrent !== undefined && cableMaxCurrent >= 6 ? cableMaxCurrent : undefined;
 
 /**
  * Reads the register: its first value is meterStart unless the station says better. It never falls, but for the one by which

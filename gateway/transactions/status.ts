@@ -28,19 +28,15 @@ export function decideStatus(
   if (event.at < transaction.startedAt) return undefined;
   if (event.status === 'Available')
     return decision(book, { transaction, records: [], anomalies: ['available-while-open'], changes: [] });
-  if (
-    protocol === 'ocpp2.0.1' ||
-    event.status !== 'Occupied' ||
-    event.chargingState === undefined ||
-    event.chargingState === transaction.chargingState
-  )
-    return undefined;
+  if (protocol === 'ocpp2.0.1' || event.status !== 'Occupied') return undefined;
+  const { chargingState } = event;
+  if (chargingState === undefined || chargingState === transaction.chargingState) return undefined;
   const { entry: after, record } = append(
-    { ...before, transaction: { ...transaction, chargingState: event.chargingState } },
+    { ...before, transaction: { ...transaction, chargingState } },
     {
       kind: 'updated',
       at: event.at,
-      trigger: limited && event.chargingState === 'SuspendedEVSE' ? 'ChargingRateChanged' : 'ChargingStateChanged',
+      trigger: limited && chargingState === 'SuspendedEVSE' ? 'ChargingRateChanged' : 'ChargingStateChanged',
     },
   );
   return decision(book, {

@@ -1,6 +1,13 @@
 // The commands of one CSMS, from its slots and transaction ids to the site's, and the answers back.
 import type { EvseNumber } from '../kernel/ids.js';
-import type { BootReason, CsmsAnswer, CsmsCommand, CsmsTransactionReference, SlotReference } from '../ports/csms.js';
+import type {
+  BootReason,
+  CsmsAnswer,
+  CsmsCommand,
+  CsmsMessage,
+  CsmsTransactionReference,
+  SlotReference,
+} from '../ports/csms.js';
 import type { Operations, ProfileCriteria } from '../ports/operations.js';
 import type { ChargingProfile } from '../site/charging-profile.js';
 import type { IdTokenInfo } from '../site/tokens.js';
@@ -8,6 +15,7 @@ import type { Csms } from '../site/topology.js';
 import type { TransactionUid } from '../kernel/ids.js';
 import type { Projections } from './projections.js';
 import { refusal } from './roles.js';
+import type { SiteLimits } from './site-limits.js';
 import type { SlotTable } from './slots.js';
 import { trigger, type TriggerContext } from './triggers.js';
 import type { Variables } from './variables.js';
@@ -19,10 +27,13 @@ export interface CommandContext extends Omit<TriggerContext, 'operations'> {
   readonly projections: Projections;
   readonly waiting: (uid: TransactionUid | undefined) => Promise<boolean>;
   readonly reboot: (reason: BootReason) => void;
+  /** What others than this CSMS allow its EVSEs now. */
+  readonly externalLimits: SiteLimits['external'];
   /** The CSMS has taken the gateway as a whole out of service, or put it back. */
   readonly stationOperative: (operative: boolean) => Promise<void>;
 }
 
+type ProfileReport = Extract<CsmsMessage, { type: 'reportChargingProfiles' }>;
 type Command<Type extends CsmsCommand['type']> = Extract<CsmsCommand, { type: Type }>;
 type Handlers = {
   readonly [Type in CsmsCommand['type']]: (
@@ -166,6 +177,7 @@ const HANDLERS: Handlers = {
   getCompositeSchedule: ({ target: reference, duration, unit }, { csms, slots, operations }) => {
     const target = slots.resolve(reference);
     if (target.kind === 'unknown') return UNKNOWN_EVSE;
+    if (!(duration > 0)) return { status: 'Rejected', reasonCode: 'ValueOutOfRange' };
     const row = target.kind === 'connector' ? target.row : undefined;
     const { start, schedule } = operations.compositeSchedule(csms.id, evsesOf(slots), row?.evse, duration, unit ?? 'A');
     return {
@@ -178,25 +190,36 @@ const HANDLERS: Handlers = {
     const { csms, slots, operations, send } = context;
     const target = command.slotEvse === undefined ? undefined : slots.resolve({ evse: command.slotEvse });
     if (target?.kind === 'unknown') return { status: 'NoProfiles' };
-    const { requestId, ids, purpose, stackLevel } = command;
-    const found = operations.chargingProfiles(csms.id, {
+    const { requestId, ids, purpose, stackLevel, sources } = command;
+    const wanted = target === undefined ? undefined : target.kind === 'connector' ? target.target.evse : 'station';
+    const own = operations.chargingProfiles(csms.id, {
       ...(ids === undefined ? {} : { ids }),
       ...(purpose === undefined ? {} : { purpose }),
       ...(stackLevel === undefined ? {} : { stackLevel }),
-      ...(target === undefined ? {} : { evse: target.kind === 'connector' ? target.target.evse : 'station' }),
+      ...(wanted === undefined ? {} : { evse: wanted }),
     });
-    const bySlot = new Map<number, ChargingProfile[]>();
-    for (const { evse, profile } of found) {
-      const slot = evse === undefined ? 0 : slots.ofEvse(evse)[0]?.slot.evse;
-      if (slot !== undefined) bySlot.set(slot, [...(bySlot.get(slot) ?? []), profile]);
+    const external = context
+      .externalLimits()
+      .filter(
+        ({ evse, profile }) =>
+          (ids === undefined || ids.includes(profile.id)) &&
+          (purpose === undefined || purpose === profile.purpose) &&
+          (stackLevel === undefined || stackLevel === profile.stackLevel) &&
+          (wanted === undefined || wanted === (evse ?? 'station')),
+      );
+    // A report is about one EVSE and one source (K09.FR.01).
+    const reports = new Map<string, Omit<ProfileReport, 'more'>>();
+    for (const { evse, source, profile } of [...own.map((one) => ({ source: 'CSO' as const, ...one })), ...external]) {
+      const slotEvse = evse === undefined ? 0 : slots.ofEvse(evse)[0]?.slot.evse;
+      if (slotEvse === undefined || sources?.includes(source) === false) continue;
+      const key = `${slotEvse} ${source}`;
+      const profiles = [...(reports.get(key)?.profiles ?? []), profile];
+      reports.set(key, { type: 'reportChargingProfiles', requestId, slotEvse, source, profiles });
     }
-    if (bySlot.size === 0) return { status: 'NoProfiles' };
+    if (reports.size === 0) return { status: 'NoProfiles' };
     const afterwards = (): void => {
-      let left = bySlot.size;
-      for (const [slotEvse, profiles] of bySlot) {
-        left--;
-        send({ type: 'reportChargingProfiles', requestId, slotEvse, source: 'CSO', profiles, more: left > 0 });
-      }
+      let left = reports.size;
+      for (const report of reports.values()) send({ ...report, more: --left > 0 });
     };
     return { status: 'Accepted', afterwards };
   },

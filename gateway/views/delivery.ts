@@ -59,6 +59,8 @@ export interface DeliveryDependencies {
 
 /** So many entries may be passed over before the cursor is saved without a delivery. */
 const PASSED_IN_MEMORY = 256;
+/** Entries that may wait while something is told out of turn: what has just happened, not the backlog of an outage. */
+const ABREAST = 20;
 /** Pause after a link that takes nothing although it says it is up. */
 const PAUSE = seconds(1);
 
@@ -217,6 +219,12 @@ export class Delivery {
     if (message === undefined || !this.#is.slots.sees(record.evse)) return;
     this.#queue.insert({ record, outgoing: { message }, origin: { asked: true } });
     this.wake();
+  }
+
+  /** Whether the CSMS knows the transaction and is not still being told of earlier things. */
+  isAbreastOf(uid: TransactionUid): boolean {
+    const projection = this.#projections.of(uid);
+    return projection !== undefined && !startIsDue(this.#is.csms, projection.state) && this.#queue.length <= ABREAST;
   }
 
   /**

@@ -3,6 +3,8 @@ import type { Timestamp } from '../kernel/units.js';
 import type { CsmsAnswer, CsmsCommand, CsmsMessage } from '../ports/csms.js';
 import type { Operations } from '../ports/operations.js';
 import type { LiveSite } from '../site/live-state.js';
+import type { MeterValue } from '../site/metering.js';
+import type { TriggerReason } from '../site/station-event.js';
 import type { Transaction, TransactionRecord } from '../site/transaction.js';
 import { triggered } from './sampling.js';
 import type { SlotRow, SlotTable } from './slots.js';
@@ -69,14 +71,21 @@ function transactionEvents(rows: readonly SlotRow[], context: TriggerContext): C
     .openTransactions()
     .filter((transaction) => rows.some((row) => row.evse === transaction.evse && !row.removed));
   if (open.length === 0) return { status: 'Rejected', reasonCode: 'NoTransaction' };
-  const records = open.map((transaction) => recordOf(transaction, context));
+  const records = open.map((transaction) => {
+    const last = context.live.evse(transaction.evse)?.lastValues;
+    const values = last && triggered(last, context.measurands());
+    return transactionAsItStands(transaction, 'Trigger', context.now(), values);
+  });
   return { status: 'Accepted', afterwards: () => records.forEach(context.tellTransaction) };
 }
 
-/** The transaction as it stands; not part of the journal, so its place `n` is never read. */
-function recordOf(transaction: Transaction, { live, now, measurands }: TriggerContext): TransactionRecord {
-  const last = live.evse(transaction.evse)?.lastValues;
-  const values = last && triggered(last, measurands());
+/** Told between two records of the journal and no part of it, so its place `n` is never read. */
+export function transactionAsItStands(
+  transaction: Transaction,
+  trigger: TriggerReason,
+  at: Timestamp,
+  values: MeterValue | undefined,
+): TransactionRecord {
   const { uid, station, evse, connector, chargingState, idToken, meterStart, register } = transaction;
   return {
     type: 'transaction',
@@ -86,8 +95,8 @@ function recordOf(transaction: Transaction, { live, now, measurands }: TriggerCo
     station,
     evse,
     connector,
-    at: now(),
-    trigger: 'Trigger',
+    at,
+    trigger,
     chargingState,
     meterValues: values === undefined || values.sampled.length === 0 ? [] : [values],
     offline: false,

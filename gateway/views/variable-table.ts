@@ -1,5 +1,6 @@
 // The gateway's own device model, as data: every variable that does not depend on the site's hardware.
 import type { ReportedVariable } from '../ports/csms.js';
+import { PROFILE_LIMITS } from '../site/charging-profile.js';
 
 /**
  * Who keeps a variable's value.
@@ -172,13 +173,13 @@ const COMPONENTS: Readonly<Record<string, readonly Line[]>> = {
     ['fixed', 'Available', fixedFlag(true)],
     ['fixed', 'Enabled', fixedFlag(true)],
     ['fixed', 'ACPhaseSwitchingSupported', fixedFlag(false)],
-    ['site', 'Entries[ChargingProfiles]', fixedCount(0, 1000)],
+    ['site', 'Entries[ChargingProfiles]', fixedCount(0, PROFILE_LIMITS.profiles)],
     ['fixed', 'ExternalControlSignalsEnabled', fixedFlag(true)],
     ['view', 'LimitChangeSignificance', { ...count(10, 0, 100), dataType: 'decimal', unit: 'Percent' }],
     ['fixed', 'NotifyChargingLimitWithSchedules', fixedFlag(false)],
-    ['fixed', 'PeriodsPerSchedule', fixedCount(96)],
+    ['fixed', 'PeriodsPerSchedule', fixedCount(PROFILE_LIMITS.periods)],
     ['fixed', 'Phases3to1', fixedFlag(false)],
-    ['fixed', 'ProfileStackLevel', fixedCount(10)],
+    ['fixed', 'ProfileStackLevel', fixedCount(PROFILE_LIMITS.stackLevel)],
     ['fixed', 'RateUnit', fixedList('MemberList', 'A,W', ['A', 'W'])],
   ],
   ReservationCtrlr: [

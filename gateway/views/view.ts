@@ -1,9 +1,10 @@
 // One CSMS's view of the site: what it is told, in its own numbers and at its own pace, and what it may ask.
+import type { BalancingReport } from '../balancing/report.js';
 import type { Clock } from '../kernel/clock.js';
 import { FAULTS } from '../kernel/faults.js';
 import type { CsmsId, EvseNumber, JournalSeq, TransactionUid } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
-import type { Timestamp } from '../kernel/units.js';
+import type { Ampere, Timestamp } from '../kernel/units.js';
 import type {
   BootReason,
   CsmsAnswer,
@@ -19,11 +20,12 @@ import type { Operations } from '../ports/operations.js';
 import type { SiteTimeSource } from '../ports/site-time.js';
 import type { LiveSite } from '../site/live-state.js';
 import type { Counts, Reader } from '../shedding/shed.js';
+import { offeredValues } from '../site/offered-current.js';
 import type { DataTransferAnswer } from '../site/station-event.js';
 import type { IdToken, IdTokenInfo } from '../site/tokens.js';
 import type { TimeShift } from '../site/time-shift.js';
 import type { Csms, Site } from '../site/topology.js';
-import type { JournalRecord } from '../site/transaction.js';
+import type { JournalRecord, Transaction } from '../site/transaction.js';
 import { carryOut, siteInfo, type CommandContext } from './commands.js';
 import { connectorView } from './connector-view.js';
 import type { DeadLetter } from './dead-letters.js';
@@ -31,8 +33,10 @@ import { Delivery, type DeliverySettings, type DeliveryStatus } from './delivery
 import { hardwareInventory } from './hardware-inventory.js';
 import { measurandSet } from './sampling.js';
 import { resume } from './resume.js';
+import { SiteLimits } from './site-limits.js';
 import { SlotTable, visibleEvses } from './slots.js';
 import { Statuses, type StationStatus } from './statuses.js';
+import { transactionAsItStands } from './triggers.js';
 import { gatewayInventory, Variables } from './variables.js';
 
 export interface ViewDependencies {
@@ -49,6 +53,8 @@ export interface ViewDependencies {
   readonly bootReason?: BootReason;
   /** What this CSMS will not be told because the journal had no room for it. */
   readonly shed?: () => Counts;
+  /** The CSMS has come, or is away. */
+  readonly onlineChanged?: (online: boolean) => void;
 }
 
 /** What an operator wants to know of one CSMS at a glance. */
@@ -82,6 +88,7 @@ export class View implements CsmsHost, Reader {
   readonly #variables: Variables;
   readonly #statuses: Statuses;
   readonly #delivery: Delivery;
+  readonly #limits: SiteLimits;
   #link: CsmsLink | undefined;
   #online = false;
   #reached = false;
@@ -122,6 +129,15 @@ export class View implements CsmsHost, Reader {
       minimumDuration: () => this.#variables.duration('ChargingStation', 'MinimumStatusDuration'),
       offlineThreshold: () => this.#variables.duration('OCPPCommCtrlr', 'OfflineThreshold'),
       stationStatus: () => this.#stationStatus(),
+    });
+    this.#limits = new SiteLimits({
+      csms: csms.id,
+      slots: this.#slots,
+      live,
+      clock,
+      significance: () => this.#variables.number('SmartChargingCtrlr', 'LimitChangeSignificance'),
+      notify: (message) => this.#notify(message),
+      rateChanged: (transaction, offered) => this.#rateChanged(transaction, offered),
     });
     this.#delivery = new Delivery(
       {
@@ -280,11 +296,9 @@ export class View implements CsmsHost, Reader {
     });
   }
 
-  /** The site's own limit on an EVSE, or on the whole, has come into force or gone (K11 to K13). */
-  chargingLimit(evse: EvseNumber | undefined, source: 'EMS' | 'SO' | 'Other', cleared: boolean): void {
-    const slotEvse = evse === undefined ? undefined : this.#slots.ofEvse(evse)[0]?.slot.evse;
-    if (evse === undefined || slotEvse !== undefined)
-      this.#notify({ type: 'chargingLimit', slotEvse, source, cleared });
+  /** The newest plan of load balancing: what it means for this CSMS is told where it matters (K11 to K13). */
+  planned(report: BalancingReport): void {
+    this.#limits.planned(report, this.#online);
   }
 
   /** Passes a charger's vendor message on; undefined: no answer, or nobody to tell. */
@@ -309,7 +323,9 @@ export class View implements CsmsHost, Reader {
     const link = ++this.#links;
     if (!this.#online) this.#delivery.linkUp();
     this.#online = true;
+    this.#is.onlineChanged?.(true);
     this.#reached = true;
+    if (booted) this.#limits.forget();
     if (!this.#timeInDoubt) return this.#begin(booted, link);
     void this.#link?.askTime().then(() => {
       if (this.#online && link === this.#links) this.#begin(booted, link);
@@ -328,6 +344,7 @@ export class View implements CsmsHost, Reader {
   linkDown(reason: string): void {
     this.#links++;
     this.#online = false;
+    this.#is.onlineChanged?.(false);
     this.#is.log.info({ csms: this.csms, reason }, 'The CSMS is out of reach; what happens is kept for it');
     this.#statuses.linkDown();
     this.#delivery.linkDown();
@@ -375,6 +392,7 @@ export class View implements CsmsHost, Reader {
       tellTransaction: (record) => this.#delivery.tell(record),
       send: (message) => this.#send(message),
       reboot: (reason) => this.#link?.reboot(reason),
+      externalLimits: () => this.#limits.external(),
       stationOperative: async (operative) => {
         this.#stationOperative = operative;
         await this.#save('inoperative', operative ? undefined : true);
@@ -397,6 +415,20 @@ export class View implements CsmsHost, Reader {
       },
       (err: unknown) => log.error({ ...about, err }, 'The adapter failed to send a message'),
     );
+  }
+
+  /** OCPP 1.6 has no word for it, only values: told where the CSMS samples what is offered. */
+  #rateChanged(transaction: Transaction, offered: Ampere): boolean {
+    const { csms, site, clock } = this.#is;
+    if (!this.#delivery.isAbreastOf(transaction.uid)) return false;
+    const evse = site.stations.flatMap(({ evses }) => evses).find(({ number }) => number === transaction.evse);
+    const wanted = this.#measurands('SampledDataCtrlr', 'TxUpdatedMeasurands');
+    const values = evse === undefined ? [] : offeredValues(evse, offered, site.nominalVoltage);
+    const at = clock.now();
+    const told = { at, sampled: values.filter(({ measurand = '' }) => wanted.has(measurand)) };
+    if (csms.ocpp === '2.0.1' || told.sampled.length > 0)
+      this.#delivery.tell(transactionAsItStands(transaction, 'ChargingRateChanged', at, told));
+    return true;
   }
 
   #judged(uid: TransactionUid, idToken: IdToken, info: IdTokenInfo): void {

@@ -104,6 +104,12 @@ export class RpcCharger {
     return (await this.#client.call(action, payload)) as Payload;
   }
 
+  /** Sends a text as it is: what firmware makes of JSON now and then. */
+  sendText(text: string): void {
+    if (this.#client === undefined) throw new Error(`${this.identity} is not connected`);
+    this.#client.sendRaw(text);
+  }
+
   /** The other end of the socket notices nothing but the end of TCP. */
   async drop(): Promise<void> {
     await this.#client?.close({ force: true });

@@ -18,6 +18,10 @@ export interface WorldOptions {
   readonly authority: OcppVersion;
   /** Of a second CSMS that only looks on. */
   readonly observer?: OcppVersion;
+  /** Of a CSMS that may only cap the site. */
+  readonly limiter?: OcppVersion;
+  /** Address of a broker elsewhere. */
+  readonly broker?: string;
   /** More of site.yaml: `authorization`, `tariff` ... */
   readonly yaml?: string;
   /** Of each charger, in clear text; without them nobody has to prove anything. */
@@ -43,6 +47,8 @@ export interface World {
   readonly authority: RpcCsms;
   /** The second CSMS. @throws Error when the world has none */
   readonly observer: RpcCsms;
+  /** The CSMS that may only cap the site. @throws Error when the world has none */
+  readonly limiter: RpcCsms;
   readonly csmss: readonly RpcCsms[];
   /** The charge detail records that the site keeps for itself. */
   readonly bills: BillReader;
@@ -80,12 +86,15 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
       heartbeatInterval,
       firstTransactionId: 90_001,
     }));
+  const limiter =
+    options.limiter &&
+    (await RpcCsms.listen({ name: 'limiter', version: options.limiter, changes, heartbeatInterval }));
   const port = await freePort();
   const brokerPort = await freePort();
-  const csmss = observer === undefined ? [authority] : [authority, observer];
+  const csmss = [authority, ...(observer ? [observer] : []), ...(limiter ? [limiter] : [])];
   if (options.lostInTime === true) for (const csms of csmss) await csms.stop();
   options.prepare?.(authority, observer);
-  const gateway = await startGateway(siteYaml(options, { port, brokerPort, authority, observer }), {
+  const gateway = await startGateway(siteYaml(options, { port, brokerPort, csmss }), {
     changes,
     env: {
       ...options.env,
@@ -130,6 +139,10 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
       if (observer === undefined) throw new Error('there is no observer');
       return observer;
     },
+    get limiter() {
+      if (limiter === undefined) throw new Error('there is no limiter');
+      return limiter;
+    },
     charger(number) {
       const charger = chargers[number - 1];
       if (charger === undefined) throw new Error(`there is no charger ${number}`);
@@ -164,11 +177,10 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
 interface Addresses {
   readonly port: number;
   readonly brokerPort: number;
-  readonly authority: RpcCsms;
-  readonly observer: RpcCsms | undefined;
+  readonly csmss: readonly RpcCsms[];
 }
 
-function siteYaml(options: WorldOptions, { port, brokerPort, authority, observer }: Addresses): string {
+function siteYaml(options: WorldOptions, { port, brokerPort, csmss }: Addresses): string {
   const stations = options.chargers.map(
     (_, index) => `  CP${index + 1}:
     circuit: main
@@ -176,8 +188,10 @@ function siteYaml(options: WorldOptions, { port, brokerPort, authority, observer
     evses:
       - { number: ${index + 1}, connector: Type2, max-current: 32 A, phases: L1 L2 L3, fallback-current: 16 A }`,
   );
-  const csms = (id: string, peer: RpcCsms): string =>
-    `  ${id}: { url: '${peer.url}', ocpp: ${short(peer.version)}, role: ${id}, security-profile: 0 }`;
+  // Each is called by its role.
+  const csms = ({ url, version, record: { peer } }: RpcCsms): string =>
+    `  ${peer}: { url: '${url}', ocpp: ${short(version)}, role: ${peer}, security-profile: 0 }`;
+  const broker = options.broker === undefined ? '' : `, broker: { url: '${options.broker}' }`;
   return `site:
   id: ${options.site ?? 'SITE-01'}
   name: Journey
@@ -189,9 +203,8 @@ listen: { ocpp: '127.0.0.1:${port}' }
 stations:
 ${stations.join('\n')}
 csms:
-${csms('authority', authority)}
-${observer === undefined ? '' : csms('observer', observer)}
-telemetry: { local-broker: { listen: '127.0.0.1:${brokerPort}' } }
+${csmss.map(csms).join('\n')}
+telemetry: { local-broker: { listen: '127.0.0.1:${brokerPort}' }${broker} }
 ${options.yaml ?? ''}
 `;
 }

@@ -1,13 +1,9 @@
-// Charging profiles (scenario S38): what is taken and what replaced, and composites against an oracle that asks second by second.
+// Charging profiles (scenario S38): what is taken and what replaced. Composites against an oracle: oracle.test.ts.
 import t from 'tap';
-import fc from 'fast-check';
 import { csmsId, evseNumber, transactionUid } from '../../../gateway/kernel/ids.js';
 import { ampere, timestamp, volt } from '../../../gateway/kernel/units.js';
-import type {
-  ChargingProfile,
-  ChargingProfilePurpose,
-  ChargingSchedule,
-} from '../../../gateway/site/charging-profile.js';
+import type { ChargingProfile, ChargingSchedule } from '../../../gateway/site/charging-profile.js';
+import { PHASES } from '../../../gateway/site/topology.js';
 import { evseComposite, stationComposite } from '../../../gateway/charging-profiles/composite.js';
 import { limitAt, nextChange, stationCapsAt } from '../../../gateway/charging-profiles/limit.js';
 import {
@@ -19,6 +15,7 @@ import {
   listProfiles,
   setForRemoteStart,
   setProfile,
+  withoutLeftovers,
   type ProfileScope,
   type ProfileStore,
   type SetContext,
@@ -247,14 +244,14 @@ t.test('units, fall-back to lower levels, and the least of all CSMSs (S39)', asy
     role,
   );
   t.match(stationCapsAt([store, capped], at(5), U), [{ limit: 86.9, evses: [1], source: { csms: 'limiter' } }]);
-  const evses = [1, 2].map((number) => ({ number: evseNumber(number), maxCurrent: ampere(32), phases: 3 }));
+  const evses = [1, 2].map((number) => ({ number: evseNumber(number), maxCurrent: ampere(32), phases: PHASES }));
   const request = { start: at(0), duration: 200, unit: 'A' as const, nominal: U };
   t.same(stationComposite([store, capped], evses, ampere(50), request).periods, [
     { startPeriod: 0, limit: 50 },
     { startPeriod: 100, limit: 48 },
   ]);
   t.same(
-    evseComposite([store], { number: ONE, maxCurrent: ampere(20), phases: 3 }, { ...request, unit: 'W' }).periods,
+    evseComposite([store], { number: ONE, maxCurrent: ampere(20), phases: PHASES }, { ...request, unit: 'W' }).periods,
     [
       { startPeriod: 0, limit: 13_800, numberPhases: 3 },
       { startPeriod: 100, limit: 11_040, numberPhases: 3 },
@@ -263,7 +260,7 @@ t.test('units, fall-back to lower levels, and the least of all CSMSs (S39)', asy
   const max = { purpose: 'ChargingStationMaxProfile' as const, amps: 10, validFrom: at(50), validTo: at(150) };
   const both = [store, accepted(limiter, 'station', max, role)];
   const periodsOf = (number: number): unknown =>
-    evseComposite(both, { number: evseNumber(number), maxCurrent: ampere(32), phases: 3 }, request).periods;
+    evseComposite(both, { number: evseNumber(number), maxCurrent: ampere(32), phases: PHASES }, request).periods;
   t.same(
     periodsOf(1),
     [
@@ -290,124 +287,35 @@ t.test('a daily profile is 24 hours, not a calendar day', async (t) => {
   t.equal(limit('2026-03-29T20:30:00Z'), undefined, 'it does not move with local time (errata 3.44)');
 });
 
-// The oracle: no sorting, no breakpoints; it asks every profile at every second.
-const DAY = 86_400;
-interface Drawn {
-  readonly scope: 'station' | 1;
-  readonly stackLevel: number;
-  readonly purpose: ChargingProfilePurpose;
-  readonly kind: ChargingProfile['kind'];
-  readonly weekly: boolean;
-  readonly from: number | undefined;
-  readonly to: number | undefined;
-  readonly start: number;
-  readonly duration: number | undefined;
-  readonly watts: boolean;
-  readonly periods: readonly { readonly gap: number; readonly limit: number; readonly phases: number | undefined }[];
-}
+t.test('no CSMS fills the disk, or keeps the site busy with one question', async (t) => {
+  const few = { ...context, rules: { ...defaultRules, maxProfiles: 2 } };
+  const two = accepted(accepted(v201, ONE, { id: 1 }, few), ONE, { id: 2, stackLevel: 1 }, few);
+  t.equal(reason(two, ONE, { id: 3, stackLevel: 2 }, few), 'TooManyElements');
+  t.same(ids(accepted(two, ONE, { id: 2, stackLevel: 3 }, few)), [1, 2], 'a replacement needs no room');
+  t.equal(reason({ ...two, version: '1.6' }, ONE, { id: 3, stackLevel: 2 }, few), 'TooManyElements');
 
-const drawnArb: fc.Arbitrary<Drawn> = fc.record({
-  scope: fc.constantFrom<'station' | 1>('station', 1),
-  stackLevel: fc.integer({ min: 0, max: 2 }),
-  purpose: fc.constantFrom<ChargingProfilePurpose>('TxDefaultProfile', 'TxProfile'),
-  kind: fc.constantFrom<ChargingProfile['kind']>('Absolute', 'Recurring', 'Relative'),
-  weekly: fc.boolean(),
-  from: fc.option(fc.integer({ min: -50, max: 300 }), { nil: undefined }),
-  to: fc.option(fc.integer({ min: 301, max: 700 }), { nil: undefined }),
-  start: fc.integer({ min: -DAY * 8 - 300, max: 300 }).map((s) => (s > -300 ? s : s - (s % DAY) + (s % 300))),
-  duration: fc.option(fc.integer({ min: 1, max: 500 }), { nil: undefined }),
-  watts: fc.boolean(),
-  periods: fc.array(
-    fc.record({
-      gap: fc.integer({ min: 1, max: 120 }),
-      limit: fc.integer({ min: 0, max: 40 }),
-      phases: fc.constantFrom(undefined, 1, 3),
-    }),
-    { minLength: 1, maxLength: 4 },
-  ),
+  const periods = Array.from({ length: 200 }, (_, i) => ({ startPeriod: i * 60, limit: 10 + (i % 2) }));
+  const daily = {
+    kind: 'Recurring' as const,
+    recurrency: 'Daily' as const,
+    schedule: { startSchedule: at(0), periods },
+  };
+  const evse = { number: ONE, maxCurrent: ampere(32), phases: PHASES };
+  const request = { start: at(0), duration: 2_000_000_000, unit: 'A' as const, nominal: U };
+  const long = evseComposite([accepted(v201, ONE, daily)], evse, request);
+  t.equal(long.periods.length, 288, 'as many periods as a schedule has');
+  t.equal(long.duration, 86_400 + 88 * 60, 'and it says how far it goes');
+  const flat = { ...daily, schedule: { ...daily.schedule, periods: periods.map((one) => ({ ...one, limit: 10 })) } };
+  const dull = evseComposite([accepted(v201, ONE, flat)], evse, request);
+  t.same(dull.periods, [{ startPeriod: 0, limit: 10 }]);
+  t.ok((dull.duration ?? 0) < request.duration, 'nor does it look at 60 years of days that are all alike');
 });
 
-function toProfile(drawn: Drawn, id: number): ChargingProfile {
-  let startPeriod = 0;
-  const periods = drawn.periods.map(({ gap, limit, phases }, i) => {
-    startPeriod = i === 0 ? 0 : startPeriod + gap;
-    const value = drawn.watts ? limit * 230 : limit;
-    return { startPeriod, limit: value, ...(phases === undefined ? {} : { numberPhases: phases }) };
-  });
-  return profile({
-    id,
-    stackLevel: drawn.stackLevel,
-    purpose: drawn.purpose,
-    kind: drawn.kind,
-    ...(drawn.kind === 'Recurring' ? { recurrency: drawn.weekly ? 'Weekly' : 'Daily' } : {}),
-    ...(drawn.from === undefined ? {} : { validFrom: at(drawn.from) }),
-    ...(drawn.to === undefined ? {} : { validTo: at(drawn.to) }),
-    schedule: {
-      unit: drawn.watts ? 'W' : 'A',
-      periods,
-      ...(drawn.duration === undefined ? {} : { duration: drawn.duration }),
-      ...(drawn.kind === 'Relative' ? {} : { startSchedule: at(drawn.start) }),
-    },
-  });
-}
-
-function oracleSays(drawn: Drawn, second: number): number | undefined {
-  if (second < (drawn.from ?? 0) || second >= (drawn.to ?? Infinity)) return undefined;
-  const every = drawn.weekly ? 7 * DAY : DAY;
-  let zero = drawn.kind === 'Relative' ? 0 : drawn.start;
-  if (drawn.kind === 'Recurring') while (zero + every <= second) zero += every;
-  if (second < zero) return undefined;
-  const length = Math.min(drawn.duration ?? Infinity, drawn.kind === 'Recurring' ? every : Infinity);
-  if (second - zero >= length) return undefined;
-  let ends = 0;
-  for (const [i, { limit, phases }] of drawn.periods.entries()) {
-    ends += drawn.periods[i + 1]?.gap ?? Infinity;
-    if (second - zero < ends) return drawn.watts ? Math.floor((limit / (phases ?? 3)) * 10 + 1e-6) / 10 : limit;
-  }
-  return undefined;
-}
-
-t.test('a composite says at every second what a second-by-second oracle says', async (t) => {
-  let compared = 0;
-  fc.assert(
-    fc.property(fc.array(drawnArb, { maxLength: 8 }), fc.boolean(), (drawns, old) => {
-      let store = old ? v16 : v201;
-      let kept: readonly Drawn[] = [];
-      drawns.forEach((wanted, i) => {
-        const drawn: Drawn = wanted.purpose === 'TxProfile' ? { ...wanted, scope: 1 } : wanted;
-        const scope = drawn.scope === 1 ? ONE : 'station';
-        const result = setProfile(store, scope, toProfile(drawn, i + 1), context);
-        if (!result.ok) return;
-        store = result.value;
-        // 1.6: at one level the last one written is the only one, whether for the connector or for all.
-        const replaced = (one: Drawn): boolean =>
-          old && one.purpose === drawn.purpose && one.stackLevel === drawn.stackLevel;
-        kept = [...kept.filter((one) => !replaced(one)), drawn];
-      });
-      const tx = { uid: TX, energyOfferedAt: at(0) };
-      const { periods } = evseComposite(
-        [store],
-        { number: ONE, maxCurrent: ampere(32), phases: 3, transaction: tx },
-        { start: at(0), duration: 800, unit: 'A', nominal: U },
-      );
-      for (let second = 0; second < 800; second++) {
-        const best = (purpose: ChargingProfilePurpose): number | undefined => {
-          for (let level = 2; level >= 0; level--) {
-            for (const one of kept) {
-              if (one.purpose !== purpose || one.stackLevel !== level) continue;
-              const says = oracleSays(one, second);
-              if (says !== undefined) return says;
-            }
-          }
-          return undefined;
-        };
-        const expected = Math.min(32, best('TxProfile') ?? best('TxDefaultProfile') ?? Infinity);
-        const told = periods.findLast((period) => period.startPeriod <= second)?.limit;
-        if (told !== expected) throw new Error(`second ${second}: composite ${told}, oracle ${expected}`);
-        if (expected < 32) compared++;
-      }
-    }),
-    { numRuns: 150 },
-  );
-  t.ok(compared > 1000, 'the oracle had something to say');
+t.test('what a process before has left of transactions and remote starts is dropped', async (t) => {
+  const { transaction: _, ...sent } = profile({ id: 7, purpose: 'TxProfile', stackLevel: 3 });
+  const store = accepted(accepted(v201, ONE, { id: 1 }), ONE, { id: 2, purpose: 'TxProfile' });
+  const both = setForRemoteStart(store, ONE, 99, sent, context);
+  if (!both.ok) throw new Error(both.error.detail);
+  t.same(ids(withoutLeftovers(both.value, (uid) => uid === TX, at(0))), [1, 2, 7]);
+  t.same(ids(withoutLeftovers(both.value, () => false, at(1))), [1]);
 });

@@ -44,6 +44,14 @@ async function everything({ telemetry, book, journal, clock }: Rig): Promise<voi
   telemetry.connectorChanged(ONE, 1);
   telemetry.meter(reading(71.23));
   telemetry.circuit(standing(16));
+  telemetry.reason({
+    evse: ONE,
+    reason: 'rotation',
+    text: 'it waits for its turn',
+    circuit: 'main',
+    phase: 'L1',
+    profile: { csms: 'operator', purpose: 'TxProfile', id: 4 },
+  });
   telemetry.csms({
     csms: csmsId('operator'),
     connected: true,
@@ -272,6 +280,22 @@ void t.test('only the command topic is listened to', async (t) => {
   the.link.down();
   t.match(the.log.lines, [{ level: 'warn', fields: { fault: 'FC-Q01', broker: 'broker' } }]);
 });
+
+void t.test(
+  'why an EVSE has its current is told when it changes, and not more often than every ten seconds',
+  async (t) => {
+    const the = await rig();
+    the.link.up();
+    for (let second = 0; second < 60; second++) {
+      const phase = second % 2 === 0 ? 'L1' : 'L2';
+      the.telemetry.reason({ evse: ONE, reason: 'full', text: `full on ${phase}`, circuit: 'main', phase });
+      await the.clock.advance(1000);
+    }
+    const told = the.link.of('f/S/evse/1/reason');
+    t.match(told[0], { reason: 'full', circuit: 'main', phase: 'L1' });
+    t.ok(told.length >= 2 && told.length <= 6, `${told.length} in a minute`);
+  },
+);
 
 void t.test('a card is shown in full to the operator only', async (t) => {
   for (const [tokens, shown] of [

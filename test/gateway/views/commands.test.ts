@@ -305,13 +305,6 @@ t.test('notices go out while the CSMS is there and are not kept', async (t) => {
   await s.up();
   const told = s.link.sent.length;
   s.view.reservationEnded(5, 'Removed');
-  s.view.chargingLimit(evseNumber(2), 'EMS', false);
-  s.view.chargingLimit(evseNumber(1), 'EMS', false);
-  s.view.chargingLimit(undefined, 'SO', true);
-  t.strictSame(s.link.sent.slice(told), [
-    { type: 'reservationEnded', reservationId: 5, why: 'Removed' },
-    { type: 'chargingLimit', slotEvse: 1, source: 'EMS', cleared: false },
-    { type: 'chargingLimit', slotEvse: undefined, source: 'SO', cleared: true },
-  ]);
+  t.strictSame(s.link.sent.slice(told), [{ type: 'reservationEnded', reservationId: 5, why: 'Removed' }]);
   await s.clock.settle();
 });
