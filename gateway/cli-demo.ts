@@ -14,7 +14,8 @@ import { composeGateway, type RunningGateway } from './compose.js';
 import type { Clock } from './kernel/clock.js';
 import { csmsId } from './kernel/ids.js';
 import type { Log } from './kernel/log.js';
-import { seconds } from './kernel/units.js';
+import { seconds, timestamp } from './kernel/units.js';
+import type { Machine } from './ports/machine.js';
 import { systemClock } from './system-clock.js';
 import type { ChargeDetailRecord } from './site/transaction.js';
 import { defaultRoot } from './telemetry/topics.js';
@@ -246,7 +247,7 @@ async function withGateway<T>(
     version: demoVersion,
   });
   try {
-    const running = await composeGateway(simulated.site, clock, log, '0.0.0-demo');
+    const running = await composeGateway(simulated.site, clock, demoMachine(clock), log, '0.0.0-demo');
     try {
       return await use(simulated, running, log);
     } finally {
@@ -257,6 +258,13 @@ async function withGateway<T>(
     file.end();
   }
 }
+
+/** The demo's time is right by definition, however fast it runs. */
+const demoMachine = (clock: Clock): Machine => ({
+  boot: `demo ${clock.now()}`,
+  released: timestamp(0),
+  lastSynchronised: () => clock.now(),
+});
 
 function underTest(
   { gateway, journal, ocppPort, brokerPort }: RunningGateway,

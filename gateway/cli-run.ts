@@ -6,9 +6,10 @@ import { deviceNames } from '../site-config/devices/catalogue.js';
 import { loadSite } from '../site-config/loader.js';
 import { renderFinding } from './cli-check.js';
 import { composeGateway } from './compose.js';
+import type { Clock } from './kernel/clock.js';
 import { seconds } from './kernel/units.js';
 import { JournalUnavailable } from './ports/journal.js';
-import { systemClock } from './system-clock.js';
+import type { Machine } from './ports/machine.js';
 
 /** A service manager kills what takes much longer. */
 const STOP_WITHIN = seconds(8);
@@ -25,8 +26,24 @@ const USAGE = `usage: forecourt run [--log-level LEVEL] <site.yaml>
   --log-level   debug, info (default), warn or error; log lines are JSON on stdout
 `;
 
-/** @returns the exit code: 0 stopped in order, 1 could not start, 2 wrong usage or a faulty site.yaml */
-export async function runGateway(args: readonly string[], firmwareVersion: string): Promise<number> {
+/** The exit code that asks the service manager for a new process at once. */
+const START_ANEW = 3;
+
+/** What the gateway runs on. */
+export interface Box {
+  readonly clock: Clock;
+  readonly machine: Machine;
+}
+
+/**
+ * @returns the exit code: 0 stopped in order, 1 could not start, 2 wrong usage or a faulty site.yaml, 3 to be started
+ *   again, since the journal is damaged or is not what this process believes
+ */
+export async function runGateway(
+  args: readonly string[],
+  firmwareVersion: string,
+  { clock, machine }: Box,
+): Promise<number> {
   const level = args.indexOf('--log-level');
   const logLevel = level === -1 ? 'info' : (args[level + 1] ?? 'info');
   const [path, ...more] = args.filter((_, i) => level === -1 || (i !== level && i !== level + 1));
@@ -59,20 +76,23 @@ export async function runGateway(args: readonly string[], firmwareVersion: strin
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
   });
   try {
-    const running = await composeGateway(site, systemClock, log, firmwareVersion);
+    const running = await composeGateway(site, clock, machine, log, firmwareVersion);
     log.info(
       { ocppPort: running.ocppPort, brokerPort: running.brokerPort, stations: site.stations.length },
       'gateway is up',
     );
-    const signal = await signalled;
-    log.info({ signal }, 'gateway stops');
+    const lost = running.lost.then((fault) => ({ fault }));
+    const why = await Promise.race([signalled, lost]);
+    const startAnew = typeof why !== 'string';
+    if (startAnew) log.error(why, 'gateway stops, to be started again on what the disk holds');
+    else log.info({ signal: why }, 'gateway stops');
     // Everything that was answered is on disk already: a neighbour that does not let go must not hold up a restart.
     const late = new Promise<'late'>((resolve) => {
-      systemClock.after(STOP_WITHIN, () => resolve('late'));
+      clock.after(STOP_WITHIN, () => resolve('late'));
     });
     if ((await Promise.race([running.stop(), late])) === 'late')
       log.warn({}, 'gateway stopped without waiting further');
-    return 0;
+    return startAnew ? START_ANEW : 0;
   } catch (err) {
     const fault = err instanceof JournalUnavailable ? err.fault : undefined;
     log.error({ err, ...(fault !== undefined && { fault }) }, 'the gateway cannot run');

@@ -11,6 +11,7 @@ import type { Log } from './kernel/log.js';
 import { seconds, type Milliseconds } from './kernel/units.js';
 import type { CsmsLink } from './ports/csms.js';
 import type { Journal } from './ports/journal.js';
+import type { Machine } from './ports/machine.js';
 import type { StationDriver } from './ports/station.js';
 import type { TelemetryLink } from './ports/telemetry.js';
 import type { Site } from './site/topology.js';
@@ -27,25 +28,39 @@ export interface RunningGateway {
   readonly ocppPort?: number;
   /** Where LAN clients subscribe; absent without a local broker. */
   readonly brokerPort?: number;
+  /** Resolves with a code of the catalogue when the journal can only be gone on with by a new process. */
+  readonly lost: Promise<string>;
   /** Closes everything in order: doors first, the journal last. */
   stop(): Promise<void>;
 }
 
 /**
  * Starts the gateway of a site. Listeners open only when the store is ready.
+ * @param system the clock of the box, which need not be right
  * @throws JournalUnavailable when the data directory cannot be used
  * @throws Error when a port is taken or a device of site.yaml cannot be opened
  */
 export async function composeGateway(
   site: Site,
-  clock: Clock,
+  system: Clock,
+  machine: Machine,
   log: Log,
   firmwareVersion: string,
 ): Promise<RunningGateway> {
-  const context = { clock, log };
-  const journal = await openJournal(site.dataDirectory, clock, log);
+  const disk = await openJournal(site.dataDirectory, site.journal.sizeLimit, system, log);
   const drivers = new Map<StationId, StationDriver>();
-  const gateway = await Gateway.open({ site, journal, drivers, clock, log, randomBytes, firmwareVersion });
+  const gateway = await Gateway.open({
+    site,
+    journal: disk,
+    drivers,
+    clock: system,
+    machine,
+    log,
+    randomBytes,
+    firmwareVersion,
+  });
+  const { clock, journal } = gateway;
+  const context = { clock, log };
   const south = composeSouth(
     site,
     {
@@ -73,12 +88,17 @@ export async function composeGateway(
     if (view !== undefined) links.push(await composeCsms(csms, view, journal, context));
   }
 
+  const lost = new Promise<string>((resolve) => {
+    journal.onHealth(({ lost, fault }) => {
+      if (lost && fault !== undefined) resolve(fault);
+    });
+  });
   const stop = async (): Promise<void> => {
     await south.stop();
     // A CSMS that does not answer the farewell must not keep the journal from being closed.
     await within(FAREWELL, clock, Promise.all(links.map((link) => link.stop())));
     await gateway.stop();
-    await journal.close();
+    await journal.close().catch((err: unknown) => log.warn({ err }, 'the journal could not be closed in order'));
   };
   try {
     gateway.start();
@@ -88,6 +108,7 @@ export async function composeGateway(
     return {
       gateway,
       journal,
+      lost,
       stop,
       ...(ocppPort !== undefined && { ocppPort }),
       ...(brokerPort !== undefined && { brokerPort }),

@@ -1,12 +1,14 @@
 // The shell: holds the parts that decide, passes on what has changed, and keeps time.
-import type { CancelTimer } from './kernel/clock.js';
+import type { CancelTimer, Clock } from './kernel/clock.js';
 import { FAULTS } from './kernel/faults.js';
-import { journalSeq, type JournalSeq, type StationId } from './kernel/ids.js';
+import type { StationId } from './kernel/ids.js';
 import { ampere, minutes, seconds } from './kernel/units.js';
+import type { Journal } from './ports/journal.js';
 import type { MeterHost, StationHost } from './ports/station.js';
 import { openParts, type GatewayDependencies, type Parts } from './parts.js';
 import type { BalancingReport, CircuitReport } from './balancing/report.js';
 import type { SiteOperations } from './shell/operations.js';
+import type { StorageStatus } from './shell/storage.js';
 import type { ConnectorChange, SiteBook } from './site/site-book.js';
 import type { Transaction } from './site/transaction.js';
 import type { Telemetry } from './telemetry/telemetry.js';
@@ -14,8 +16,6 @@ import type { View } from './views/view.js';
 
 const TEND_INTERVAL = seconds(1);
 const CHECKPOINT_INTERVAL = minutes(1);
-/** Entries that every reader has passed stay for a look back; what is older is forgotten. */
-const KEPT_ENTRIES = 10_000;
 
 export class Gateway {
   readonly stations: StationHost;
@@ -50,13 +50,14 @@ export class Gateway {
       planned: (report) => opened.gateway?.planned(report),
       measured: (evse) => opened.gateway?.tell((telemetry) => telemetry.measured(evse)),
       stationChanged: (id) => opened.gateway?.tell((telemetry) => telemetry.stationChanged(id)),
+      brokers: () => opened.gateway?.telemetry ?? [],
     });
     return (opened.gateway = new Gateway(parts));
   }
 
   /** Starts to keep time; stations and CSMSs are connected by whoever composed the gateway. */
   start(): void {
-    const { clock, journal, keeper, refusals, reservations, steering, views, log } = this.#parts;
+    const { clock, journal, keeper, refusals, reservations, steering, storage, time, views, log } = this.#parts;
     journal.onCommitted(() => {
       for (const view of views) view.journalAdvanced();
       for (const telemetry of this.telemetry) telemetry.journalAdvanced();
@@ -64,15 +65,16 @@ export class Gateway {
     for (const telemetry of this.telemetry) telemetry.start();
     steering.start();
     refusals.start();
+    storage.start();
     this.#timers = [
       clock.every(TEND_INTERVAL, () => {
+        time.tend();
         reservations.tend();
         this.#publishViews();
       }),
       clock.every(CHECKPOINT_INTERVAL, () => {
-        keeper
-          .checkpoint()
-          .then(() => this.#trim())
+        Promise.all([keeper.checkpoint(), time.note()])
+          .then(() => storage.trim())
           .catch((err: unknown) =>
             log.error({ err, fault: FAULTS.journalUnavailable.code }, 'the checkpoint could not be written'),
           );
@@ -82,15 +84,29 @@ export class Gateway {
 
   /** Writes what is only in memory; the journal stays open for whoever opened it. */
   async stop(): Promise<void> {
-    const { intake, keeper, orphans, refusals, steering, views } = this.#parts;
+    const { intake, keeper, log, orphans, refusals, steering, storage, time, views } = this.#parts;
     for (const cancel of this.#timers) cancel();
     intake.stop();
     orphans.stop();
     refusals.stop();
     steering.stop();
     for (const view of views) view.stop();
-    await Promise.all(this.telemetry.map((telemetry) => telemetry.stop()));
-    await keeper.checkpoint();
+    await Promise.all([storage.stop(), ...this.telemetry.map((telemetry) => telemetry.stop())]);
+    await Promise.all([keeper.checkpoint(), time.note()]).catch((err: unknown) => {
+      const fault = FAULTS.journalUnavailable.code;
+      // The next start reads some more of the journal instead.
+      log.warn({ err, fault }, 'the last checkpoint could not be written');
+    });
+  }
+
+  /** The site's clock: what everything that belongs to the site tells the time by. */
+  get clock(): Clock {
+    return this.#parts.clock;
+  }
+
+  /** The journal with the times as they are known now. */
+  get journal(): Journal {
+    return this.#parts.journal;
   }
 
   get live(): SiteBook {
@@ -99,6 +115,11 @@ export class Gateway {
 
   get operations(): SiteOperations {
     return this.#parts.operations;
+  }
+
+  /** How the journal stands: health, room, and what had to be given up. */
+  get storage(): StorageStatus {
+    return this.#parts.storage.status;
   }
 
   /** Why every EVSE has the current it has. */
@@ -171,14 +192,5 @@ export class Gateway {
     for (const telemetry of this.telemetry) {
       for (const view of this.views) telemetry.csms(view.status());
     }
-  }
-
-  /** Forgets what every CSMS and broker has, beyond the newest. */
-  async #trim(): Promise<void> {
-    const { journal, keeper, views } = this.#parts;
-    const readers: JournalSeq[] = [keeper.checkpointSeq, ...views.map((view) => view.settled)];
-    readers.push(...this.telemetry.map((telemetry) => telemetry.cursor));
-    const upTo = Math.min(...readers, journal.lastSeq - KEPT_ENTRIES);
-    if (upTo > 0) await journal.trim(journalSeq(upTo));
   }
 }

@@ -23,7 +23,9 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
   switch (command) {
     case 'run': {
       const { runGateway } = await import('./cli-run.js');
-      return runGateway(args, version());
+      const { systemClock } = await import('./system-clock.js');
+      const { systemMachine } = await import('./system-machine.js');
+      return runGateway(args, version(), { clock: systemClock, machine: systemMachine() });
     }
     case 'check':
       return runCheck(args, {

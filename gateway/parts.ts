@@ -3,6 +3,7 @@ import type { Clock } from './kernel/clock.js';
 import type { EvseNumber, StationId } from './kernel/ids.js';
 import type { Log } from './kernel/log.js';
 import type { Journal } from './ports/journal.js';
+import type { Machine } from './ports/machine.js';
 import type { StationDriver } from './ports/station.js';
 import type { CircuitReport } from './balancing/report.js';
 import { Admissions, type Authority } from './shell/admissions.js';
@@ -13,12 +14,15 @@ import { Orphans } from './shell/orphans.js';
 import { Profiles } from './shell/profiles.js';
 import { Refusals } from './shell/refusals.js';
 import { Reservations } from './shell/reservations.js';
+import { SiteTime } from './shell/site-time.js';
 import { SiteVariables } from './shell/site-variables.js';
 import { Steering } from './shell/steering.js';
+import { Storage } from './shell/storage.js';
 import { TokenStore } from './shell/token-store.js';
 import { TransactionDesk } from './shell/transaction-desk.js';
 import { TransactionKeeper } from './shell/transaction-keeper.js';
 import { SiteBook, type ConnectorChange } from './site/site-book.js';
+import type { Reader } from './shedding/shed.js';
 import type { Site } from './site/topology.js';
 import type { Transaction } from './site/transaction.js';
 import { View } from './views/view.js';
@@ -28,7 +32,9 @@ export interface GatewayDependencies {
   readonly journal: Journal;
   /** Filled by whoever composes the gateway, before `start`. */
   readonly drivers: ReadonlyMap<StationId, StationDriver>;
+  /** The system's, which need not be right. */
   readonly clock: Clock;
+  readonly machine: Machine;
   readonly log: Log;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly firmwareVersion: string;
@@ -41,9 +47,13 @@ export interface News {
   measured(evse: EvseNumber): void;
   stationChanged(id: StationId): void;
   planned(circuits: readonly CircuitReport[]): void;
+  /** Readers of the journal beside the CSMSs. */
+  brokers(): readonly Reader[];
 }
 
+/** `clock` and `journal` are those of the site: what it knows of the time is in both. */
 export interface Parts extends GatewayDependencies {
+  readonly time: SiteTime;
   readonly book: SiteBook;
   readonly keeper: TransactionKeeper;
   readonly reservations: Reservations;
@@ -53,6 +63,7 @@ export interface Parts extends GatewayDependencies {
   readonly steering: Steering;
   readonly intake: Intake;
   readonly operations: SiteOperations;
+  readonly storage: Storage;
   readonly views: readonly View[];
 }
 
@@ -61,7 +72,9 @@ export interface Parts extends GatewayDependencies {
  * @throws JournalUnavailable when it cannot be read
  */
 export async function openParts(deps: GatewayDependencies, news: News): Promise<Parts> {
-  const { site, journal, clock, log, drivers, randomBytes } = deps;
+  const { site, log, drivers, randomBytes } = deps;
+  const time = await SiteTime.open({ ...deps, tariff: site.tariff });
+  const { clock, journal } = time;
   const book = new SiteBook(site, clock.now());
   const keeper = await TransactionKeeper.open({ site, journal, log });
   const views: View[] = [];
@@ -170,7 +183,16 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
         'charger ended a reservation',
       ),
   };
-  const intake = new Intake({ book, keeper, admissions, desk, journal, clock, log, randomBytes, listener });
+  const intake = new Intake({ book, keeper, admissions, desk, journal, time, clock, log, randomBytes, listener });
+  const storage = await Storage.open({
+    // What it writes back must be as it was read, times in doubt and all.
+    journal: deps.journal,
+    policy: site.journal,
+    clock,
+    log,
+    readers: () => [...views, ...news.brokers()],
+    checkpoint: () => keeper.checkpointSeq,
+  });
   for (const csms of site.csms) {
     views.push(
       await View.open({
@@ -179,15 +201,37 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
         live: book,
         journal,
         operations,
+        time,
         clock,
         log,
         firmwareVersion: deps.firmwareVersion,
+        shed: () => storage.shedOf(csms.id),
       }),
     );
   }
   reservations.show();
+  time.onShift((shift) => {
+    keeper.shift(shift);
+    book.shift(shift, (transaction) => keeper.book.get(transaction.uid) ?? transaction);
+    orphans.shift(shift);
+    tokens.shift(shift);
+    profiles.shift(shift);
+    for (const view of views) view.shift(shift);
+    // Whoever shows when things happened shows it anew; to a CSMS nothing looks different.
+    changed([...book.connectors()].map(({ evse, connector }) => ({ evse, connector })));
+    for (const { id } of site.stations) news.stationChanged(id);
+    // Chargers hear the time in the answer to a Heartbeat: those that can be asked for one need not wait for their next.
+    for (const { id } of site.stations) {
+      const { connected, capabilities } = book.station(id) ?? {};
+      const driver = connected === true && capabilities?.trigger === true ? drivers.get(id) : undefined;
+      if (driver !== undefined) settle(driver.execute({ type: 'trigger', message: 'Heartbeat' }));
+    }
+  });
   return {
     ...deps,
+    time,
+    clock,
+    journal,
     book,
     keeper,
     reservations,
@@ -198,6 +242,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     intake,
     views,
     operations,
+    storage,
   };
 }
 

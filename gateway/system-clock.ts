@@ -5,9 +5,12 @@ import { milliseconds, timestamp, type Milliseconds } from './kernel/units.js';
 /** setTimeout takes 31 bits, and fires at once for anything above: a longer wait is served in steps. */
 const LONGEST_STEP = 2 ** 31 - 1;
 
+/** When this process began on the clock of the machine, which goes on over a restart of the gateway. In ms. */
+const STARTED = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
 export const systemClock: Clock = {
   now: () => timestamp(Date.now()),
-  monotonic: () => milliseconds(performance.now()),
+  monotonic: () => milliseconds(STARTED + performance.now()),
   after(delay: Milliseconds, action: () => void): CancelTimer {
     let timer: NodeJS.Timeout;
     const wait = (rest: number): void => {

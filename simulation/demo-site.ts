@@ -87,6 +87,7 @@ export function demoSite({ dataDirectory, authority }: DemoSiteOptions): Site {
     identity: 'DEMO-01',
     present: 'site',
     resetScope: 'gateway',
+    sendMinusOne: true,
   });
   return {
     id: 'DEMO-01',
@@ -123,5 +124,6 @@ export function demoSite({ dataDirectory, authority }: DemoSiteOptions): Site {
     listen: { ocpp: { host: '127.0.0.1', port: 0 } },
     telemetry: { localBroker: { host: '127.0.0.1', port: 0 } },
     dataDirectory,
+    journal: { sizeLimit: 1e9, keepBills: minutes(400 * 24 * 60) },
   };
 }

@@ -234,6 +234,7 @@ const examplesOf = (part: Schema): readonly string[] =>
 const example = (part: Schema): string | undefined => {
   const [one] = examplesOf(part);
   if (one !== undefined) return `write for example ${one}`;
+  if (part['type'] === 'boolean') return 'write true or false';
   return Array.isArray(part['enum']) ? `choose ${listed([...new Set(part['enum'].map(scalar))])}` : undefined;
 };
 const suggestionFor = (key: string, part: Schema): string => {

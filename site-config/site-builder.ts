@@ -8,6 +8,7 @@ import type {
   Circuit,
   Csms,
   CsmsRole,
+  JournalPolicy,
   Listen,
   LocalToken,
   Meter,
@@ -51,6 +52,7 @@ export function buildSite(written: Section, secrets: Secrets, folder: string): S
         : {},
     telemetry: telemetry(section(written, 'telemetry'), id, secrets),
     dataDirectory: isAbsolute(directory) ? directory : join(folder, directory),
+    journal: journal(section(written, 'journal')),
   };
 }
 
@@ -110,6 +112,7 @@ function csms(name: string, keys: Section, site: string, secrets: Secrets): Csms
       ['gateway', 'site'] as const,
       text(keys, 'reset-scope') ?? documentedDefault('csms', 'reset-scope'),
     ),
+    sendMinusOne: (text(keys, 'send-minus-one') ?? documentedDefault('csms', 'send-minus-one')) === 'true',
   };
 }
 
@@ -179,6 +182,13 @@ function listen(keys: Section, secrets: Secrets): Listen {
   const key = secrets.values.get(secretKey(['listen', 'tls', 'key']));
   const tls = certificate === undefined || key === undefined ? {} : { tls: { certificate, key } };
   return { ocpp: { ...address(text(keys, 'ocpp') ?? documentedDefault('listen', 'ocpp')), ...tls } };
+}
+
+function journal(keys: Section): JournalPolicy {
+  return {
+    sizeLimit: quantity(keys, 'size-limit', 'journal', 'data'),
+    keepBills: milliseconds(quantity(keys, 'keep-bills', 'journal', 'time')),
+  };
 }
 
 function telemetry(keys: Section, site: string, secrets: Secrets): Telemetry {

@@ -40,7 +40,7 @@ export function openOcpp16Csms(
     options.random,
   );
   const send = ({ action, payload, priority }: Frame) => session.call(action, payload, priority);
-  const transactions = transactionDelivery(send, aliases);
+  const transactions = transactionDelivery(send, aliases, csms.sendMinusOne);
 
   async function tell(message: Frame | undefined): Promise<DeliveryOutcome> {
     if (!message) return { kind: 'nothing' };
@@ -120,7 +120,9 @@ export function openOcpp16Csms(
     },
     start: () => session.start(),
     deliver,
+    probe: () => session.probe(),
     reboot: (reason) => session.reboot(reason),
+    askTime: () => session.askTime(),
     stop: () => session.stop(),
   };
 }

@@ -2,8 +2,8 @@
 import type { OCPP16 } from 'typed-ocpp';
 import type { CsmsMessage, DeliveryOutcome } from '../../gateway/ports/csms.js';
 import type { IdTokenInfo } from '../../gateway/site/tokens.js';
-import type { CallOutcome } from '../ocpp-j/contract.js';
-import { failureOf, type Frame, frame } from '../ocpp-j/csms-delivery.js';
+import type { CallOutcome, Payload } from '../ocpp-j/contract.js';
+import { failureOf, type Frame, frame, withLate } from '../ocpp-j/csms-delivery.js';
 import { requestOf } from '../ocpp-j/csms-route.js';
 import { tokenInfoOf } from './decode-token-info.js';
 import { type Chain, chainOf, encodeFollower, encodeStart, stateOf } from './encode-transaction.js';
@@ -35,6 +35,7 @@ export function readStart(chain: Chain, conf: OCPP16.StartTransactionResponse, a
 export function transactionDelivery(
   send: (frame: Frame) => Promise<CallOutcome>,
   aliases: TokenAliases,
+  sendMinusOne: boolean,
 ): TransactionDelivery {
   const waiting = new Set<number>();
 
@@ -42,8 +43,9 @@ export function transactionDelivery(
     const chain = chainOf(state);
     const { csmsTransactionId } = chain;
     // A dead start that is driven again by hand is a start, not a follower.
-    if (csmsTransactionId !== undefined || (chain.startDead && record.kind !== 'started'))
-      return follow(record, slot, chain, csmsTransactionId ?? -1);
+    const orphaned = csmsTransactionId === undefined && chain.startDead === true && record.kind !== 'started';
+    if (orphaned && !sendMinusOne) return kept(record, chain);
+    if (csmsTransactionId !== undefined || orphaned) return follow(record, slot, chain, csmsTransactionId ?? -1);
 
     const start = encodeStart(record, slot, chain, aliases);
     if (!start) {
@@ -52,16 +54,31 @@ export function transactionDelivery(
       return { kind: 'nothing', state: stateOf({ ...chain, pendingStart: chain.pendingStart ?? { at: record.at } }) };
     }
     const outcome = await send(frame('StartTransaction', start, 'transaction'));
-    if (outcome.kind !== 'result') return failureOf(outcome);
-    const answer = readStart(chain, requestOf<OCPP16.StartTransactionResponse>(outcome.payload), aliases);
-    waiting.delete(slot.flat);
-    const began: Chain = { csmsTransactionId: answer.id, ...(answer.rejected && { rejected: true }) };
-    const taken = { state: stateOf(began), idTokenInfo: answer.info };
-    const followed = await follow(record, slot, began, answer.id);
+    if (outcome.kind !== 'result')
+      return withLate(outcome, failureOf(outcome), (payload) => {
+        const { taken } = begun(chain, slot, payload);
+        // What follows the start in the same record has not been sent.
+        return record.kind === 'started' ? { kind: 'answered', ...taken } : { kind: 'unsent', partly: taken };
+      });
+    const { began, taken } = begun(chain, slot, outcome.payload);
+    const followed = await follow(record, slot, began, began.csmsTransactionId);
     // The start is not sent again, also not by the next process, whatever becomes of what follows it.
     if (followed.kind === 'refused' || followed.kind === 'unsent') return { ...followed, partly: taken };
     return { kind: 'answered', ...taken };
   }
+
+  function begun(chain: Chain, slot: TransactionMessage['slot'], payload: Payload) {
+    const { id, rejected, info } = readStart(chain, requestOf<OCPP16.StartTransactionResponse>(payload), aliases);
+    waiting.delete(slot.flat);
+    const began = { csmsTransactionId: id, ...(rejected && { rejected }) };
+    return { began, taken: { state: stateOf(began), idTokenInfo: info } };
+  }
+
+  /** The end stays with its start: sent again after it, it has the start's id. The values on the way are in the end too. */
+  const kept = (record: TransactionMessage['record'], chain: Chain): DeliveryOutcome =>
+    record.kind === 'ended'
+      ? { kind: 'refused', reason: 'its start is a dead letter', final: true }
+      : { kind: 'nothing', state: stateOf(chain) };
 
   async function follow(
     record: TransactionMessage['record'],
@@ -72,12 +89,13 @@ export function transactionDelivery(
     const state = stateOf(chain);
     const next = encodeFollower(record, slot, chain, transactionId, aliases);
     if (!next) return { kind: 'nothing', state };
-    const outcome = await send(next);
-    if (outcome.kind === 'result') {
-      const info = requestOf<OCPP16.StopTransactionResponse>(outcome.payload).idTagInfo;
+    const understand = (payload: Payload): DeliveryOutcome => {
+      const info = requestOf<OCPP16.StopTransactionResponse>(payload).idTagInfo;
       return { kind: 'answered', state, ...(info && { idTokenInfo: tokenInfoOf(info, aliases) }) };
-    }
-    const failure = failureOf(outcome);
+    };
+    const outcome = await send(next);
+    if (outcome.kind === 'result') return understand(outcome.payload);
+    const failure = withLate(outcome, failureOf(outcome), understand);
     // The CSMS has no such transaction and is told of its end as a courtesy: once.
     return chain.rejected && failure.kind === 'refused' ? { kind: 'answered', state } : failure;
   }

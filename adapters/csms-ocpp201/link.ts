@@ -1,9 +1,10 @@
 // The link to a CSMS that speaks OCPP 2.0.1: the gateway is one Charging Station with many EVSEs.
 import type { OCPP20 } from 'typed-ocpp';
-import type { CsmsHost, CsmsLink, CsmsMessage, DeliveryOutcome } from '../../gateway/ports/csms.js';
+import type { CsmsHost, CsmsLink, CsmsMessage, DeliveryOutcome, ProjectionState } from '../../gateway/ports/csms.js';
 import type { AdapterContext } from '../../gateway/ports/station.js';
 import type { Csms } from '../../gateway/site/topology.js';
-import { failureOf, type Frame, frame } from '../ocpp-j/csms-delivery.js';
+import type { Payload } from '../ocpp-j/contract.js';
+import { failureOf, type Frame, frame, withLate } from '../ocpp-j/csms-delivery.js';
 import { answerBy, oneOf, payloadOf, requestOf } from '../ocpp-j/csms-route.js';
 import { type Dial, openCsmsSession } from '../ocpp-j/csms-session.js';
 import { ROUTES_201 } from './commands.js';
@@ -67,17 +68,19 @@ export function openOcpp201Csms(
   async function transaction(message: Extract<CsmsMessage, { type: 'transaction' }>): Promise<DeliveryOutcome> {
     const priority = message.record.kind === 'updated' ? 'values' : 'transaction';
     const outcome = await send(frame('TransactionEvent', encodeTransaction(message), priority));
-    if (outcome.kind !== 'result') {
-      const failure = failureOf(outcome);
-      // Its number stays its own: another event under it would pass for a repetition, and the gap shows what is missing.
-      return failure.kind === 'refused' ? { ...failure, abandoned: afterEvent(message.state) } : failure;
-    }
-    const answer = requestOf<OCPP20.TransactionEventResponse>(outcome.payload);
+    const understand = (payload: Payload) => eventAnswered(payload, message.state);
+    if (outcome.kind === 'result') return understand(outcome.payload);
+    // Its number stays its own: another event under it would pass for a repetition, and the gap shows what is missing.
+    return { ...withLate(outcome, failureOf(outcome), understand), abandoned: afterEvent(message.state) };
+  }
+
+  function eventAnswered(payload: Payload, state: ProjectionState): DeliveryOutcome {
+    const answer = requestOf<OCPP20.TransactionEventResponse>(payload);
     const info = answer.idTokenInfo && tokenInfoOf(answer.idTokenInfo);
     const chargingPriority = answer.chargingPriority ?? info?.chargingPriority;
     return {
       kind: 'answered',
-      state: afterEvent(message.state),
+      state: afterEvent(state),
       ...(info && { idTokenInfo: { ...info, ...(chargingPriority !== undefined && { chargingPriority }) } }),
       ...(answer.totalCost !== undefined && { totalCost: answer.totalCost }),
     };
@@ -153,10 +156,12 @@ export function openOcpp201Csms(
     },
     start: () => session.start(),
     deliver,
+    probe: () => session.probe(),
     reboot: (reason) => {
       statuses.forget();
       session.reboot(reason);
     },
+    askTime: () => session.askTime(),
     stop: () => session.stop(),
   };
 }

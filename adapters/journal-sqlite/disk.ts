@@ -1,14 +1,22 @@
 // The event loop's side of the worker thread: requests by number, one answer each, and one clear reason when it is gone.
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { FAULTS } from '../../gateway/kernel/faults.js';
-import { journalSeq, type JournalSeq } from '../../gateway/kernel/ids.js';
+import { FAULTS, type Fault } from '../../gateway/kernel/faults.js';
 import { JournalUnavailable } from '../../gateway/ports/journal.js';
-import { TOO_NEW, type WorkerReady, type WorkerReply, type WorkerRequest } from './protocol.js';
+import { prepareDirectory } from './directory.js';
+import {
+  CODES,
+  isDamage,
+  type WorkerReady,
+  type WorkerReply,
+  type WorkerRequest,
+  type WorkerStart,
+} from './protocol.js';
 
 // Omit over a union would lose its members' own fields.
 type WithoutId<R> = R extends { readonly id: number } ? Omit<R, 'id'> : never;
+
+type Opened = Extract<WorkerReady, { readonly ready: true }>;
 
 interface Pending {
   readonly resolve: (reply: WorkerReply) => void;
@@ -16,17 +24,12 @@ interface Pending {
 }
 
 /**
- * Opens the database in a thread of its own.
- * @throws JournalUnavailable with the fault that fits: in use, damaged, too new, or simply not writable
+ * Opens the database in a thread of its own, or what can be salvaged of it.
+ * @throws JournalUnavailable with the fault that fits: in use, too new, a directory that cannot be, or simply not writable
  */
-export async function startDisk(directory: string): Promise<{ readonly disk: Disk; readonly lastSeq: JournalSeq }> {
-  const file = join(directory, 'journal.db');
-  try {
-    mkdirSync(directory, { recursive: true });
-  } catch (cause) {
-    throw new JournalUnavailable(`cannot create the data directory ${directory}: ${wordsOf(cause)}`, { cause });
-  }
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { file } });
+export async function startDisk(start: WorkerStart): Promise<{ readonly disk: Disk; readonly ready: Opened }> {
+  prepareDirectory(dirname(start.file));
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: start });
   let ready: WorkerReady;
   try {
     ready = await new Promise<WorkerReady>((resolve, reject) => {
@@ -43,9 +46,9 @@ export async function startDisk(directory: string): Promise<{ readonly disk: Dis
   if (!ready.ready) {
     // It ends by itself once it has said so; waiting for a thread that is ending can wait for ever.
     worker.unref();
-    throw unavailable(ready, `cannot open ${file}: `);
+    throw unavailable(ready, `cannot open ${start.file}: `);
   }
-  return { disk: new Disk(worker), lastSeq: journalSeq(ready.lastSeq) };
+  return { disk: new Disk(worker), ready };
 }
 
 export class Disk {
@@ -112,11 +115,13 @@ export function unavailable(
     const words = `${before}another gateway uses this data directory (${reason})`;
     return new JournalUnavailable(words, { fault: FAULTS.journalLocked.code });
   }
-  if (code?.startsWith('SQLITE_CORRUPT') === true || code === 'SQLITE_NOTADB') {
-    return new JournalUnavailable(`${before}${reason}`, { fault: FAULTS.journalDamaged.code });
-  }
-  if (code === TOO_NEW) return new JournalUnavailable(`${before}${reason}`, { fault: FAULTS.journalTooNew.code });
-  return new JournalUnavailable(`${before}${reason}`);
+  return new JournalUnavailable(`${before}${reason}`, { fault: faultOf(code).code });
+}
+
+function faultOf(code: string | undefined): Fault {
+  if (isDamage(code)) return FAULTS.journalDamaged;
+  if (code === CODES.tooNew) return FAULTS.journalTooNew;
+  return code === CODES.changed ? FAULTS.journalChanged : FAULTS.journalUnavailable;
 }
 
 const wordsOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

@@ -53,6 +53,13 @@ export class Tail {
     this.#drop(Math.min(this.#firstAbove(upTo), Math.max(0, this.#remembered.length - 1)));
   }
 
+  /** Entries up to here have been changed on disk: they are read from there. */
+  changed(upTo: JournalSeq): void {
+    if (upTo <= this.#floor) return;
+    this.#floor = upTo;
+    this.#drop(this.#firstAbove(upTo));
+  }
+
   #clear(): void {
     let first = Math.max(0, this.#remembered.length - this.capacity);
     let size = this.#remembered.slice(first).reduce((sum, each) => sum + each.size, 0);

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { WebSocket, type ClientOptions } from 'ws';
 import type { Clock } from '../../gateway/kernel/clock.js';
 import type { Log, LogFields } from '../../gateway/kernel/log.js';
-import type { Milliseconds } from '../../gateway/kernel/units.js';
+import { milliseconds, type Milliseconds, seconds } from '../../gateway/kernel/units.js';
 import { Connection, type ConnectionOptions, type Trace } from './connection.js';
 import type { CallHandler, OcppVersion } from './contract.js';
 import { basicHeader } from './credentials.js';
@@ -24,7 +24,7 @@ export interface DialOptions {
     | undefined;
   /** Offers permessage-deflate with one context for the whole connection; default true. */
   readonly compression?: boolean | undefined;
-  /** Default 20 s. */
+  /** For name, TCP, TLS and upgrade together; default 20 s. */
   readonly handshakeTimeout?: Milliseconds | undefined;
   readonly pingInterval?: Milliseconds | undefined;
   readonly clock: Clock;
@@ -44,8 +44,17 @@ export interface DialOptions {
 export type DialOutcome =
   | { readonly ok: true; readonly connection: Connection }
   /** Answered with an HTTP status instead of a WebSocket: 401 and 404 need the operator. */
-  | { readonly ok: false; readonly reason: 'refused'; readonly status: number; readonly detail: string }
-  /** Nobody there, TLS that does not hold, no common subprotocol, no answer in time. */
+  | {
+      readonly ok: false;
+      readonly reason: 'refused';
+      readonly status: number;
+      readonly detail: string;
+      /** What its Retry-After asks for (RFC 9110 section 10.2.3). */
+      readonly retryAfter?: Milliseconds;
+    }
+  /** TLS that does not hold: the certificate has expired, is for another name, or nobody here knows who signed it. */
+  | { readonly ok: false; readonly reason: 'untrusted'; readonly detail: string }
+  /** Nobody there, no common subprotocol, no answer in time. */
   | { readonly ok: false; readonly reason: 'unreachable'; readonly detail: string };
 
 /** A frame below this many bytes leaves uncompressed: nothing but pings and empty answers is that small. */
@@ -61,13 +70,18 @@ export async function dial(options: DialOptions): Promise<DialOutcome> {
     return { ok: false, reason: 'unreachable', detail: messageOf(err) };
   }
   const abort = (): void => socket.terminate();
+  // ws itself only minds silence: a door that speaks a byte now and then would keep us waiting for ever.
+  const cancelDeadline = options.clock.after(options.handshakeTimeout ?? seconds(20), abort);
   options.signal?.addEventListener('abort', abort, { once: true });
 
-  const failed = (err: unknown): void => resolve({ ok: false, reason: 'unreachable', detail: messageOf(err) });
+  const failed = (err: unknown): void =>
+    resolve({ ok: false, reason: isTlsFault(err) ? 'untrusted' : 'unreachable', detail: messageOf(err) });
   socket.on('error', failed);
   socket.once('unexpected-response', (request, response: IncomingMessage) => {
     const status = response.statusCode ?? 0;
-    resolve({ ok: false, reason: 'refused', status, detail: response.statusMessage ?? '' });
+    const retryAfter = retryAfterOf(response.headers['retry-after'], options.clock);
+    const detail = response.statusMessage ?? '';
+    resolve({ ok: false, reason: 'refused', status, detail, ...(retryAfter !== undefined && { retryAfter }) });
     response.resume();
     request.destroy();
   });
@@ -79,6 +93,7 @@ export async function dial(options: DialOptions): Promise<DialOutcome> {
   });
   if (options.signal?.aborted === true) abort();
   const result = await promise;
+  cancelDeadline();
   if (!result.ok) options.signal?.removeEventListener('abort', abort);
   return result;
 }
@@ -91,13 +106,26 @@ function outcome(): { promise: Promise<DialOutcome>; resolve: (outcome: DialOutc
 
 const messageOf = (err: unknown): string => (err instanceof Error ? err.message || err.name : String(err));
 
+/** What Node says when the other side cannot prove who it is, or the two find no common TLS. */
+const TLS_FAULTS =
+  /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
+
+const isTlsFault = (err: unknown): boolean =>
+  err instanceof Error && 'code' in err && typeof err.code === 'string' && TLS_FAULTS.test(err.code);
+
+/** Seconds or an HTTP date. */
+function retryAfterOf(header: string | undefined, clock: Clock): Milliseconds | undefined {
+  if (header === undefined) return undefined;
+  const wait = /^\s*\d{1,9}\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - clock.now();
+  return Number.isFinite(wait) ? milliseconds(Math.max(0, wait)) : undefined;
+}
+
 const endpoint = (url: string, identity: string): string =>
   `${url.replace(/\/+$/, '')}/${encodeURIComponent(identity)}`;
 
 function clientOptions(options: DialOptions): ClientOptions {
   const { version, identity, password, tls = {} } = options;
   return {
-    handshakeTimeout: options.handshakeTimeout ?? 20_000,
     followRedirects: false,
     maxPayload: (options.limits ?? defaultFrameLimits).length,
     perMessageDeflate: options.compression === false ? false : { threshold: compressFrom },

@@ -74,6 +74,7 @@ export class Connection implements OcppConnection {
       clock,
       nextId: options.nextMessageId ?? uuidMessageIds,
       send: (text) => this.#send(text),
+      suspect: (wait) => void this.#suspect(wait),
       repair: (action, payload, found) => this.#repaired(action, 'response', payload, found),
       log: (level, message, fields) => this.#log(level, message, fields),
     });
@@ -119,6 +120,12 @@ export class Connection implements OcppConnection {
   /** Asks for a sign of life; resolves with false when none comes in time or the connection ends. */
   probe(timeout: Milliseconds): Promise<boolean> {
     return this.#open ? this.#liveness.probe(timeout) : Promise.resolve(false);
+  }
+
+  async #suspect(wait: Milliseconds): Promise<void> {
+    if ((await this.probe(wait)) || !this.#open) return;
+    this.#log('info', 'no answer and no sign of life: connection given up');
+    this.terminate();
   }
 
   #ended(code: number, reason: string): void {

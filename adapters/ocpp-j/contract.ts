@@ -1,4 +1,5 @@
 // What the adapters above the wire see of an OCPP-J connection, in either role and version.
+import type { Milliseconds } from '../../gateway/kernel/units.js';
 
 export type OcppVersion = 'ocpp1.6' | 'ocpp2.0.1';
 
@@ -44,7 +45,8 @@ export type CallOutcome =
   | { readonly kind: 'error'; readonly code: RpcErrorCode; readonly description: string }
   /** The answer broke the schema beyond repair. */
   | { readonly kind: 'invalid'; readonly reason: string }
-  | { readonly kind: 'timeout' }
+  /** `late`, where it was asked for: the answer, valid, if it comes on this connection after all. Never rejects. */
+  | { readonly kind: 'timeout'; readonly late?: Promise<Payload> }
   /** `sent` tells whether the other side may have carried it out. */
   | { readonly kind: 'closed'; readonly sent: boolean };
 
@@ -53,6 +55,13 @@ export interface CallOptions {
   readonly timeout: number;
   /** Waiting calls leave by priority (0 first), then in order; default 1. */
   readonly priority?: number;
+  /** The answer is still of interest after the time-out; default false. */
+  readonly late?: boolean;
+  /**
+   * Milliseconds from sending: without an answer by then the other side is pinged, and the connection given up when it
+   * shows no sign of life for as long again. Never unless given.
+   */
+  readonly probeAfter?: Milliseconds;
 }
 
 /** One OCPP-J connection: at most one CALL outstanding in each direction (OCPP-J 1.6 section 4.1.1, 2.0.1 Part 4 section 4.1.1). */

@@ -22,6 +22,19 @@ export const PRIORITIES = { authorize: 0, transaction: 1, status: 2, values: 3 }
   number
 >;
 
+/**
+ * What the view learns when the answer to a call that was given up comes after all.
+ * @param understand as for an answer in time
+ */
+export function withLate(
+  outcome: CallOutcome,
+  failure: ReturnType<typeof failureOf>,
+  understand: (payload: Payload) => DeliveryOutcome,
+): ReturnType<typeof failureOf> {
+  if (outcome.kind !== 'timeout' || outcome.late === undefined || failure.kind !== 'refused') return failure;
+  return { ...failure, late: outcome.late.then(understand) };
+}
+
 /** A call that brought no usable answer. Only what the CSMS had a chance to take counts as an attempt (E13). */
 export function failureOf(
   outcome: Exclude<CallOutcome, { kind: 'result' }>,
@@ -34,6 +47,6 @@ export function failureOf(
     case 'timeout':
       return { kind: 'refused', reason: 'no answer in time', unanswered: true };
     case 'closed':
-      return { kind: 'unsent' };
+      return { kind: 'unsent', ...(outcome.sent && { underWay: true }) };
   }
 }

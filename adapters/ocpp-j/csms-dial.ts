@@ -1,6 +1,7 @@
 // Makes the dialer of one CSMS out of its configuration: version, credentials and certificates.
 import type { CsmsHost } from '../../gateway/ports/csms.js';
 import type { AdapterContext } from '../../gateway/ports/station.js';
+import { FAULTS } from '../../gateway/kernel/faults.js';
 import { seconds } from '../../gateway/kernel/units.js';
 import type { Csms } from '../../gateway/site/topology.js';
 import { dial } from './client.js';
@@ -35,7 +36,14 @@ export const dialCsms =
       trace,
     });
     if (outcome.ok) return { connection: outcome.connection };
-    return {
-      refused: outcome.reason === 'refused' ? `HTTP ${outcome.status} ${outcome.detail}`.trim() : outcome.detail,
-    };
+    switch (outcome.reason) {
+      case 'refused': {
+        const { status, detail, retryAfter } = outcome;
+        return { refused: `HTTP ${status} ${detail}`.trim(), ...(retryAfter !== undefined && { retryAfter }) };
+      }
+      case 'untrusted':
+        return { refused: outcome.detail, fault: FAULTS.csmsUntrusted };
+      case 'unreachable':
+        return { refused: outcome.detail };
+    }
   };

@@ -2,9 +2,10 @@
 import type { BootReason, CsmsHost, Priority, StationIdentity } from '../../gateway/ports/csms.js';
 import type { AdapterContext } from '../../gateway/ports/station.js';
 import type { CancelTimer } from '../../gateway/kernel/clock.js';
-import { FAULTS } from '../../gateway/kernel/faults.js';
-import { type Milliseconds, milliseconds, seconds } from '../../gateway/kernel/units.js';
-import type { CallAnswer, CallHandler, CallOutcome, IncomingCall, OcppConnection, Payload } from './contract.js';
+import { FAULTS, type Fault } from '../../gateway/kernel/faults.js';
+import { type Milliseconds, milliseconds, minutes, seconds } from '../../gateway/kernel/units.js';
+import type { CallAnswer, CallHandler, CallOptions, CallOutcome, IncomingCall } from './contract.js';
+import type { OcppConnection, Payload } from './contract.js';
 import { PRIORITIES } from './csms-delivery.js';
 import { gate } from './csms-gate.js';
 import { heartbeatTimer } from './csms-heartbeat.js';
@@ -19,7 +20,16 @@ import { reconnectWaits } from './backoff.js';
 export type Dial = (
   handler: CallHandler,
   onClose: (reason: string) => void,
-) => Promise<{ readonly connection: OcppConnection } | { readonly refused: string }>;
+) => Promise<{ readonly connection: OcppConnection } | DialFailure>;
+
+export interface DialFailure {
+  /** For the log. */
+  readonly refused: string;
+  /** The CSMS asks not to be called again any earlier. */
+  readonly retryAfter?: Milliseconds;
+  /** FC-C02 unless given. */
+  readonly fault?: Fault;
+}
 
 /** What differs between the versions. */
 export interface Dialect {
@@ -32,9 +42,20 @@ export interface CsmsSession {
   start(): void;
   /** Refused as `closed` while Boot is not accepted; `whilePending`: the CSMS asked for it, so it may leave before that. */
   call(action: string, payload: Payload, priority: Priority, whilePending?: boolean): Promise<CallOutcome>;
+  /** Whether the CSMS answers something harmless (Heartbeat) just now, whatever it says. */
+  probe(): Promise<boolean>;
   reboot(reason: BootReason): void;
+  /** A Heartbeat now; resolves when it has been answered, or will not be. */
+  askTime(): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** A link that held for so long has proven itself: the waits before the next attempts start over. */
+const STABLE = seconds(60);
+/** A CSMS that asks for more (Retry-After) is called again after this: it may have come back under another address. */
+const LONGEST_RETRY_AFTER = minutes(60);
+/** A CALL without an answer for so long, or for a third of its time-out, makes us look whether the link is half open. */
+const SUSPICIOUS_SILENCE = seconds(10);
 
 /** `none`: not asked yet, or asked and not answered. */
 type BootState = 'none' | 'pending' | 'rejected' | 'accepted';
@@ -79,7 +100,9 @@ export function openCsmsSession(
       },
       random,
     );
-  let dialWaits = waits();
+  /** undefined: no attempt has failed since the last stable link. */
+  let dialWaits: Iterator<Milliseconds, never> | undefined;
+  let upSince = clock.monotonic();
   let bootWaits = waits();
   const heartbeat = heartbeatTimer(
     clock,
@@ -101,9 +124,9 @@ export function openCsmsSession(
       if (mine && connection === mine) lost(reason);
     });
     dialing = false;
-    if ('refused' in result) return retry(result.refused);
+    if ('refused' in result) return retry(result);
     mine = result.connection;
-    if (gone !== undefined || !mine.open) return retry(gone ?? 'closed at once');
+    if (gone !== undefined || !mine.open) return retry({ refused: gone ?? 'closed at once' });
     connection = mine;
     round++;
     forgotten = false;
@@ -112,10 +135,12 @@ export function openCsmsSession(
     else bootWhenDue();
   }
 
-  function retry(reason: string): void {
+  function retry({ refused: reason, retryAfter = milliseconds(0), fault = FAULTS.csmsRefused }: DialFailure): void {
     if (stopped) return closing?.();
-    const delay = dialWaits.next().value;
-    log.warn({ csms: host.csms, fault: FAULTS.csmsRefused.code, reason, retryAfter: delay }, 'No link to the CSMS');
+    dialWaits ??= waits();
+    const asked = Math.min(retryAfter, LONGEST_RETRY_AFTER);
+    const delay = milliseconds(Math.max(dialWaits.next().value, asked));
+    log.warn({ csms: host.csms, fault: fault.code, reason, retryAfter: delay }, 'No link to the CSMS');
     later(delay, () => void connect());
   }
 
@@ -125,15 +150,16 @@ export function openCsmsSession(
     round++;
     heartbeat.stop();
     if (wasUp) {
-      // With what the CSMS may have set since.
-      dialWaits = waits();
+      // A link that comes and goes is dialled less and less often; one that held begins anew, with what the CSMS has set.
+      if (clock.monotonic() - upSince >= STABLE) dialWaits = undefined;
       host.linkDown(reason);
     }
-    retry(reason);
+    retry({ refused: reason });
   }
 
   function linkUp(booted: boolean): void {
     bootWaits = waits();
+    upSince = clock.monotonic();
     heartbeat.start();
     host.linkUp(booted);
   }
@@ -143,16 +169,19 @@ export function openCsmsSession(
     if (!socket) return;
     cancelRetry();
     const mine = ++round;
-    const outcome = await socket.call('BootNotification', dialect.boot(host.identity, bootReason), {
-      timeout: timeout(),
-      priority: 0,
-    });
+    const outcome = await socket.call('BootNotification', dialect.boot(host.identity, bootReason), options(0));
     if (mine !== round || outcome.kind === 'closed') return;
-    if (outcome.kind !== 'result') {
-      log.warn({ csms: host.csms, outcome }, 'BootNotification not answered');
-      return bootAgainAfter(0);
-    }
-    const { status, interval, currentTime } = outcome.payload;
+    if (outcome.kind === 'result') return bootAnswered(outcome.payload);
+    log.warn({ csms: host.csms, outcome }, 'BootNotification not answered');
+    bootAgainAfter(0);
+    // A CSMS that always takes a little longer than we wait would never see the station otherwise.
+    if (outcome.kind !== 'timeout') return;
+    const late = await outcome.late;
+    if (late !== undefined && mine === round) bootAnswered(late);
+  }
+
+  function bootAnswered({ status, interval, currentTime }: Payload): void {
+    cancelRetry();
     const at = parseTime(currentTime);
     if (at !== undefined) host.timeFromCsms(at);
     const wait = typeof interval === 'number' && interval > 0 ? interval : 0;
@@ -192,6 +221,14 @@ export function openCsmsSession(
     } else if (outcome.kind !== 'closed') log.warn({ csms: host.csms, outcome }, 'Heartbeat not answered');
   }
 
+  function options(priority: number): CallOptions {
+    const time = timeout();
+    // A CSMS that wants no pings is not pinged; then the system notices a half-open socket, after a quarter of an hour.
+    const pings = host.setting('WebSocketPingInterval') > 0;
+    const probeAfter = milliseconds(Math.min(SUSPICIOUS_SILENCE, time / 3));
+    return { timeout: time, priority, late: true, ...(pings && { probeAfter }) };
+  }
+
   async function call(
     action: string,
     payload: Payload,
@@ -201,7 +238,7 @@ export function openCsmsSession(
     const socket = connection;
     const may = boot === 'accepted' || (boot === 'pending' && (whilePending || triggered));
     if (!socket || !may) return { kind: 'closed', sent: false };
-    const outcome = await socket.call(action, payload, { timeout: timeout(), priority: PRIORITIES[priority] });
+    const outcome = await socket.call(action, payload, options(PRIORITIES[priority]));
     if (outcome.kind !== 'error' || outcome.code !== 'SecurityError' || forgotten || socket !== connection || !up())
       return outcome;
     // A CSMS that lost its own memory refuses everything until the station has booted (B02.FR.09): not the message's fault.
@@ -262,7 +299,12 @@ export function openCsmsSession(
       void connect();
     },
     call,
+    async probe() {
+      const outcome = await call('Heartbeat', {}, 'transaction');
+      return outcome.kind === 'result' || outcome.kind === 'error';
+    },
     reboot,
+    askTime: sendHeartbeat,
     stop() {
       stopping ??= new Promise<void>((resolve) => {
         stopped = true;

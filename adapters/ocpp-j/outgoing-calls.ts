@@ -2,7 +2,7 @@
 import type { CancelTimer, Clock } from '../../gateway/kernel/clock.js';
 import { FAULTS } from '../../gateway/kernel/faults.js';
 import type { LogFields } from '../../gateway/kernel/log.js';
-import { milliseconds } from '../../gateway/kernel/units.js';
+import { milliseconds, type Milliseconds } from '../../gateway/kernel/units.js';
 import { CallQueue } from './call-queue.js';
 import type { CallOptions, CallOutcome, Payload } from './contract.js';
 import { errorCodeFrom } from './error-codes.js';
@@ -14,7 +14,7 @@ interface OutgoingCall {
   readonly id: string;
   readonly action: string;
   readonly text: string;
-  readonly timeout: number;
+  readonly options: CallOptions;
   readonly resolve: (outcome: CallOutcome) => void;
 }
 
@@ -23,16 +23,24 @@ export interface OutgoingCallsContext {
   readonly clock: Clock;
   readonly nextId: NextMessageId;
   readonly send: (text: string) => void;
+  /** A CALL has waited for long: is anybody there? A sign of life may take `wait`. */
+  readonly suspect: (wait: Milliseconds) => void;
   /** Repairs an answer in place; what it returns is still wrong. */
   readonly repair: (action: string, payload: unknown, found: Violation) => Violation | undefined;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: LogFields) => void;
 }
+
+/** CALLs that were given up and may still be answered; more would be those of a peer that answers nothing. */
+const mostLate = 16;
 
 export class OutgoingCalls {
   readonly #context: OutgoingCallsContext;
   readonly #queue = new CallQueue<OutgoingCall>();
   #outstanding: OutgoingCall | undefined;
   #cancelTimeout: CancelTimer | undefined;
+  #cancelProbe: CancelTimer | undefined;
+  /** Given up, the oldest first. */
+  readonly #late = new Map<string, { readonly action: string; readonly came: (payload: Payload) => void }>();
 
   constructor(context: OutgoingCallsContext) {
     this.#context = context;
@@ -53,23 +61,32 @@ export class OutgoingCalls {
     const id = nextId();
     const text = formatCall(id, action, payload);
     return new Promise((resolve) => {
-      this.#queue.push({ id, action, text, timeout: options.timeout, resolve }, options.priority ?? 1);
+      this.#queue.push({ id, action, text, options, resolve }, options.priority ?? 1);
       this.#sendNext();
     });
   }
 
   answered(id: string, payload: unknown): void {
+    const late = this.#late.get(id);
+    if (late !== undefined) {
+      this.#late.delete(id);
+      const outcome = this.#read(late.action, payload);
+      if (outcome.kind === 'result') late.came(outcome.payload);
+      return;
+    }
     const call = this.#take(id);
     if (call === undefined) return;
-    let violation = this.#context.validators.validate(call.action, 'response', payload);
-    if (violation !== undefined) violation = this.#context.repair(call.action, payload, violation);
-    if (violation === undefined) call.resolve({ kind: 'result', payload: payload as Payload });
-    else {
-      const reason = describeViolation(violation);
-      this.#context.log('warn', 'answer breaks the schema', { action: call.action, description: reason });
-      call.resolve({ kind: 'invalid', reason });
-    }
+    call.resolve(this.#read(call.action, payload));
     this.#sendNext();
+  }
+
+  #read(action: string, payload: unknown): Extract<CallOutcome, { kind: 'result' | 'invalid' }> {
+    let violation = this.#context.validators.validate(action, 'response', payload);
+    if (violation !== undefined) violation = this.#context.repair(action, payload, violation);
+    if (violation === undefined) return { kind: 'result', payload: payload as Payload };
+    const reason = describeViolation(violation);
+    this.#context.log('warn', 'answer breaks the schema', { action, description: reason });
+    return { kind: 'invalid', reason };
   }
 
   failed(id: string, code: string, description: string): void {
@@ -81,7 +98,8 @@ export class OutgoingCalls {
 
   /** Ends every CALL: the outstanding one may have been carried out, the waiting ones cannot. */
   close(): void {
-    this.#cancelTimeout?.();
+    this.#cancelTimers();
+    this.#late.clear();
     this.#outstanding?.resolve({ kind: 'closed', sent: true });
     this.#outstanding = undefined;
     for (let call = this.#queue.shift(); call !== undefined; call = this.#queue.shift()) {
@@ -96,8 +114,13 @@ export class OutgoingCalls {
       return undefined;
     }
     this.#outstanding = undefined;
-    this.#cancelTimeout?.();
+    this.#cancelTimers();
     return call;
+  }
+
+  #cancelTimers(): void {
+    this.#cancelTimeout?.();
+    this.#cancelProbe?.();
   }
 
   #sendNext(): void {
@@ -105,7 +128,10 @@ export class OutgoingCalls {
     const call = this.#queue.shift();
     if (call === undefined) return;
     this.#outstanding = call;
-    this.#cancelTimeout = this.#context.clock.after(milliseconds(call.timeout), this.#timedOut);
+    const { clock, suspect } = this.#context;
+    const { timeout, probeAfter } = call.options;
+    this.#cancelTimeout = clock.after(milliseconds(timeout), this.#timedOut);
+    this.#cancelProbe = probeAfter && clock.after(probeAfter, () => suspect(probeAfter));
     this.#context.send(call.text);
   }
 
@@ -113,7 +139,14 @@ export class OutgoingCalls {
     const call = this.#outstanding;
     if (call === undefined) return;
     this.#outstanding = undefined;
-    call.resolve({ kind: 'timeout' });
+    this.#cancelTimers();
+    call.resolve(call.options.late === true ? { kind: 'timeout', late: this.#listenOn(call) } : { kind: 'timeout' });
     this.#sendNext();
   };
+
+  #listenOn({ id, action }: OutgoingCall): Promise<Payload> {
+    const [oldest] = this.#late.keys();
+    if (oldest !== undefined && this.#late.size >= mostLate) this.#late.delete(oldest);
+    return new Promise((came) => this.#late.set(id, { action, came }));
+  }
 }

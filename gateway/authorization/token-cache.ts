@@ -1,6 +1,7 @@
 // Remembers what CSMSs have said of tokens, for the time without them (OCPP 1.6 section 3.5.2, 2.0.1 C10).
 import { LRUCache } from 'lru-cache';
 import { timestamp, type Milliseconds, type Timestamp } from '../kernel/units.js';
+import { shifted, type TimeShift } from '../site/time-shift.js';
 import { tokenKey, type IdToken, type IdTokenInfo } from '../site/tokens.js';
 
 export interface CacheEntry {
@@ -45,6 +46,12 @@ export class TokenCache {
     return true;
   }
 
+  /** The site has learned the time. */
+  shift(shift: TimeShift): void {
+    // The longest unused first: setting them keeps that order.
+    for (const entry of this.entriesToPersist()) this.#entries.set(tokenKey(entry.idToken), shiftedUse(entry, shift));
+  }
+
   clear(): void {
     this.#entries.clear();
   }
@@ -62,6 +69,12 @@ export class TokenCache {
     for (const entry of entries) this.#entries.set(tokenKey(entry.idToken), entry);
   }
 }
+
+/** The entry with its last use when it turns out to have been. */
+export const shiftedUse = (entry: CacheEntry, shift: TimeShift): CacheEntry => ({
+  ...entry,
+  lastUsed: shifted(entry.lastUsed, shift),
+});
 
 /** When an entry stops being valid: its own date, else its lifetime after the last use (C10.FR.08). */
 export const cacheExpiry = ({ info, lastUsed }: CacheEntry, lifetime: Milliseconds): Timestamp =>

@@ -29,8 +29,7 @@ export function chargeDetailRecord(
   const stop = transaction.meterStop ?? transaction.register;
   const begin = transaction.meterStart ?? stop ?? wattHour(0);
   const end = stop ?? begin;
-  const energyParts = BigInt(Math.max(0, Math.round(end * WH_PARTS) - Math.round(begin * WH_PARTS)));
-  const duration = BigInt(Math.max(0, Math.round(endedAt - startedAt)));
+  const energyParts = energyBetween(begin, end);
   return {
     type: 'cdr',
     uid: transaction.uid,
@@ -42,6 +41,8 @@ export function chargeDetailRecord(
     basis: transaction.basis,
     startedAt,
     endedAt,
+    ...(transaction.startReportedAt !== undefined && { startReportedAt: transaction.startReportedAt }),
+    ...(transaction.endReportedAt !== undefined && { endReportedAt: transaction.endReportedAt }),
     meterStart: begin,
     meterStop: end,
     energy: wattHour(Number(energyParts) / WH_PARTS),
@@ -52,9 +53,26 @@ export function chargeDetailRecord(
       transaction.meterStart === undefined ||
       transaction.meterStop === undefined ||
       end < begin,
-    ...(tariff && { cost: cost(energyParts, duration, tariff) }),
+    ...(tariff && { cost: cost(energyParts, durationOf(startedAt, endedAt), tariff) }),
   };
 }
+
+/** The record with other times, which the price may depend on. */
+export function billedAnew(
+  record: ChargeDetailRecord,
+  times: Pick<ChargeDetailRecord, 'startedAt' | 'endedAt'>,
+  tariff: Tariff | undefined,
+): ChargeDetailRecord {
+  const before = durationOf(record.startedAt, record.endedAt);
+  const after = durationOf(times.startedAt, times.endedAt);
+  if (record.cost === undefined || tariff === undefined || before === after) return { ...record, ...times };
+  return { ...record, ...times, cost: cost(energyBetween(record.meterStart, record.meterStop), after, tariff) };
+}
+
+const energyBetween = (begin: number, end: number): bigint =>
+  BigInt(Math.max(0, Math.round(end * WH_PARTS) - Math.round(begin * WH_PARTS)));
+
+const durationOf = (startedAt: number, endedAt: number): bigint => BigInt(Math.max(0, Math.round(endedAt - startedAt)));
 
 function cost(energyParts: bigint, duration: bigint, tariff: Tariff): NonNullable<ChargeDetailRecord['cost']> {
   const energy = hundredths(energyParts, KWH_PARTS, millionths(tariff.energyPrice));

@@ -3,6 +3,7 @@ import type { CsmsId, EvseNumber, TransactionUid } from '../kernel/ids.js';
 import { failed, ok, type Result } from '../kernel/result.js';
 import type { Timestamp } from '../kernel/units.js';
 import type { ChargingProfile, ChargingProfilePurpose } from '../site/charging-profile.js';
+import { shifted, type TimeShift } from '../site/time-shift.js';
 import type { CsmsRole } from '../site/topology.js';
 import { validateProfile, type ProfileRejection, type ProfileRules } from './validate.js';
 
@@ -203,3 +204,9 @@ function clashes(one: StoredProfile, other: StoredProfile): boolean {
 const overlap = (one: ChargingProfile, other: ChargingProfile): boolean =>
   (one.validFrom ?? -Infinity) < (other.validTo ?? Infinity) &&
   (other.validFrom ?? -Infinity) < (one.validTo ?? Infinity);
+
+/** The store with the times of receipt as they turn out to have been. */
+export const shiftedProfiles = (store: ProfileStore, shift: TimeShift): ProfileStore => ({
+  ...store,
+  profiles: store.profiles.map((one) => ({ ...one, receivedAt: shifted(one.receivedAt, shift) })),
+});

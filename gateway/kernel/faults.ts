@@ -27,13 +27,38 @@ export const FAULTS = {
   ),
   journalDamaged: fault(
     'FC-J04',
-    'The journal file is damaged, or is no journal: what it holds cannot be read.',
-    'Replace the disk if it is failing. Move journal.db and the files next to it to another place and keep them: transactions that no CSMS has yet are in there. Then start the gateway; it begins a new journal.',
+    'The journal file is damaged. The gateway restarts, puts the file aside and goes on with everything that could be read of it; the log line says how much that was.',
+    'Replace the disk: it is failing. Keep the file journal.db.damaged-... and what is beside it: it may hold transactions that no CSMS has yet.',
   ),
   journalTooNew: fault(
     'FC-J05',
     'The journal was written by a newer version of Forecourt than this one.',
     'Install the newer version again. Going back further needs the data directory as it was before the upgrade.',
+  ),
+  journalFull: fault(
+    'FC-J06',
+    'The journal has no room: what is left in it may not be given up, for a CSMS that decides is still to be told of it. Chargers are asked to keep their messages.',
+    'Bring that CSMS back, or remove it from site.yaml; or raise journal.size-limit, or free space on the disk.',
+  ),
+  journalShed: fault(
+    'FC-J07',
+    'The journal ran out of room because a CSMS or a broker is away; what it could best do without was given up. No start and no end of a transaction that a deciding CSMS waits for is among it.',
+    'Bring the CSMS or broker back; the log line and `forecourt status` say how much of what it will not be told.',
+  ),
+  journalChanged: fault(
+    'FC-J08',
+    'After a failure of the disk the journal does not hold what this process believes. The process ends, and the next one goes on with what the disk holds.',
+    'Nothing at once: nothing that was acknowledged is lost. Check the disk.',
+  ),
+  dataDirectory: fault(
+    'FC-J09',
+    'The data directory cannot be used: it is not there, not a folder, not mounted, or not ours to write.',
+    'The message says which. Mount the disk, correct data-directory in site.yaml, or give the folder to the user that runs the gateway.',
+  ),
+  cursorLost: fault(
+    'FC-J10',
+    'A damaged journal no longer told how far a CSMS had come. Where its transactions told it, the CSMS is sent what may be missing; else the starts and ends that the journal holds are kept as dead letters.',
+    'Compare the transactions of that day with the CSMS; `forecourt journal` lists the dead letters and sends them again.',
   ),
   unknownStation: fault(
     'FC-S01',
@@ -105,6 +130,11 @@ export const FAULTS = {
     'A CSMS sent a message that breaks the protocol.',
     'Tell the operator of the CSMS; the wire trace shows the message.',
   ),
+  csmsUntrusted: fault(
+    'FC-C04',
+    'The TLS connection to a CSMS does not hold: its certificate has expired, is for another name, or is signed by nobody known here. What it has to be told waits in the journal.',
+    'Check the date of this machine first. Then have the operator of the CSMS renew the certificate, or name the authority that signed it under csms: certificate-authority. The gateway keeps trying.',
+  ),
   modbusSilent: fault(
     'FC-M01',
     'A Modbus device does not answer.',
@@ -119,6 +149,31 @@ export const FAULTS = {
     'FC-T01',
     'A charger reported the middle or the end of a transaction whose start the gateway never saw.',
     'The transaction is kept and delivered; its start is an estimate.',
+  ),
+  timeUnset: fault(
+    'FC-W01',
+    'The gateway started without knowing the time: the clock of its box stands before the last time it has seen. It goes on from that one; what it stamps is set right when a time server or a CSMS tells the time.',
+    'Nothing, if the uplink is on its way. If it stays, give the box a time server or a battery for its clock.',
+  ),
+  timeSet: fault(
+    'FC-W02',
+    'The time that the gateway went by was wrong, and was set by a time server or by the authority among the CSMSs.',
+    'The log line says by whom and by how much. If it comes again, look for what sets the clock of the box.',
+  ),
+  timeEstimated: fault(
+    'FC-W03',
+    'The box was started several times before it learned the time. How long it was without power in between nobody knows: times from before the last start are estimates, in the right order.',
+    'Compare the bills of that time with the clocks of the chargers if it matters. A battery for the clock prevents it.',
+  ),
+  timeContradicted: fault(
+    'FC-W04',
+    'A CSMS tells a time that is more than five minutes from that of the gateway, and may not set it.',
+    'Find out whose clock is wrong: that of the CSMS, or the time server of the box.',
+  ),
+  systemClockJumped: fault(
+    'FC-W05',
+    'The clock of the box has jumped. Where nothing speaks for the new time, the gateway goes on by its own reckoning.',
+    'Find out what sets the clock of the box; the log line says by how much in milliseconds, and whether it was followed.',
   ),
   brokerLost: fault(
     'FC-Q01',

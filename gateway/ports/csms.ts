@@ -106,9 +106,12 @@ export type CsmsMessage =
  * How a delivery ended.
  * - `answered`: the CSMS took it; `state` replaces the projection state.
  * - `nothing`: this version has no message for it (yet); `state` replaces the projection state.
- * - `refused`: CALLERROR, an answer that is not valid, or no answer in time (`unanswered`): one attempt is used up.
- *   `abandoned` replaces the projection state when it was the last one, and the message keeps the state it was sent with.
- * - `unsent`: the link was lost before an answer: no attempt.
+ * - `refused`: CALLERROR, an answer that is not valid, or no answer in time (`unanswered`): one attempt is used up;
+ *   `final`: the last one. `late` settles when the answer comes after all, and perhaps never; it does not reject.
+ * - `unsent`: the link was lost before an answer: no attempt, unless it is lost each time that the message is `underWay`.
+ *
+ * `abandoned` replaces the projection state when the last attempt is used up, and the message keeps the state it was sent
+ * with.
  */
 export type DeliveryOutcome =
   | {
@@ -123,10 +126,17 @@ export type DeliveryOutcome =
       readonly kind: 'refused';
       readonly reason: string;
       readonly unanswered?: true;
+      readonly final?: true;
+      readonly late?: Promise<DeliveryOutcome>;
       readonly abandoned?: ProjectionState;
       readonly partly?: PartlyTaken;
     }
-  | { readonly kind: 'unsent'; readonly partly?: PartlyTaken };
+  | {
+      readonly kind: 'unsent';
+      readonly underWay?: true;
+      readonly abandoned?: ProjectionState;
+      readonly partly?: PartlyTaken;
+    };
 
 /** A record that takes two calls failed after the first: what the CSMS knows all the same, and said of the token. */
 export interface PartlyTaken {
@@ -142,8 +152,12 @@ export interface CsmsLink {
   readonly accepted: boolean;
   start(): void;
   deliver(message: CsmsMessage): Promise<DeliveryOutcome>;
+  /** Whether the CSMS answers something harmless just now. */
+  probe(): Promise<boolean>;
   /** Sends BootNotification again (Reset, changed identity). */
   reboot(reason: BootReason): void;
+  /** Sends a Heartbeat now; what the answer says of the time has been handed in when it resolves. Never rejects. */
+  askTime(): Promise<void>;
   stop(): Promise<void>;
 }
 

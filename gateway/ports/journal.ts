@@ -21,6 +21,31 @@ export interface Commit {
   readonly documents?: readonly DocumentPut[];
 }
 
+/** What becomes of an entry that is waited for, but may be told in part or not at all. */
+export interface Amendment {
+  readonly seq: JournalSeq;
+  /** What stays of it; absent: nothing. */
+  readonly record?: JournalRecord;
+}
+
+/** How the journal stands on its disk. Sizes in bytes, as last measured: after a write, and at least every second while it is asked for room. */
+export interface JournalStatus {
+  /** False: nothing is taken in until the disk is well again, or has room. */
+  readonly writable: boolean;
+  /** Why not: a code of the error catalogue. */
+  readonly fault?: string;
+  /** Only a new process helps: the file is damaged, or holds something else than this process believes. */
+  readonly lost: boolean;
+  /** Of the database and its write-ahead log. */
+  readonly size: number;
+  /** What of the database holds something; the rest is used again before the file grows. */
+  readonly used: number;
+  /** What `used` may come to: `journal.size-limit`, or less where the file system has no more room. */
+  readonly limit: number;
+  /** On the file system. */
+  readonly free: number;
+}
+
 export interface Journal {
   /**
    * Makes everything in `commit` durable, all or nothing; commits of one moment share a disk flush, in call order.
@@ -44,10 +69,40 @@ export interface Journal {
   /** Forgets entries up to and including `upTo`, which every reader has passed; the newest entry always stays. */
   trim(upTo: JournalSeq): Promise<void>;
 
+  /**
+   * Makes less of entries that are already there, together with `documents`, all or nothing. Works where `commit` refuses
+   * records for want of room. Give it some hundred at a time: commits that come in meanwhile wait for it.
+   * @throws JournalUnavailable when the disk refuses; nothing has changed
+   */
+  amend(amendments: readonly Amendment[], documents?: readonly DocumentPut[]): Promise<void>;
+
+  /** Deletes the documents of a collection whose key is from `from` up to, but not, `before`; the answer is how many. */
+  expire(collection: string, from: string, before: string): Promise<number>;
+
+  readonly status: JournalStatus;
+
+  /** Calls back when `status.writable` or `status.lost` has changed. */
+  onHealth(listener: (status: JournalStatus) => void): void;
+
   /** Calls back after each commit with the highest durable sequence number. */
   onCommitted(listener: (seq: JournalSeq) => void): void;
 
   close(): Promise<void>;
+}
+
+/** Where a journal that had to be salvaged says so, for those who have to make up for what is missing. */
+export const SALVAGE = { collection: 'journal', key: 'salvage' } as const;
+
+/** What became of a damaged journal: a document of `SALVAGE` until the gateway has started on what was left. */
+export interface Salvage {
+  /** In ms since 1970, by the gateway's own clock. */
+  readonly at: number;
+  readonly entries: number;
+  readonly documents: number;
+  /** Entries missing between those that could be read; what was behind the last one cannot be known. */
+  readonly missing: number;
+  /** The damaged file, kept. */
+  readonly kept: string;
 }
 
 /** The disk is full, read-only or failing; the charger keeps its message and is asked to send it again. */

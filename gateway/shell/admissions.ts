@@ -2,7 +2,7 @@
 import type { Clock } from '../kernel/clock.js';
 import type { CsmsId, EvseNumber, StationId } from '../kernel/ids.js';
 import { maskToken, type Log } from '../kernel/log.js';
-import { milliseconds, minutes, type Milliseconds, type Timestamp } from '../kernel/units.js';
+import { milliseconds, minutes, type Milliseconds } from '../kernel/units.js';
 import {
   afterAnswer,
   afterTimeout,
@@ -50,7 +50,8 @@ export interface RemoteStart {
   readonly idToken: IdToken;
   readonly group?: IdToken;
   readonly remoteStartId: number;
-  readonly until: Timestamp;
+  /** On the monotonic clock. */
+  readonly until: Milliseconds;
 }
 
 export interface AdmissionDependencies {
@@ -70,7 +71,8 @@ export interface AdmissionDependencies {
 export class Admissions {
   readonly #deps: AdmissionDependencies;
   readonly #remoteStarts = new Map<EvseNumber, RemoteStart>();
-  readonly #verdicts = new Map<string, { readonly verdict: Verdict; readonly until: Timestamp }>();
+  /** `until`: on the monotonic clock. */
+  readonly #verdicts = new Map<string, { readonly verdict: Verdict; readonly until: Milliseconds }>();
 
   /** Until then the CSMSs are being dialled for the first time. */
   readonly #startingUntil: Milliseconds;
@@ -126,7 +128,7 @@ export class Admissions {
   #remembered(station: Station | undefined, evse: EvseNumber | undefined, token: IdToken): Verdict | undefined {
     const { clock, reservations } = this.#deps;
     const known = station && this.#verdicts.get(verdictKey(station.id, token));
-    if (known?.verdict.admission === undefined || known.until <= clock.now()) return undefined;
+    if (known?.verdict.admission === undefined || known.until <= clock.monotonic()) return undefined;
     const { info, admission } = known.verdict;
     if (evse === undefined) return known.verdict;
     if (admission.owner !== undefined && admission.owner !== this.#authority(station, evse)?.csms) return undefined;
@@ -284,17 +286,17 @@ export class Admissions {
     for (const number of numbers) {
       const pending = this.#remoteStarts.get(number);
       if (pending === undefined || tokenKey(pending.idToken) !== tokenKey(token)) continue;
-      if (pending.until > this.#deps.clock.now()) return pending;
+      if (pending.until > this.#deps.clock.monotonic()) return pending;
       this.#remoteStarts.delete(number);
     }
     return undefined;
   }
 
   #remember(station: StationId, token: IdToken, verdict: Verdict): void {
-    const now = this.#deps.clock.now();
+    const now = this.#deps.clock.monotonic();
     for (const [key, { until }] of this.#verdicts) if (until <= now) this.#verdicts.delete(key);
     if (verdict.admission !== undefined) {
-      this.#verdicts.set(verdictKey(station, token), { verdict, until: (now + VERDICT_LIFETIME) as Timestamp });
+      this.#verdicts.set(verdictKey(station, token), { verdict, until: milliseconds(now + VERDICT_LIFETIME) });
     }
   }
 

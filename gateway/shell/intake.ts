@@ -3,7 +3,7 @@ import type { CancelTimer, Clock } from '../kernel/clock.js';
 import { FAULTS } from '../kernel/faults.js';
 import { transactionUid, uuidV7, type EvseNumber, type StationId } from '../kernel/ids.js';
 import { maskToken, type Log } from '../kernel/log.js';
-import { seconds, type Timestamp } from '../kernel/units.js';
+import { minutes, seconds, type Timestamp } from '../kernel/units.js';
 import type { Journal } from '../ports/journal.js';
 import type { StationHost } from '../ports/station.js';
 import { withPlausibleTimes } from '../site/plausible-time.js';
@@ -28,6 +28,7 @@ import { recognise, type Protocol } from '../transactions/binding.js';
 import { decideTransaction } from '../transactions/decide.js';
 import { decideStatus } from '../transactions/status.js';
 import type { Admissions, Verdict } from './admissions.js';
+import type { SiteTime } from './site-time.js';
 import type { TransactionDesk } from './transaction-desk.js';
 import type { TransactionKeeper } from './transaction-keeper.js';
 
@@ -35,6 +36,8 @@ import type { TransactionKeeper } from './transaction-keeper.js';
 const LOSS_GRACE = seconds(30);
 /** What chargers are told to send a sign of life at, in seconds; the link itself is watched by pings. */
 const HEARTBEAT_INTERVAL = 300;
+/** A charger that is this far ahead of a gateway without the time does not go by the gateway's. */
+const HEARD_AHEAD = minutes(5);
 /** Vendor messages that only want to hear Accepted. */
 const CHATTER = new Set(['evbstatusnotification']);
 
@@ -58,6 +61,7 @@ export interface IntakeDependencies {
   readonly admissions: Admissions;
   readonly desk: TransactionDesk;
   readonly journal: Journal;
+  readonly time: SiteTime;
   readonly clock: Clock;
   readonly log: Log;
   readonly randomBytes: (count: number) => Uint8Array;
@@ -73,8 +77,12 @@ export class Intake implements StationHost {
   }
 
   async report<E extends StationEvent>(event: E): Promise<StationAnswer<E>> {
+    const { time } = this.#deps;
+    const now = this.#now();
+    const told = withPlausibleTimes(time.stations.translated(event), now);
+    if (!time.clock.trusted) time.stations.heard(event.station, isAhead(event, now));
     // Each branch answers what StationAnswer promises for its event; the compiler cannot follow that through the switch.
-    return (await this.#answer(withPlausibleTimes(event, this.#now()))) as StationAnswer<E>;
+    return (await this.#answer(told, time.generation)) as StationAnswer<E>;
   }
 
   stop(): void {
@@ -82,7 +90,8 @@ export class Intake implements StationHost {
     this.#graces.clear();
   }
 
-  #answer(event: StationEvent): unknown {
+  /** @param generation of the time by which the event is stamped: it may be set anew while the event waits its turn */
+  #answer(event: StationEvent, generation: number): unknown {
     switch (event.type) {
       case 'connected':
         this.#graces.get(event.station)?.();
@@ -99,11 +108,11 @@ export class Intake implements StationHost {
       case 'booted':
         return this.#booted(event);
       case 'status':
-        return this.#deps.desk.inTurn(event.station, () => this.#status(event));
+        return this.#deps.desk.inTurn(event.station, () => this.#status(this.#deps.time.since(generation, event)));
       case 'authorize':
         return this.#authorize(event);
       case 'transaction':
-        return this.#deps.desk.inTurn(event.station, () => this.#transaction(event));
+        return this.#deps.desk.inTurn(event.station, () => this.#transaction(event, generation));
       case 'meterValues':
         return this.#meterValues(event);
       case 'reservationEnded':
@@ -117,6 +126,7 @@ export class Intake implements StationHost {
               station: event.station,
               event: event.event,
               at: event.at,
+              ...(event.reportedAt !== undefined && { reportedAt: event.reportedAt }),
               ...(event.techInfo !== undefined && { techInfo: event.techInfo }),
             },
           ],
@@ -171,11 +181,12 @@ export class Intake implements StationHost {
     return info;
   }
 
-  async #transaction(told: TransactionReported): Promise<TransactionAnswer> {
-    const { keeper, admissions, desk, log, randomBytes, book, listener } = this.#deps;
-    const event = this.#placed(told);
-    const protocol = this.#protocol(event.station);
-    const verdict = await this.#verdict(event, protocol);
+  async #transaction(stamped: TransactionReported, generation: number): Promise<TransactionAnswer> {
+    const { keeper, admissions, desk, log, randomBytes, book, listener, time } = this.#deps;
+    const told = this.#placed(stamped);
+    const protocol = this.#protocol(told.station);
+    const verdict = await this.#verdict(time.since(generation, told), protocol);
+    const event = time.since(generation, told);
     const now = this.#now();
     const decision = decideTransaction(keeper.book, event, {
       now,
@@ -267,6 +278,10 @@ export class Intake implements StationHost {
     return this.#deps.clock.now();
   }
 }
+
+/** Whether the station's clock stands ahead of the gateway's; undefined: the event bears no time of the station's. */
+const isAhead = (event: StationEvent, now: Timestamp): boolean | undefined =>
+  event.type === 'status' || event.type === 'transaction' ? event.at > now + HEARD_AHEAD : undefined;
 
 /** Periodic values change nothing but registers: they may wait for company on their way to the disk. */
 const isSample = (event: TransactionReported): boolean =>

@@ -2,7 +2,7 @@
 import type { Clock } from '../kernel/clock.js';
 import type { CsmsId, EvseNumber, StationId, TransactionUid } from '../kernel/ids.js';
 import { maskToken, type Log } from '../kernel/log.js';
-import { milliseconds, seconds, timestamp } from '../kernel/units.js';
+import { milliseconds, seconds } from '../kernel/units.js';
 import type { ConnectorTarget, OperationAnswer, Operations, ProfileCriteria } from '../ports/operations.js';
 import type { StationDriver } from '../ports/station.js';
 import type { ChargingProfile, ChargingRateUnit } from '../site/charging-profile.js';
@@ -93,7 +93,7 @@ export class SiteOperations implements Operations {
       evse: target.evse,
       idToken: request.idToken,
       remoteStartId,
-      until: timestamp(clock.now() + patience),
+      until: milliseconds(clock.monotonic() + patience),
       ...(request.group && { group: request.group }),
     });
     const outcome = await this.#execute(evse, {

@@ -5,6 +5,7 @@ import type { TransactionUid } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
 import { minutes, type Timestamp } from '../kernel/units.js';
 import type { SiteBook } from '../site/site-book.js';
+import { shifted, type TimeShift } from '../site/time-shift.js';
 import type { Site } from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
 import { estimateStop } from '../transactions/estimate.js';
@@ -25,7 +26,8 @@ export interface OrphanDependencies {
 
 export class Orphans {
   readonly #deps: OrphanDependencies;
-  readonly #graces = new Map<TransactionUid, CancelTimer>();
+  /** Since when each was free, and what ends the wait. */
+  readonly #graces = new Map<TransactionUid, { readonly at: Timestamp; readonly cancel: CancelTimer }>();
 
   constructor(deps: OrphanDependencies) {
     this.#deps = deps;
@@ -44,26 +46,30 @@ export class Orphans {
 
   /** The connector is free although the transaction is open: the real stop is waited for. */
   freeWhileOpen({ uid }: Transaction, at: Timestamp): void {
-    this.#graces.get(uid)?.();
-    this.#graces.set(
-      uid,
-      this.#deps.clock.after(ORPHAN_GRACE, () => this.#over(uid, at)),
-    );
+    this.#graces.get(uid)?.cancel();
+    this.#graces.set(uid, { at, cancel: this.#deps.clock.after(ORPHAN_GRACE, () => this.#over(uid)) });
+  }
+
+  /** The site has learned the time. */
+  shift(shift: TimeShift): void {
+    for (const [uid, { at, cancel }] of this.#graces) this.#graces.set(uid, { at: shifted(at, shift), cancel });
   }
 
   ended({ uid }: Transaction): void {
-    this.#graces.get(uid)?.();
+    this.#graces.get(uid)?.cancel();
     this.#graces.delete(uid);
   }
 
   stop(): void {
-    for (const cancel of this.#graces.values()) cancel();
+    for (const { cancel } of this.#graces.values()) cancel();
     this.#graces.clear();
   }
 
-  #over(uid: TransactionUid, at: Timestamp): void {
+  #over(uid: TransactionUid): void {
     const { book, keeper, desk, log } = this.#deps;
+    const at = this.#graces.get(uid)?.at;
     this.#graces.delete(uid);
+    if (at === undefined) return;
     const transaction = keeper.book.get(uid);
     if (transaction === undefined || transaction.endedAt !== undefined) return;
     // It goes on after all, or its charger is away again and may still have the stop.

@@ -16,6 +16,7 @@ import {
   listProfiles,
   setForRemoteStart,
   setProfile,
+  shiftedProfiles,
   type ProfileStore,
   type SetContext,
 } from '../charging-profiles/store.js';
@@ -24,6 +25,7 @@ import type { Journal } from '../ports/journal.js';
 import type { OperationAnswer, ProfileCriteria } from '../ports/operations.js';
 import type { ChargingProfile, ChargingRateUnit, ChargingSchedule } from '../site/charging-profile.js';
 import type { SiteBook } from '../site/site-book.js';
+import type { TimeShift } from '../site/time-shift.js';
 import type { Evse, Site } from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
 import type { ProfileBounds } from './steering.js';
@@ -154,6 +156,11 @@ export class Profiles implements ProfileBounds {
 
   ended(transaction: Transaction): void {
     for (const store of this.#stores.values()) this.#keepSoon(endTransaction(store, transaction.uid));
+  }
+
+  /** The site has learned the time. What is on disk bears the mark of its era. */
+  shift(shift: TimeShift): void {
+    for (const [csms, store] of this.#stores) this.#stores.set(csms, shiftedProfiles(store, shift));
   }
 
   #store(csms: CsmsId): ProfileStore {

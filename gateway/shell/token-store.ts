@@ -7,6 +7,7 @@ import { emptyList, listed, updateList, type ListUpdate, type LocalList } from '
 import { TokenCache, type CacheEntry } from '../authorization/token-cache.js';
 import type { DocumentPut, Journal } from '../ports/journal.js';
 import type { Site } from '../site/topology.js';
+import type { TimeShift } from '../site/time-shift.js';
 import { tokenKey, type IdToken, type IdTokenInfo } from '../site/tokens.js';
 
 const LISTS = 'local-list';
@@ -62,6 +63,11 @@ export class TokenStore {
     if (this.cache.peek(token) === undefined) return;
     this.cache.used(token, now);
     this.#save(token);
+  }
+
+  /** The site has learned the time. What is on disk bears the mark of its era. */
+  shift(shift: TimeShift): void {
+    this.cache.shift(shift);
   }
 
   async clearCache(): Promise<void> {

@@ -45,8 +45,10 @@ export class TransactionDesk {
     await keeper.enter(decision, sample);
     const changes: ConnectorChange[] = [];
     for (const { before, after } of decision.changes) {
-      changes.push(...book.transactionChanged(after.transaction, clock.now()));
-      if (!onlyMeasured(before?.transaction, after.transaction)) transactionChanged(after.transaction);
+      // As it is now: its times may have been moved while the disk was at work.
+      const transaction = keeper.book.get(after.transaction.uid) ?? after.transaction;
+      changes.push(...book.transactionChanged(transaction, clock.now()));
+      if (!onlyMeasured(before?.transaction, after.transaction)) transactionChanged(transaction);
     }
     return changes;
   }

@@ -5,11 +5,14 @@ import { chargeDetailRecord } from '../billing/charge-detail-record.js';
 import type { DocumentPut, Journal } from '../ports/journal.js';
 import type { Site } from '../site/topology.js';
 import type { JournalRecord, Transaction, TransactionRecord } from '../site/transaction.js';
+import type { TimeShift } from '../site/time-shift.js';
 import { apply, undo, type Decision, type TransactionBook, type TransactionEntry } from '../transactions/book.js';
 import { isTransactionEntry, recover } from '../transactions/recovery.js';
+import { shiftedEntry } from '../transactions/shift.js';
 
 const TRANSACTIONS = 'transaction';
-const BILLS = 'cdr';
+/** The collection of charge detail records, each under the uid of its transaction. */
+export const BILLS = 'cdr';
 const COUNTERS = 'counter';
 
 export interface KeeperDependencies {
@@ -24,6 +27,8 @@ const RECOVERY_CHUNK = 1000;
 export class TransactionKeeper {
   /** Transactions whose newest entry is in the journal but not yet in their own document. */
   readonly #dirty = new Map<string, TransactionEntry>();
+  /** What is on its way to the disk and may have to be taken back. */
+  readonly #entering = new Set<{ decision: Decision }>();
   #lastStationTransactionId: number;
   #checkpoint: JournalSeq;
   /** The newest entry known to be on disk: numbers that a refused commit has used up may be given out again after a restart. */
@@ -82,6 +87,8 @@ export class TransactionKeeper {
    * @throws JournalUnavailable after the decision has been taken back
    */
   async enter(decision: Decision, sample: boolean): Promise<void> {
+    const entering = { decision };
+    this.#entering.add(entering);
     apply(this.book, decision);
     const records: JournalRecord[] = [...decision.records];
     const documents: DocumentPut[] = [];
@@ -108,14 +115,36 @@ export class TransactionKeeper {
     for (const { transaction } of decision.forgotten) {
       documents.push({ collection: TRANSACTIONS, key: transaction.uid });
     }
-    if (records.length === 0 && documents.length === 0) return;
     try {
-      await this.deps.journal.commit({ records, documents }, sample ? 'batch' : 'now');
+      if (records.length > 0 || documents.length > 0)
+        await this.deps.journal.commit({ records, documents }, sample ? 'batch' : 'now');
     } catch (error) {
-      undo(this.book, decision);
+      undo(this.book, entering.decision);
       // Earlier values that were only in the journal still have to reach the documents.
-      for (const { before } of decision.changes) if (before) this.#dirty.set(before.transaction.uid, before);
+      for (const { before } of entering.decision.changes) if (before) this.#dirty.set(before.transaction.uid, before);
       throw error;
+    } finally {
+      this.#entering.delete(entering);
+    }
+  }
+
+  /** The site has learned the time. What is on disk bears the mark of its era, and needs no writing. */
+  shift(shift: TimeShift): void {
+    const moved = new Map<TransactionEntry, TransactionEntry>();
+    const move = (entry: TransactionEntry): TransactionEntry => {
+      const known = moved.get(entry) ?? shiftedEntry(entry, shift);
+      moved.set(entry, known);
+      return known;
+    };
+    for (const entry of this.book.entries()) this.book.put(move(entry));
+    for (const [uid, entry] of this.#dirty) this.#dirty.set(uid, move(entry));
+    for (const entering of this.#entering) {
+      const { changes, forgotten } = entering.decision;
+      entering.decision = {
+        ...entering.decision,
+        changes: changes.map(({ before, after }) => ({ before: before && move(before), after: move(after) })),
+        forgotten: forgotten.map(move),
+      };
     }
   }
 

@@ -1,6 +1,7 @@
 // The last sample of every measurand of an EVSE: a charger may spread them over several messages.
 import { minutes, type Timestamp } from '../kernel/units.js';
 import type { MeterValue, SampledValue } from './metering.js';
+import { shifted, type TimeShift } from './time-shift.js';
 
 /** A measurand that has not been sampled for this long is no longer part of the picture (the SoC of a car that has left). */
 const LIFETIME = minutes(15);
@@ -27,8 +28,20 @@ export class LastValues {
         this.#samples.set(key, { at: values.at, takenAt: now, value });
       }
     }
-    const all = [...this.#samples.values()];
-    const at = all.reduce((newest, sample) => (sample.at > newest ? sample.at : newest), all[0]?.at ?? values.at);
-    return { at, sampled: all.map(({ value }) => value) };
+    return this.#all() ?? { at: values.at, sampled: [] };
+  }
+
+  /** The site has learned the time. @returns the values under their new time; undefined: there are none */
+  shift(shift: TimeShift): MeterValue | undefined {
+    for (const [key, { at, takenAt, value }] of this.#samples)
+      this.#samples.set(key, { at: shifted(at, shift), takenAt: shifted(takenAt, shift), value });
+    return this.#all();
+  }
+
+  #all(): MeterValue | undefined {
+    const [first, ...others] = this.#samples.values();
+    if (first === undefined) return undefined;
+    const at = others.reduce((newest, sample) => (sample.at > newest ? sample.at : newest), first.at);
+    return { at, sampled: [first, ...others].map(({ value }) => value) };
   }
 }

@@ -68,6 +68,8 @@ export interface SampledValue {
 
 export interface MeterValue {
   readonly at: Timestamp;
+  /** The station's own time, where `at` had to take its place. */
+  readonly reportedAt?: Timestamp;
   readonly sampled: readonly SampledValue[];
 }
 

@@ -6,6 +6,7 @@ import type { Capabilities } from './capabilities.js';
 import type { LiveConnector, LiveEvse, LiveSite, LiveStation } from './live-state.js';
 import { LastValues } from './last-values.js';
 import { energyRegister, measuredCurrent } from './measured-current.js';
+import { judgedAgain, shifted, type TimeShift } from './time-shift.js';
 import { mergedStatus, OFFLINE, type MergedStatus } from './merged-status.js';
 import type { MeterValue } from './metering.js';
 import type { ChargingState, ConnectorError, ConnectorStatus, Inventory, StatusReported } from './station-event.js';
@@ -28,6 +29,8 @@ interface ConnectorRecord {
   at: Timestamp;
   /** What the station said last of it and when, by its own clock. */
   told: Pick<StatusReported, 'status' | 'chargingState' | 'at'> | undefined;
+  /** What the station said of `at`, where that could not be meant. */
+  reportedAt: Timestamp | undefined;
   /** Desired by a CSMS or on site; survives restarts in the shell's documents. */
   inoperative: boolean;
   transaction: 'none' | 'open' | 'ended';
@@ -149,6 +152,7 @@ export class SiteBook implements LiveSite {
       record.error = event.error;
       record.at = event.at;
       record.told = event;
+      record.reportedAt = event.reportedAt;
       if (event.chargingState !== undefined) record.chargingState = event.chargingState;
       if (event.status === 'Available') {
         if (record.transaction === 'ended') record.transaction = 'none';
@@ -190,6 +194,7 @@ export class SiteBook implements LiveSite {
       record.chargingState = record.reported === 'Available' ? 'Idle' : 'EVConnected';
     }
     record.at = now;
+    record.reportedAt = undefined;
     const changes: ConnectorChange[] = [];
     for (const other of moved) this.#refresh(other, changes);
     this.#refresh(record, changes);
@@ -215,6 +220,27 @@ export class SiteBook implements LiveSite {
         lastValues: record.lastValues.take(value, now),
       });
       if (register && newer(record.registerAt)) record.registerAt = value.at;
+    }
+  }
+
+  /** The site has learned the time: nothing looks different but by when it happened. @param transactionOf as it is now */
+  shift(shift: TimeShift, transactionOf: (transaction: Transaction) => Transaction): void {
+    for (const station of this.#stations.values())
+      station.live = { ...station.live, since: shifted(station.live.since, shift) };
+    for (const record of this.#connectors.values()) {
+      record.view = { ...record.view, at: judgedAgain(record.view.at, record.reportedAt, shift) };
+      if (record.told) record.told = { ...record.told, at: judgedAgain(record.told.at, record.reportedAt, shift) };
+      record.at = judgedAgain(record.at, record.reportedAt, shift);
+    }
+    for (const record of this.#evses.values()) {
+      const { currentAt, transaction } = record.live;
+      record.registerAt = record.registerAt && shifted(record.registerAt, shift);
+      const lastValues = record.lastValues.shift(shift);
+      record.live = amended(record.live, {
+        ...(currentAt !== undefined && { currentAt: shifted(currentAt, shift) }),
+        ...(lastValues && { lastValues }),
+        ...(transaction && { transaction: transactionOf(transaction) }),
+      });
     }
   }
 
@@ -307,7 +333,10 @@ export class SiteBook implements LiveSite {
     ) {
       return;
     }
-    if (now !== undefined) record.at = now;
+    if (now !== undefined) {
+      record.at = now;
+      record.reportedAt = undefined;
+    }
     record.view = {
       evse: record.evse.number,
       connector: record.connector,
@@ -366,6 +395,7 @@ function blank(evse: Evse, connector: number, at: Timestamp): ConnectorRecord {
     error: undefined,
     at,
     told: undefined,
+    reportedAt: undefined,
     inoperative: false,
     transaction: 'none',
     energized: false,

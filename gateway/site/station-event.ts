@@ -129,6 +129,8 @@ export interface StatusReported {
   readonly chargingState?: ChargingState;
   readonly error?: ConnectorError;
   readonly at: Timestamp;
+  /** The station's own time, where `at` had to take its place. */
+  readonly reportedAt?: Timestamp;
 }
 
 /** A card was presented, or the like; the answer decides whether a transaction may start or stop. */
@@ -150,7 +152,7 @@ export interface TransactionReported {
   /** The station's own sequence number (2.0.1): used to recognise a repeated event, never sent on. */
   readonly seqNo?: number;
   readonly at: Timestamp;
-  /** The station's own time, where it cannot be meant and `at` is that of the arrival. */
+  /** The station's own time, where `at` had to take its place: it cannot be meant, or was told by a clock that was wrong. */
   readonly reportedAt?: Timestamp;
   readonly trigger: TriggerReason;
   readonly chargingState?: ChargingState;
@@ -191,6 +193,8 @@ export interface SecurityEventReported {
   readonly station: StationId;
   readonly event: string;
   readonly at: Timestamp;
+  /** The station's own time, where `at` had to take its place. */
+  readonly reportedAt?: Timestamp;
   readonly techInfo?: string;
 }
 

@@ -112,6 +112,8 @@ export interface Csms {
   readonly evses?: readonly EvseNumber[];
   readonly present: 'site' | 'stations';
   readonly resetScope: 'gateway' | 'site';
+  /** 1.6: what follows a start that was given up is sent under transactionId -1 (errata 3.18), or kept with that start. */
+  readonly sendMinusOne: boolean;
 }
 
 export interface Tariff {
@@ -173,6 +175,14 @@ export interface Site {
   readonly telemetry: Telemetry;
   /** Directory of the journal and of everything that must outlive a restart. */
   readonly dataDirectory: string;
+  readonly journal: JournalPolicy;
+}
+
+export interface JournalPolicy {
+  /** Bytes that the journal may hold. */
+  readonly sizeLimit: number;
+  /** How long a charge detail record is kept, counted from the start of its transaction. */
+  readonly keepBills: Milliseconds;
 }
 
 export interface Listen {

@@ -23,6 +23,9 @@ export interface Transaction {
   readonly reservationId?: number;
   readonly remoteStartId?: number;
   readonly startedAt: Timestamp;
+  /** What the station said of its start and of its end, where that could not be meant. */
+  readonly startReportedAt?: Timestamp;
+  readonly endReportedAt?: Timestamp;
   /** The energy register when it began; absent until the station has told it. */
   readonly meterStart?: WattHour;
   /** The last register seen; never falls, but for the one by which the station ends the transaction. */
@@ -92,6 +95,8 @@ export interface SecurityRecord {
   readonly station?: StationId;
   readonly event: string;
   readonly at: Timestamp;
+  /** The station's own time, where it could not be meant. */
+  readonly reportedAt?: Timestamp;
   readonly techInfo?: string;
 }
 
@@ -111,6 +116,8 @@ export interface ChargeDetailRecord {
   readonly basis: AuthorizationBasis;
   readonly startedAt: Timestamp;
   readonly endedAt: Timestamp;
+  readonly startReportedAt?: Timestamp;
+  readonly endReportedAt?: Timestamp;
   readonly meterStart: WattHour;
   readonly meterStop: WattHour;
   readonly energy: WattHour;

@@ -7,13 +7,16 @@ import { seconds } from '../kernel/units.js';
 import type { Journal } from '../ports/journal.js';
 import type { TelemetryLink } from '../ports/telemetry.js';
 import type { LiveSite } from '../site/live-state.js';
+import type { Reader } from '../shedding/shed.js';
 import type { MeterReading } from '../site/metering.js';
+import type { JournalRecord } from '../site/transaction.js';
 import { EventStream } from './event-stream.js';
 import { RetainedState } from './retained-state.js';
 import {
   circuitMessage,
   connectorMessage,
   csmsMessage,
+  eventMessage,
   evseMessage,
   gridLimitTopic,
   meterMessage,
@@ -45,7 +48,8 @@ export interface TelemetryDependencies {
   readonly gridLimit: (payload: string) => void;
 }
 
-export class Telemetry {
+export class Telemetry implements Reader {
+  readonly authority = false;
   readonly #deps: TelemetryDependencies;
   readonly #root: string;
   readonly #state: RetainedState;
@@ -89,9 +93,22 @@ export class Telemetry {
     });
   }
 
+  get id(): string {
+    return this.#deps.id;
+  }
+
   /** Delivered up to here: older entries are not needed by this broker any more. */
-  get cursor(): JournalSeq {
+  get settled(): JournalSeq {
     return this.#events.cursor;
+  }
+
+  concerns(record: JournalRecord): boolean {
+    return eventMessage(this.#root, 0, record, 'masked') !== undefined;
+  }
+
+  /** Events stand for themselves: none needs another. */
+  knows(): boolean {
+    return false;
   }
 
   connectorChanged(evse: EvseNumber, connector: number): void {

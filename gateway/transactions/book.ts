@@ -99,6 +99,11 @@ export class TransactionBook {
     );
   }
 
+  /** Everything that is kept, as it is at the call. */
+  entries(): readonly TransactionEntry[] {
+    return [...this.#entries.values()];
+  }
+
   /** Everything kept of a station, in the order in which it was taken in. */
   ofStation(station: StationId): readonly TransactionEntry[] {
     return [...(this.#byStation.get(station) ?? [])].flatMap((uid) => {

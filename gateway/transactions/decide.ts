@@ -85,7 +85,11 @@ function afterEnd(
   const transaction: Transaction = {
     ...rest,
     endedAt: timestamp(Math.max(event.at, rest.startedAt)),
-    ...present({ meterStop: rest.register, stoppedReason: event.stoppedReason ?? 'Local' }),
+    ...present({
+      meterStop: rest.register,
+      stoppedReason: event.stoppedReason ?? 'Local',
+      endReportedAt: event.reportedAt,
+    }),
     seen: remember(rest.seen, key),
   };
   const after = { ...metered.entry, transaction };
@@ -174,6 +178,7 @@ function freshEntry(event: TransactionReported, context: KeyedContext, orphan: b
     chargingState: event.chargingState ?? 'EVConnected',
     seen: [],
     ...present({
+      startReportedAt: event.reportedAt,
       reservationId: event.reservationId,
       remoteStartId: event.remoteStartId,
       orphan: orphan ? true : undefined,

@@ -60,6 +60,7 @@ export function completed(entry: TransactionEntry, event: TransactionReported): 
     transaction: {
       ...rest,
       startedAt: timestamp(Math.min(rest.startedAt, event.at)),
+      ...(event.at <= rest.startedAt && present({ startReportedAt: event.reportedAt })),
       ...(meterStart &&
         meterStart.value <= (rest.meterStart ?? Infinity) && { meterStart: wattHour(meterStart.value) }),
       ...present({ reservationId: event.reservationId ?? rest.reservationId }),
@@ -78,7 +79,7 @@ export function ended(entry: TransactionEntry, event: TransactionReported): Tran
       ...transaction,
       endedAt: timestamp(Math.max(event.at, transaction.startedAt)),
       chargingState: event.chargingState ?? (stoppedReason === 'EVDisconnected' ? 'Idle' : 'EVConnected'),
-      ...present({ meterStop: transaction.register, stoppedReason }),
+      ...present({ meterStop: transaction.register, stoppedReason, endReportedAt: event.reportedAt }),
     },
   };
 }

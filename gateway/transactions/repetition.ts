@@ -1,6 +1,7 @@
 // Recognises a station event that was sent before: chargers repeat what they hold no answer for (OCPP 1.6 section 3.7, 2.0.1 E13).
 import { tokenKey } from '../site/tokens.js';
 import type { TransactionReported } from '../site/station-event.js';
+import type { MeterValue } from '../site/metering.js';
 import { registersIn } from './register.js';
 
 /** How many events of one transaction are remembered. */
@@ -27,14 +28,19 @@ export function eventKey(event: TransactionReported): string {
             event.idToken && tokenKey(event.idToken),
             event.trigger,
             event.chargingState,
-            // The times of such an event are those of its arrival: another at every repetition.
-            event.reportedAt === undefined ? event.meterValues : event.meterValues.map(({ sampled }) => sampled),
+            asSaid(event.meterValues),
           ]),
         )
       : `#${event.seqNo}`;
   // Joined, not concatenated: V8 keeps that as one piece, and it is compared with all that are remembered.
   return [event.kind, event.reportedAt ?? event.at, what].join(':');
 }
+
+/** With the station's own times: those of the arrival are others at every repetition. */
+const asSaid = (values: readonly MeterValue[]): readonly MeterValue[] =>
+  values.some(({ reportedAt }) => reportedAt !== undefined)
+    ? values.map(({ at, reportedAt, sampled }) => ({ at: reportedAt ?? at, sampled }))
+    : values;
 
 /** The identity of a start that bears no transaction id (1.6): connector, idTag without case, time and meterStart. */
 export function startKey(event: TransactionReported): string {

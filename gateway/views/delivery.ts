@@ -7,6 +7,7 @@ import { seconds, type Milliseconds, type Timestamp } from '../kernel/units.js';
 import type { CsmsLink, CsmsMessage, DeliveryOutcome, PartlyTaken, ProjectionState } from '../ports/csms.js';
 import type { DocumentPut, Journal } from '../ports/journal.js';
 import type { IdTokenInfo } from '../site/tokens.js';
+import type { TimeShift } from '../site/time-shift.js';
 import type { Csms } from '../site/topology.js';
 import type { JournalRecord, TransactionRecord } from '../site/transaction.js';
 import { DeadLetters } from './dead-letters.js';
@@ -44,6 +45,17 @@ const PASSED_IN_MEMORY = 256;
 /** Pause after a link that takes nothing although it says it is up. */
 const PAUSE = seconds(1);
 
+/** So often may the link be lost while a message is under way before the message is suspected of it. */
+const LOSSES_FORGIVEN = 3;
+
+type TransactionMessage = Extract<CsmsMessage, { type: 'transaction' }>;
+
+interface LateAnswer {
+  readonly head: Head;
+  readonly message: CsmsMessage;
+  readonly outcome: DeliveryOutcome;
+}
+
 export class Delivery {
   readonly #is: DeliveryDependencies;
   readonly #projections: Projections;
@@ -63,6 +75,10 @@ export class Delivery {
   /** The end of the journal when this process began: what is before was written under an earlier site.yaml, perhaps. */
   readonly #openedAt: JournalSeq;
   #inFlight = false;
+  /** How often in a row the link was lost while this message was under way. */
+  #losses: { readonly head: Head; readonly times: number } | undefined;
+  /** Answers to attempts that had been given up, which are looked at between two deliveries. */
+  readonly #late: LateAnswer[] = [];
   #lastError: string | undefined;
   /**
    * The CSMS has turned down an update for good and taken none since. It will not take the next ones either, and trying
@@ -164,6 +180,12 @@ export class Delivery {
     this.#settlements.flush();
   }
 
+  /** The site has learned the time. */
+  shift(shift: TimeShift): void {
+    this.#queue.reread(shift);
+    this.wake();
+  }
+
   /** Tells the CSMS of the transaction as it stands now, in its place between the waiting messages. */
   tell(record: TransactionRecord): void {
     const message = transactionMessage(record, this.#is.slots, {});
@@ -214,6 +236,11 @@ export class Delivery {
 
   async #drain(): Promise<void> {
     while (!this.#stopped) {
+      const late = this.#late.shift();
+      if (late !== undefined) {
+        await this.#cameLate(late);
+        continue;
+      }
       const head = this.#queue.known;
       if (head === undefined) {
         const read = await this.#queue.read(PASSED_IN_MEMORY);
@@ -237,6 +264,12 @@ export class Delivery {
   /** False: nothing more can be sent for now. */
   async #send(link: CsmsLink, head: Head): Promise<boolean> {
     const message = this.#toSend(head);
+    const suspect = this.#isSuspect(head, message);
+    // A CSMS that is falling over takes every message with it: only where it answers something else is it this one.
+    if (suspect && !(await link.probe())) {
+      if (this.#open) this.#wakeAfter(PAUSE);
+      return false;
+    }
     this.#inFlight = true;
     let outcome: DeliveryOutcome;
     try {
@@ -249,9 +282,22 @@ export class Delivery {
     if ('partly' in outcome && outcome.partly) await this.#partlyTaken(head, message, outcome.partly);
     if (outcome.kind === 'unsent') {
       this.#mayBeRepeated = true;
+      if (outcome.underWay && !this.#stopped) {
+        this.#losses = { head, times: this.#timesLost(head) + 1 };
+        if (suspect) {
+          const reason = 'the CSMS closes the connection each time that it is sent this';
+          await this.#refused(head, message, {
+            kind: 'refused',
+            reason,
+            ...(outcome.abandoned && { abandoned: outcome.abandoned }),
+          });
+          return true;
+        }
+      }
       if (this.#open) this.#wakeAfter(PAUSE);
       return false;
     }
+    this.#losses = undefined;
     if (outcome.kind === 'refused') await this.#refused(head, message, outcome);
     else await this.#answered(head, message, outcome);
     return true;
@@ -261,6 +307,40 @@ export class Delivery {
   #isRoutine({ outgoing: { message } }: Head): boolean {
     if (message.type !== 'transaction' || message.record.kind !== 'updated') return false;
     return message.record.idToken === undefined && !startIsDue(this.#is.csms, this.#stateOf(message.record.uid));
+  }
+
+  #timesLost(head: Head): number {
+    return this.#losses?.head === head ? this.#losses.times : 0;
+  }
+
+  /** Where the CSMS has refused updates for good, the next one is not forgiven as much. */
+  #isSuspect(head: Head, message: CsmsMessage): boolean {
+    const forgiven = isUpdate(message) && this.#updatesRefused ? 1 : LOSSES_FORGIVEN;
+    return this.#timesLost(head) >= forgiven;
+  }
+
+  /**
+   * The answer to an attempt that had been given up: as good as one in time, unless a repetition has been answered since.
+   * A start that is a dead letter by now has its id after all, and what follows it goes on under that.
+   */
+  async #cameLate({ head, message, outcome }: LateAnswer): Promise<void> {
+    const origin = this.#queue.known === head ? head.origin : this.#asDeadLetter(head);
+    const used = origin !== undefined;
+    this.#is.log.info(
+      { csms: this.#is.csms.id, message: message.type, used, ...aboutRecord(head.record) },
+      'The CSMS answered late',
+    );
+    if (origin === undefined) return;
+    if ('partly' in outcome && outcome.partly) await this.#partlyTaken(head, message, outcome.partly);
+    else if (outcome.kind === 'answered' || outcome.kind === 'nothing')
+      await this.#answered({ ...head, origin }, message, outcome);
+  }
+
+  /** undefined: it is none, or is about to be sent again. */
+  #asDeadLetter({ origin }: Head): Head['origin'] | undefined {
+    if ('asked' in origin) return undefined;
+    const seq = 'seq' in origin ? origin.seq : origin.redrive;
+    return this.#dead.get(seq) === undefined || this.#queue.isInserted(seq) ? undefined : { redrive: seq };
   }
 
   /** State and offline flag are of this moment; times and values were settled when the entry became the head. */
@@ -293,28 +373,36 @@ export class Delivery {
   ): Promise<void> {
     this.#lastError = undefined;
     const info = outcome.kind === 'answered' ? outcome.idTokenInfo : undefined;
-    if (message.type === 'transaction' && message.record.kind !== 'ended' && info !== undefined)
-      this.#is.judged(message.record.uid, this.#mayBeRepeated ? forgiveEcho(info) : info);
+    if (message.type === 'transaction') this.#tellJudged(message, info);
     if (isUpdate(message) && outcome.kind === 'answered') this.#updatesRefused = false;
-    const routine = message.type === 'transaction' && message.record.kind === 'updated' && info === undefined;
+    const routine = info === undefined && this.#isRoutine(head);
     await this.#settle(head, message, outcome.state, routine ? 'batch' : 'now');
+  }
+
+  /** Of the token that began it; what is said of the one that ended it comes too late to matter. */
+  #tellJudged({ record, state }: TransactionMessage, info: IdTokenInfo | undefined): void {
+    if (record.kind !== 'ended' && info !== undefined)
+      this.#is.judged(record.uid, state['repeated'] === true ? forgiveEcho(info) : info);
   }
 
   /** Kept at once: neither a repetition nor the next process tells it again. */
   async #partlyTaken(head: Head, message: CsmsMessage, { state, idTokenInfo }: PartlyTaken): Promise<void> {
     if (message.type !== 'transaction') return;
-    if (message.record.kind !== 'ended' && idTokenInfo !== undefined)
-      this.#is.judged(message.record.uid, this.#mayBeRepeated ? forgiveEcho(idTokenInfo) : idTokenInfo);
+    this.#tellJudged(message, idTokenInfo);
     await this.#settlements.now(this.#project(head, message, state));
   }
 
   async #refused(
     head: Head,
     message: CsmsMessage,
-    { reason, unanswered, abandoned }: Extract<DeliveryOutcome, { kind: 'refused' }>,
+    { reason, unanswered, abandoned, final, late }: Extract<DeliveryOutcome, { kind: 'refused' }>,
   ): Promise<void> {
     this.#lastError = reason;
     const { csms, log, clock } = this.#is;
+    void late?.then((outcome) => {
+      this.#late.push({ head, message, outcome });
+      this.wake();
+    });
     const about = { csms: csms.id, message: message.type, reason, ...aboutRecord(head.record) };
     if (message.type === 'meterValues' || 'asked' in head.origin) {
       log.warn(about, 'The CSMS refused a message that is not repeated');
@@ -330,7 +418,7 @@ export class Delivery {
     const { attempts, retryInterval } = this.#is.settings();
     const startDue = message.type === 'transaction' && startIsDue(csms, this.#stateOf(message.record.uid));
     const hopeless = isUpdate(message) && !startDue && unanswered !== true;
-    if (tried < attempts && !(hopeless && this.#updatesRefused)) {
+    if (final !== true && tried < attempts && !(hopeless && this.#updatesRefused)) {
       const wait = retryInterval * tried;
       this.#notBefore = clock.monotonic() + wait;
       log.warn({ ...about, attempt: tried, attempts }, 'The CSMS refused a message; it will be repeated');
@@ -381,7 +469,7 @@ export class Delivery {
   /** What the CSMS now knows of the transaction. */
   #project(
     head: Head,
-    { record: { uid, evse, kind } }: Extract<CsmsMessage, { type: 'transaction' }>,
+    { record: { uid, evse, kind } }: TransactionMessage,
     answered: ProjectionState | undefined,
   ): readonly DocumentPut[] {
     const before = this.#projections.of(uid);
@@ -391,6 +479,7 @@ export class Delivery {
     const endedSeq = kind === 'ended' && 'seq' in head.origin ? head.origin.seq : before?.endedSeq;
     const sampledAt = head.outgoing.sampledAt ?? before?.sampledAt;
     const { csms } = this.#is;
+    this.#warnOfSharedId(uid, before?.state['csmsTransactionId'], state['csmsTransactionId']);
     if (kind === 'updated' && startIsDue(csms, before?.state ?? {}) && !startIsDue(csms, state))
       this.#is.startedLate(evse);
     return this.#projections.put({
@@ -400,6 +489,17 @@ export class Delivery {
       ...(sampledAt === undefined ? {} : { sampledAt }),
       ...(endedSeq === undefined ? {} : { endedSeq }),
     });
+  }
+
+  /** Two open transactions under one id: the CSMS can no longer say which one it means. */
+  #warnOfSharedId(uid: TransactionUid, before: unknown, id: unknown): void {
+    if (typeof id !== 'number' || id === before) return;
+    const other = this.#projections.resolve({ csmsTransactionId: id });
+    if (other === undefined || other === uid || this.#projections.of(other)?.endedSeq !== undefined) return;
+    this.#is.log.warn(
+      { csms: this.#is.csms.id, fault: FAULTS.csmsInvalid.code, transaction: uid, other, csmsTransactionId: id },
+      'The CSMS has given the id of an open transaction to another one',
+    );
   }
 
   #wakeAfter(delay: number): void {

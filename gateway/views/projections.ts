@@ -30,7 +30,8 @@ export class Projections {
     const projections = [...stored]
       .filter(([key]) => key.startsWith(PREFIX))
       .flatMap(([key, value]) => parse(transactionUid(key.slice(PREFIX.length)), value) ?? []);
-    projections.sort((a, b) => (a.endedSeq ?? 0) - (b.endedSeq ?? 0));
+    const order = ({ endedSeq = Number.MAX_SAFE_INTEGER }: Projection): number => endedSeq;
+    projections.sort((a, b) => order(a) - order(b) || (a.uid < b.uid ? -1 : 1));
     for (const projection of projections) this.#remember(projection);
   }
 
@@ -62,7 +63,8 @@ export class Projections {
     const before = this.#known.get(projection.uid);
     this.#known.set(projection.uid, projection);
     const id = projection.state['csmsTransactionId'];
-    if (typeof id === 'number') this.#uidOf.set(id, projection.uid);
+    // Of two transactions that a CSMS gave one id it means the newer one.
+    if (typeof id === 'number' && before?.state['csmsTransactionId'] !== id) this.#uidOf.set(id, projection.uid);
     if (projection.endedSeq !== undefined && before?.endedSeq === undefined) this.#ended.push(projection.uid);
   }
 

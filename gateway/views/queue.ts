@@ -2,6 +2,7 @@
 import { journalSeq, type JournalSeq } from '../kernel/ids.js';
 import type { Timestamp } from '../kernel/units.js';
 import type { DocumentPut, Journal, JournalEntry } from '../ports/journal.js';
+import { shiftedTransaction, type TimeShift } from '../site/time-shift.js';
 import type { JournalRecord } from '../site/transaction.js';
 import type { Outgoing } from './outgoing.js';
 
@@ -31,6 +32,8 @@ export class Queue {
   #head: Head | undefined;
   #page: JournalEntry[] = [];
   #between: Head[] = [];
+  /** How often what was read had to be given up. */
+  #shifts = 0;
   /** Transmissions of the journal's head that the CSMS refused or left unanswered. */
   attempts: number;
 
@@ -73,7 +76,12 @@ export class Queue {
     let passed = 0;
     const toOutgoing = this.#is.outgoing();
     while (this.known === undefined) {
-      if (this.#page.length === 0) this.#page = [...(await this.#is.journal.read(this.#cursor, PAGE))];
+      if (this.#page.length === 0) {
+        const shifts = this.#shifts;
+        const page = await this.#is.journal.read(this.#cursor, PAGE);
+        if (shifts !== this.#shifts) continue;
+        this.#page = [...page];
+      }
       const entry = this.#page.shift();
       if (entry === undefined) return 'empty';
       if (entry.seq <= this.#cursor) continue;
@@ -85,6 +93,19 @@ export class Queue {
       }
     }
     return 'found';
+  }
+
+  /** The site has learned the time: what was read of the journal is to be read again. */
+  reread(shift: TimeShift): void {
+    this.#shifts++;
+    this.#head = undefined;
+    this.#page = [];
+    this.#between = this.#between.map((head) => {
+      const { message } = head.outgoing;
+      if (message.type !== 'transaction' || !('asked' in head.origin)) return head;
+      const record = shiftedTransaction(message.record, shift);
+      return { ...head, record, outgoing: { ...head.outgoing, message: { ...message, record } } };
+    });
   }
 
   /** Leaves before the journal's next entry, after others that were inserted. */

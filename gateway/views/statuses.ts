@@ -6,7 +6,7 @@ import type { Milliseconds } from '../kernel/units.js';
 import type { CsmsLink, CsmsMessage } from '../ports/csms.js';
 import type { LiveSite } from '../site/live-state.js';
 import type { Csms } from '../site/topology.js';
-import type { ConnectorStatus } from '../site/station-event.js';
+import type { ConnectorError, ConnectorStatus } from '../site/station-event.js';
 import { connectorView, look } from './connector-view.js';
 import type { SlotRow, SlotTable } from './slots.js';
 
@@ -21,13 +21,21 @@ export interface StatusDependencies {
   /** After a longer absence a 2.0.1 CSMS is told every status (B04.FR.01). */
   readonly offlineThreshold: () => Milliseconds;
   /** The gateway as a station: what 1.6 calls connector 0, no sum of the others (1.6 section 4.9). */
-  readonly stationStatus: () => ConnectorStatus;
+  readonly stationStatus: () => StationStatus;
+}
+
+export interface StationStatus {
+  readonly status: ConnectorStatus;
+  readonly error?: ConnectorError;
 }
 
 /** The station as a whole, beside the connectors' flat numbers, as in 1.6. */
 const STATION = 0;
 /** Statuses of one connector that may wait; of a longer sequence the oldest are left out. */
 const MOST_WAITING = 8;
+
+/** So often may the link be lost while a status is under way before the status is suspected of it. */
+const LOSSES_FORGIVEN = 3;
 
 interface Told {
   readonly message: CsmsMessage;
@@ -45,6 +53,8 @@ export class Statuses {
   /** Still to be told of each flat number, oldest first: a quick sequence is told whole, as far as it fits. */
   readonly #waiting = new Map<number, Told[]>();
   readonly #debounce = new Map<number, CancelTimer>();
+  /** How often in a row the link was lost while this was under way. */
+  readonly #losses = new Map<number, { readonly look: string; readonly times: number }>();
   #sending = false;
   /** Counts the times the link came up: what failed on an earlier link is sent on the next. */
   #links = 0;
@@ -164,7 +174,7 @@ export class Statuses {
       if (next === undefined || this.#told.get(flat) === next.look) continue;
       this.#told.set(flat, next.look);
       const links = this.#links;
-      if (await this.#deliver(this.#link, next.message)) continue;
+      if (await this.#tellSafely(this.#link, flat, next)) continue;
       this.#told.delete(flat);
       if (this.#online) this.#enqueue(flat);
       if (links === this.#links) break;
@@ -173,24 +183,42 @@ export class Statuses {
     for (const resolve of this.#whenQuiet.splice(0)) resolve();
   }
 
-  /** False: the CSMS does not know it. A refused status is not repeated: the next change replaces it. */
-  async #deliver(link: CsmsLink, message: CsmsMessage): Promise<boolean> {
+  /** A CSMS that answers everything but this one status, each time with the end of the link, is spared it. */
+  async #tellSafely(link: CsmsLink, flat: number, next: Told): Promise<boolean> {
+    const before = this.#losses.get(flat);
+    const times = before?.look === next.look ? before.times : 0;
+    if (times > LOSSES_FORGIVEN) return true;
+    const suspect = times >= LOSSES_FORGIVEN;
+    if (suspect && !(await link.probe())) return false;
+    const outcome = await this.#deliver(link, next.message);
+    if (outcome === 'told') this.#losses.delete(flat);
+    if (outcome !== 'lost') return outcome === 'told';
+    this.#losses.set(flat, { look: next.look, times: times + 1 });
+    if (suspect)
+      this.#is.log.warn({ csms: this.#is.csms.id, status: next.look }, 'The CSMS closes the connection at a status');
+    return suspect;
+  }
+
+  /** `lost`: the link ended while it was under way. A refused status is not repeated: the next change replaces it. */
+  async #deliver(link: CsmsLink, message: CsmsMessage): Promise<'told' | 'unsent' | 'lost'> {
     try {
       const outcome = await link.deliver(message);
       if (outcome.kind === 'refused')
         this.#is.log.warn({ csms: this.#is.csms.id, reason: outcome.reason }, 'The CSMS refused a status');
-      return outcome.kind !== 'unsent';
+      if (outcome.kind !== 'unsent') return 'told';
+      return outcome.underWay ? 'lost' : 'unsent';
     } catch (err) {
       this.#is.log.error({ csms: this.#is.csms.id, err }, 'The adapter failed to send a status');
-      return true;
+      return 'told';
     }
   }
 
   #message(flat: number): Told | undefined {
     const { csms, slots, live, clock } = this.#is;
     if (flat === STATION) {
-      const status = this.#is.stationStatus();
-      return { message: { type: 'stationStatus', status, at: clock.now() }, look: status };
+      const station = this.#is.stationStatus();
+      const look = `${station.status} ${station.error?.vendorErrorCode ?? ''}`;
+      return { message: { type: 'stationStatus', ...station, at: clock.now() }, look };
     }
     const row = slots.flat(flat);
     if (row === undefined) return undefined;

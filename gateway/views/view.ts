@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.js';
 import { FAULTS } from '../kernel/faults.js';
 import type { CsmsId, EvseNumber, JournalSeq, TransactionUid } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
-import { minutes, type Timestamp } from '../kernel/units.js';
+import type { Timestamp } from '../kernel/units.js';
 import type {
   BootReason,
   CsmsAnswer,
@@ -16,10 +16,14 @@ import type {
 } from '../ports/csms.js';
 import type { Journal } from '../ports/journal.js';
 import type { Operations } from '../ports/operations.js';
+import type { SiteTimeSource } from '../ports/site-time.js';
 import type { LiveSite } from '../site/live-state.js';
-import type { ConnectorStatus, DataTransferAnswer } from '../site/station-event.js';
+import type { Counts, Reader } from '../shedding/shed.js';
+import type { DataTransferAnswer } from '../site/station-event.js';
 import type { IdToken, IdTokenInfo } from '../site/tokens.js';
+import type { TimeShift } from '../site/time-shift.js';
 import type { Csms, Site } from '../site/topology.js';
+import type { JournalRecord } from '../site/transaction.js';
 import { carryOut, siteInfo, type CommandContext } from './commands.js';
 import { connectorView } from './connector-view.js';
 import type { DeadLetter } from './dead-letters.js';
@@ -27,7 +31,7 @@ import { Delivery, type DeliverySettings } from './delivery.js';
 import { hardwareInventory } from './hardware-inventory.js';
 import { measurandSet } from './sampling.js';
 import { SlotTable, visibleEvses } from './slots.js';
-import { Statuses } from './statuses.js';
+import { Statuses, type StationStatus } from './statuses.js';
 import { gatewayInventory, Variables } from './variables.js';
 
 export interface ViewDependencies {
@@ -36,11 +40,14 @@ export interface ViewDependencies {
   readonly live: LiveSite;
   readonly journal: Journal;
   readonly operations: Operations;
+  readonly time: SiteTimeSource;
   readonly clock: Clock;
   readonly log: Log;
   readonly firmwareVersion: string;
   /** Why this process was started; PowerUp unless told. */
   readonly bootReason?: BootReason;
+  /** What this CSMS will not be told because the journal had no room for it. */
+  readonly shed?: () => Counts;
 }
 
 /** What an operator wants to know of one CSMS at a glance. */
@@ -55,10 +62,9 @@ export interface ViewStatus {
   readonly inFlight: boolean;
   readonly dead: number;
   readonly lastError?: string;
+  /** What it will not be told because the journal had no room for it, by kind. */
+  readonly shed: Counts;
 }
-
-/** Beyond this the gateway's own clock or the CSMS's is wrong. */
-const CLOCK_TOLERANCE = minutes(5);
 
 /** Seconds: a CSMS that asks for more is sent one a day all the same, so that both keep knowing of each other. */
 const LONGEST_HEARTBEAT = 86_400;
@@ -72,7 +78,7 @@ const SETTINGS = {
   MessageTimeout: ['MessageTimeout', 'Default'],
 } as const satisfies Record<Parameters<CsmsHost['setting']>[0], readonly [variable: string, instance?: string]>;
 
-export class View implements CsmsHost {
+export class View implements CsmsHost, Reader {
   readonly csms: CsmsId;
   readonly identity: StationIdentity;
   readonly bootReason: BootReason;
@@ -86,6 +92,8 @@ export class View implements CsmsHost {
   #online = false;
   #reached = false;
   #stationOperative: boolean;
+  /** What the CSMS said of the time would be taken if it were said once more. */
+  #timeInDoubt = false;
   /** Counts the times the link came up, so that what an earlier link began does not go on in a later one. */
   #links = 0;
 
@@ -145,6 +153,7 @@ export class View implements CsmsHost {
     const view = new View(dependencies, stored);
     const slots = { collection: view.#collection, key: 'slots', value: view.#slots.toDocument() };
     await dependencies.journal.commit({ documents: [slots, ...view.#delivery.toDocuments()] });
+    dependencies.journal.onHealth(() => view.#statuses.stationChanged());
     return view;
   }
 
@@ -159,6 +168,24 @@ export class View implements CsmsHost {
     return this.#online;
   }
 
+  get id(): string {
+    return this.csms;
+  }
+
+  get authority(): boolean {
+    return this.#is.csms.role === 'authority';
+  }
+
+  concerns(record: JournalRecord): boolean {
+    if (record.type === 'transaction') return this.knows(record.uid) || this.#slots.sees(record.evse);
+    if (record.type === 'meter') return record.evse !== undefined && this.#slots.sees(record.evse);
+    return record.type === 'security';
+  }
+
+  knows(uid: TransactionUid): boolean {
+    return this.#delivery.projections.of(uid) !== undefined;
+  }
+
   /** It has been online since the process started. */
   get reached(): boolean {
     return this.#reached;
@@ -169,9 +196,15 @@ export class View implements CsmsHost {
     return this.#delivery.settled;
   }
 
+  /** What this CSMS has answered is on disk before anything that is committed after this. */
+  flush(): void {
+    this.#delivery.flush();
+  }
+
   status(): ViewStatus {
     const accepted = this.#link?.accepted === true;
-    return { csms: this.csms, connected: this.#online, accepted, ...this.#delivery.status() };
+    const shed = this.#is.shed?.() ?? {};
+    return { csms: this.csms, connected: this.#online, accepted, ...this.#delivery.status(), shed };
   }
 
   deadLetters(): readonly DeadLetter[] {
@@ -186,6 +219,11 @@ export class View implements CsmsHost {
   /** A connector's live state has changed. */
   connectorChanged(evse: EvseNumber): void {
     this.#statuses.connectorChanged(evse);
+  }
+
+  /** The site has learned the time: what was read before is read again. */
+  shift(shift: TimeShift): void {
+    this.#delivery.shift(shift);
   }
 
   /** New entries are durable. */
@@ -253,6 +291,14 @@ export class View implements CsmsHost {
     if (!this.#online) this.#delivery.linkUp();
     this.#online = true;
     this.#reached = true;
+    if (!this.#timeInDoubt) return this.#begin(booted, link);
+    void this.#link?.askTime().then(() => {
+      if (this.#online && link === this.#links) this.#begin(booted, link);
+    });
+  }
+
+  /** The time is as good as it can be had now: what has waited may leave. */
+  #begin(booted: boolean, link: number): void {
     // After a boot a CSMS knows no connector until it has been told its status; after a mere reconnect it knows them all.
     if (!booted) this.#delivery.open();
     void this.#statuses.linkUp(booted).then(() => {
@@ -269,9 +315,8 @@ export class View implements CsmsHost {
   }
 
   timeFromCsms(at: Timestamp): void {
-    const skew = at - this.#is.clock.now();
-    if (Math.abs(skew) > CLOCK_TOLERANCE)
-      this.#is.log.warn({ csms: this.csms, skew }, 'The clocks of the gateway and of the CSMS disagree');
+    const { csms, time } = this.#is;
+    this.#timeInDoubt = time.heardFrom(csms.id, csms.role === 'authority', at) === 'doubtful';
   }
 
   heartbeatInterval(seconds: number): void {
@@ -340,8 +385,15 @@ export class View implements CsmsHost {
     this.#is.operations.transactionJudged(this.csms, uid, siteInfo(info, this.#slots));
   }
 
-  #stationStatus(): ConnectorStatus {
-    return this.#stationOperative ? 'Available' : 'Unavailable';
+  /** The gateway itself, no sum of its chargers (1.6 section 4.9): without its journal it takes nothing in. */
+  #stationStatus(): StationStatus {
+    const { writable, fault } = this.#is.journal.status;
+    if (!writable)
+      return {
+        status: 'Faulted',
+        error: { code: 'InternalError', info: 'journal', ...(fault && { vendorErrorCode: fault }) },
+      };
+    return { status: this.#stationOperative ? 'Available' : 'Unavailable' };
   }
 
   #inventory(): ReturnType<typeof hardwareInventory> {
@@ -354,7 +406,7 @@ export class View implements CsmsHost {
         live,
         slots: this.#slots,
         identity: this.identity,
-        stationStatus: this.#stationStatus(),
+        stationStatus: this.#stationStatus().status,
         connectorStatus: (row) => connectorView(row, this.#slots, live, csms.ocpp, now).status,
       }),
     ];
@@ -382,7 +434,7 @@ export class View implements CsmsHost {
 
   async #save(key: string, value: unknown): Promise<void> {
     // Samples that were answered are thinned by the settings of then: their numbers are not given to others after a crash.
-    this.#delivery.flush();
+    this.flush();
     const put = { collection: this.#collection, key };
     await this.#is.journal.commit({ documents: [value === undefined ? put : { ...put, value }] });
   }

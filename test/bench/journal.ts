@@ -87,7 +87,7 @@ try {
   process.stdout.write(`${WRITERS} writers, ${JSON.stringify(record()).length} bytes a record\n`);
   const titles = ['records/s', 'p50 ms', 'p99 ms', 'longest turn'].map((title) => title.padStart(14)).join('');
   process.stdout.write(`${''.padEnd(36)}${titles}\n`);
-  const journal = await openJournal(join(folder, 'journal'), systemClock, silent);
+  const journal = await openJournal(join(folder, 'journal'), 1e9, systemClock, silent);
   await drive('journal, commits that wait for none', (each) => journal.commit({ records: [each] }, 'now'));
   await drive('journal, commits in batches', (each) => journal.commit({ records: [each] }, 'batch'));
   await journal.close();

@@ -10,7 +10,9 @@ import {
   type StationId,
   type StationTransactionId,
 } from '../../gateway/kernel/ids.js';
-import { ampere, milliseconds, seconds, timestamp } from '../../gateway/kernel/units.js';
+import { ampere, milliseconds, seconds, timestamp, type Timestamp } from '../../gateway/kernel/units.js';
+import type { Clock } from '../../gateway/kernel/clock.js';
+import type { Machine } from '../../gateway/ports/machine.js';
 import type { CsmsMessage, DeliveryOutcome } from '../../gateway/ports/csms.js';
 import type { StationDriver } from '../../gateway/ports/station.js';
 import type { CommandOutcome, StationCommand } from '../../gateway/site/station-command.js';
@@ -23,6 +25,7 @@ import type {
 import type { IdToken, IdTokenInfo } from '../../gateway/site/tokens.js';
 import { perPhase, type Circuit, type Csms, type Site, type Station } from '../../gateway/site/topology.js';
 import { FakeClock } from '../fakes/fake-clock.js';
+import { knowing } from '../fakes/fake-machine.js';
 import { MemoryJournal } from '../fakes/memory-journal.js';
 import { recordingLog } from '../fakes/recording-log.js';
 import { csms as csmsOf, evse as evseOf, FakeLink, site as siteOf } from '../gateway/views/fixture.js';
@@ -33,6 +36,12 @@ export const token = (idToken: string): IdToken => ({ idToken, type: 'ISO14443' 
 export class KnowingLink extends FakeLink {
   readonly tokens = new Map<string, IdTokenInfo>();
   readonly asked: string[] = [];
+  tellTime: () => void = () => undefined;
+
+  override askTime(): Promise<void> {
+    this.tellTime();
+    return Promise.resolve();
+  }
 
   override answer(message: CsmsMessage): DeliveryOutcome {
     const outcome = super.answer(message);
@@ -58,6 +67,8 @@ export class StringCharger implements StationDriver {
   /** `ignores`: says Accepted and goes on; `silent`: answers nothing in time. */
   manner: 'obeys' | 'ignores' | 'silent' = 'obeys';
   register = 1000;
+  /** Its own clock. */
+  now = (): Timestamp => this.world().clock.now();
   transaction: StationTransactionId | undefined;
 
   constructor(
@@ -130,7 +141,7 @@ export class StringCharger implements StationDriver {
       connector: 1,
       status,
       ...(status === 'Occupied' && { chargingState: this.transaction === undefined ? 'EVConnected' : 'Charging' }),
-      at: this.world().clock.now(),
+      at: this.now(),
     });
   }
 
@@ -138,7 +149,7 @@ export class StringCharger implements StationDriver {
     return this.world().report({ type: 'authorize', station: this.id, idToken: token(idToken) });
   }
 
-  async start(idToken: string, at = this.world().clock.now()): Promise<TransactionAnswer> {
+  async start(idToken: string, at = this.now()): Promise<TransactionAnswer> {
     const answer = await this.world().report({
       type: 'transaction',
       kind: 'started',
@@ -167,7 +178,7 @@ export class StringCharger implements StationDriver {
       evse: this.number,
       connector: 1,
       ...(this.transaction && { stationTransactionId: this.transaction }),
-      at: this.world().clock.now(),
+      at: this.now(),
       trigger: 'MeterValuePeriodic',
       meterValues: this.#values('Sample.Periodic'),
       offline: false,
@@ -182,7 +193,7 @@ export class StringCharger implements StationDriver {
       kind: 'ended',
       station: this.id,
       stationTransactionId: id,
-      at: this.world().clock.now(),
+      at: this.now(),
       trigger: 'StopAuthorized',
       stoppedReason: 'Local',
       ...(idToken !== undefined && { idToken: token(idToken) }),
@@ -195,7 +206,7 @@ export class StringCharger implements StationDriver {
     const phases = ['L1', 'L2', 'L3'] as const;
     return [
       {
-        at: this.world().clock.now(),
+        at: this.now(),
         sampled: [
           { value: this.register, measurand: 'Energy.Active.Import.Register' as const, context },
           ...phases.map((phase) => ({ value: this.draws, measurand: 'Current.Import' as const, phase, context })),
@@ -206,6 +217,8 @@ export class StringCharger implements StationDriver {
 }
 
 export interface InnerOptions {
+  /** A box whose own clock may be wrong; one that knows the time unless given. */
+  readonly box?: (clock: FakeClock) => { readonly clock: Clock; readonly machine: Machine };
   readonly chargers?: number;
   readonly csmss?: readonly Partial<Csms>[];
   readonly authorization?: Partial<Site['authorization']>;
@@ -213,7 +226,11 @@ export interface InnerOptions {
 }
 
 export class InnerWorld {
+  /** The true time, by which drivers, cars and chargers live. */
   readonly clock = new FakeClock();
+  /** The time by which the box goes. */
+  readonly box: Clock;
+  readonly machine: Machine;
   journal = new MemoryJournal();
   site: Site;
   log = recordingLog();
@@ -221,7 +238,10 @@ export class InnerWorld {
   readonly links: KnowingLink[] = [];
   #gateway: Gateway | undefined;
 
-  constructor({ chargers = 1, csmss = [{}], authorization = {}, main = {} }: InnerOptions = {}) {
+  constructor({ chargers = 1, csmss = [{}], authorization = {}, main = {}, box }: InnerOptions = {}) {
+    const given = box?.(this.clock);
+    this.box = given?.clock ?? this.clock;
+    this.machine = given?.machine ?? knowing(this.clock);
     const evses = Array.from({ length: chargers }, (_, index) => evseOf(index + 1));
     const plain = siteOf(evses);
     this.site = {
@@ -256,7 +276,8 @@ export class InnerWorld {
       site: this.site,
       journal: this.journal,
       drivers: this.chargers,
-      clock: this.clock,
+      clock: this.box,
+      machine: this.machine,
       log: this.log,
       randomBytes: () => {
         bytes[9] = ((bytes[9] ?? 0) + 1) % 256;
@@ -271,13 +292,18 @@ export class InnerWorld {
 
   /** The process is gone without a word, and another one begins on the same disk. @param site changed site.yaml */
   async crash(site = this.site): Promise<void> {
+    this.die();
+    this.site = site;
+    await this.begin();
+  }
+
+  /** The process is gone without a word. */
+  die(): void {
     const died = this.gateway;
     this.journal = this.journal.afterCrash();
     for (const index of this.links.keys()) this.link(index).cut();
     // Its timers would go on in a test that shares the clock.
     void died.stop();
-    this.site = site;
-    await this.begin();
   }
 
   link(index = 0): KnowingLink {
@@ -292,9 +318,13 @@ export class InnerWorld {
     return charger;
   }
 
-  async online(index = 0, booted = true): Promise<void> {
+  /** @param says the time in its answers to BootNotification and Heartbeat */
+  async online(index = 0, booted = true, says?: () => Timestamp): Promise<void> {
+    const view = this.gateway.views[index];
     this.link(index).start();
-    this.gateway.views[index]?.linkUp(booted);
+    this.link(index).tellTime = () => says && view?.timeFromCsms(says());
+    this.link(index).tellTime();
+    view?.linkUp(booted);
     await this.clock.advance(10);
   }
 

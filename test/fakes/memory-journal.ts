@@ -2,10 +2,12 @@
 import { journalSeq, type JournalSeq } from '../../gateway/kernel/ids.js';
 import {
   JournalUnavailable,
+  type Amendment,
   type Commit,
   type DocumentPut,
   type Journal,
   type JournalEntry,
+  type JournalStatus,
 } from '../../gateway/ports/journal.js';
 
 interface PendingCommit {
@@ -28,6 +30,8 @@ export class MemoryJournal implements Journal {
   #held = false;
   #closed = false;
   #crashed = false;
+  #status: JournalStatus = { writable: true, lost: false, size: 0, used: 0, limit: 1e9, free: 1e9 };
+  #healthListeners: ((status: JournalStatus) => void)[] = [];
   /** Every commit that became durable, the oldest first. */
   readonly commits: { readonly commit: Commit; readonly urgency: 'now' | 'batch' }[] = [];
 
@@ -61,6 +65,40 @@ export class MemoryJournal implements Journal {
     this.#listeners = [];
     this.#crashed = true;
     return next;
+  }
+
+  /** What `status` says from now on. */
+  standing(status: Partial<JournalStatus>): void {
+    this.#status = { ...this.#status, ...status };
+    for (const listener of this.#healthListeners) listener(this.#status);
+  }
+
+  get status(): JournalStatus {
+    return this.#status;
+  }
+
+  onHealth(listener: (status: JournalStatus) => void): void {
+    this.#healthListeners.push(listener);
+  }
+
+  amend(amendments: readonly Amendment[], documents: readonly DocumentPut[] = []): Promise<void> {
+    const newest = this.#entries.at(-1)?.seq;
+    const changed = new Map(amendments.map((each) => [each.seq, each]));
+    this.#entries = this.#entries.flatMap((entry) => {
+      const amendment = changed.get(entry.seq);
+      if (amendment === undefined) return [entry];
+      if (amendment.record !== undefined) return [{ seq: entry.seq, record: amendment.record }];
+      return entry.seq === newest ? [entry] : [];
+    });
+    this.#store(documents);
+    return Promise.resolve();
+  }
+
+  expire(collection: string, from: string, before: string): Promise<number> {
+    const stored = this.#documents.get(collection);
+    const old = [...(stored?.keys() ?? [])].filter((key) => key >= from && key < before);
+    for (const key of old) stored?.delete(key);
+    return Promise.resolve(old.length);
   }
 
   commit(commit: Commit, urgency: 'now' | 'batch' = 'now'): Promise<readonly JournalSeq[]> {
@@ -115,14 +153,18 @@ export class MemoryJournal implements Journal {
 
   #apply({ entries, documents, resolve }: PendingCommit): void {
     this.#entries.push(...entries);
+    this.#store(documents);
+    resolve(entries.map((entry) => entry.seq));
+    const durable = this.#entries.at(-1)?.seq ?? journalSeq(0);
+    for (const listener of this.#listeners) listener(durable);
+  }
+
+  #store(documents: readonly DocumentPut[]): void {
     for (const { collection, key, value } of documents) {
       const stored = this.#documents.get(collection) ?? new Map<string, unknown>();
       this.#documents.set(collection, stored);
       if (value === undefined) stored.delete(key);
       else stored.set(key, value);
     }
-    resolve(entries.map((entry) => entry.seq));
-    const durable = this.#entries.at(-1)?.seq ?? journalSeq(0);
-    for (const listener of this.#listeners) listener(durable);
   }
 }

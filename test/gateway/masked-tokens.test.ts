@@ -16,6 +16,7 @@ import type { TransactionReported } from '../../gateway/site/station-event.js';
 import type { IdToken } from '../../gateway/site/tokens.js';
 import { perPhase } from '../../gateway/site/topology.js';
 import { FakeClock } from '../fakes/fake-clock.js';
+import { knowing } from '../fakes/fake-machine.js';
 import { MemoryJournal } from '../fakes/memory-journal.js';
 import { recordingLog, type LogLine } from '../fakes/recording-log.js';
 import { csms, evse, site } from './views/fixture.js';
@@ -54,6 +55,7 @@ async function world(): Promise<World> {
     journal,
     drivers,
     clock,
+    machine: knowing(clock),
     log,
     randomBytes: (count) => new Uint8Array(count).fill(7),
     firmwareVersion: '0',

@@ -63,8 +63,7 @@ void t.test('S06: unknown, wrong password, no common version, both forms of a ke
   t.match(event.payload, { type: 'connectionReplaced', techInfo: /^evse=1;CP1 from / });
   const logged = world.gateway.lines.map((line) => JSON.stringify(line)).join('\n');
   t.notMatch(logged, /a-password-of-text|001122334455|not the password/, 'no password in the log');
-  checkSound(t, world);
-  await world.gateway.stop();
+  await checkSound(t, world);
 });
 
 for (const version of ['ocpp1.6', 'ocpp2.0.1'] as const satisfies readonly OcppVersion[]) {
@@ -103,7 +102,6 @@ for (const version of ['ocpp1.6', 'ocpp2.0.1'] as const satisfies readonly OcppV
     await changes.until('the log to call it uncertain', () =>
       world.gateway.lines.some(({ outcome }) => outcome === 'Uncertain'),
     );
-    checkSound(t, world);
-    await world.gateway.stop();
+    await checkSound(t, world);
   });
 }

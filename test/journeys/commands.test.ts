@@ -84,8 +84,7 @@ for (const version of VERSIONS)
     await t.test('S44: every trigger', (t) => triggers(t, world));
     await t.test('S44: DataTransfer, wrapped for a charger', (t) => dataTransfer(t, world));
     await t.test('S36: local list, and over a restart', (t) => localList(t, world));
-    checkSound(t, world);
-    await world.gateway.stop();
+    await checkSound(t, world);
   });
 
 async function everyAction(t: Test, world: World): Promise<void> {

@@ -47,8 +47,7 @@ for (const version of VERSIONS)
     // Both versions are silent in the first world already.
     if (version === 'ocpp1.6') await t.test('S26: silence at the end of a transaction', (t) => silentStop(t, world));
     await t.test('S24: the driver is refused at the start', (t) => refusedDriver(t, world));
-    checkSound(t, world);
-    await world.gateway.stop();
+    await checkSound(t, world);
   });
 
 async function authorize(t: Test, world: World): Promise<void> {

@@ -179,7 +179,6 @@ for (const version of VERSIONS) {
         await checkEnergy(t, world, number, { from, to: from + 500 });
       });
 
-    checkSound(t, world);
-    await world.gateway.stop();
+    await checkSound(t, world);
   });
 }

@@ -48,7 +48,6 @@ for (const authority of VERSIONS) {
         }
       });
     }
-    checkSound(t, world);
-    await world.gateway.stop();
+    await checkSound(t, world);
   });
 }

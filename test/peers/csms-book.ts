@@ -92,9 +92,8 @@ export class CsmsBook {
   /** What is wrong with the book as such; more only at the end of a journey. */
   faults(): string[] {
     return [...this.transactions.values()].flatMap((transaction) => {
-      const { id, seqNos, registers, meterStart, meterStop } = transaction;
+      const { id, registers, meterStart, meterStop } = transaction;
       const found: string[] = [];
-      if (seqNos.some((seqNo, index) => seqNo !== index)) found.push(`transaction ${id}: seqNo ${seqNos.join(' ')}`);
       if (registers.some((register, index) => index > 0 && register < (registers[index - 1] ?? 0)))
         found.push(`transaction ${id}: the register runs backwards: ${registers.join(' ')}`);
       if (meterStart !== undefined && meterStop !== undefined && meterStop < meterStart)

@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { Changes } from './changes.js';
 
 const MAIN = fileURLToPath(new URL('../../gateway/main.js', import.meta.url));
+const WITHOUT_CLOCK = fileURLToPath(new URL('box-without-clock.js', import.meta.url));
 /** A process that starts on a busy machine: SQLite, the validators of two OCPP versions. */
-const START_PATIENCE_MS = 20_000;
+const START_PATIENCE_MS = 60_000;
 
 export interface GatewayOptions {
   /** Kept when the gateway is removed, if it was given; a folder of its own otherwise. */
@@ -19,6 +20,8 @@ export interface GatewayOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Told of each line of the log at once. */
   readonly heard?: (line: LogLine) => void;
+  /** The clock of its box begins in 1970 with each boot, and nobody sets it. */
+  readonly withoutClock?: boolean;
 }
 
 export interface LogLine {
@@ -28,6 +31,8 @@ export interface LogLine {
 }
 
 export interface GatewayProcess {
+  /** Where its journal is. */
+  readonly dataDirectory: string;
   /** Every log line of this and earlier runs. */
   readonly lines: readonly LogLine[];
   /** What it said on stderr: faults of site.yaml, crashes. */
@@ -35,7 +40,7 @@ export interface GatewayProcess {
   readonly running: boolean;
   /** SIGKILL: no chance to write anything. */
   kill(): Promise<void>;
-  /** SIGTERM and the exit in order. @throws Error when the exit code is not 0 */
+  /** SIGTERM and the exit in order; once it has ended so, nothing. @throws Error when the exit code is not 0 */
   stop(): Promise<void>;
   /** Starts it again on the same data. */
   start(): Promise<void>;
@@ -52,8 +57,9 @@ export interface GatewayProcess {
 export async function startGateway(yaml: string, options: GatewayOptions = {}): Promise<GatewayProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'forecourt-'));
   const file = join(folder, 'site.yaml');
-  writeFileSync(file, `data-directory: ${options.dataDirectory ?? join(folder, 'data')}\n${yaml}`);
-  const gateway = new ChildGateway(file, folder, options);
+  const dataDirectory = options.dataDirectory ?? join(folder, 'data');
+  writeFileSync(file, `data-directory: ${dataDirectory}\n${yaml}`);
+  const gateway = new ChildGateway(file, folder, dataDirectory, options);
   await gateway.start();
   return gateway;
 }
@@ -67,8 +73,14 @@ class ChildGateway implements GatewayProcess {
   readonly #changes: Changes;
   #child: ChildProcess | undefined;
   #exited: Promise<string> = Promise.resolve('');
+  #stopping: Promise<void> | undefined;
 
-  constructor(file: string, folder: string, options: GatewayOptions) {
+  constructor(
+    file: string,
+    folder: string,
+    readonly dataDirectory: string,
+    options: GatewayOptions,
+  ) {
     this.#file = file;
     this.#folder = folder;
     this.#options = options;
@@ -82,11 +94,13 @@ class ChildGateway implements GatewayProcess {
   async start(): Promise<void> {
     if (this.#child !== undefined) throw new Error('the gateway runs already');
     const level = this.#options.logLevel ?? 'info';
-    const child = spawn(process.execPath, [MAIN, 'run', '--log-level', level, this.#file], {
+    const program = this.#options.withoutClock === true ? WITHOUT_CLOCK : MAIN;
+    const child = spawn(process.execPath, [program, 'run', '--log-level', level, this.#file], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...this.#options.env },
     });
     this.#child = child;
+    this.#stopping = undefined;
     const from = this.lines.length;
     let rest = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -121,7 +135,12 @@ class ChildGateway implements GatewayProcess {
     await this.#exited;
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     if (this.#child === undefined) throw new Error(`the gateway had ended by itself:\n${this.stderr}${this.#tail()}`);
     this.#child.kill('SIGTERM');
     const how = await this.#exited;

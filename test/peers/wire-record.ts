@@ -27,7 +27,11 @@ const GIVEN_UP_MS = 4900;
 export class WireRecord {
   /** CALLs of the gateway, in the order of arrival. */
   readonly calls: ReceivedCall[] = [];
-  /** Whatever broke a rule; a sound journey leaves it empty. */
+  /** CALLs of the peer itself, in the order in which they left. */
+  readonly sent: ReceivedCall[] = [];
+  /** Payloads of CALLRESULTs in either direction, by message id. */
+  readonly answers = new Map<string, Payload>();
+  /** Whatever broke a rule, beginning with the rule's number (`I1` to `I3`); a sound journey leaves it empty. */
   readonly faults: string[] = [];
   /** All ids of the gateway's CALLs, over all sockets. */
   readonly #ids = new Set<string>();
@@ -52,11 +56,13 @@ export class WireRecord {
     socket.on('strictValidationFailure', (event: Invalid) => {
       const side = event.outbound ? 'the peer itself' : 'the gateway';
       this.#fault(
+        'I1',
         `${event.method} of ${side} is not valid: ${event.error.message} ${JSON.stringify(event.result ?? event.params)}`,
       );
     });
     socket.on('badMessage', ({ error, buffer }: { error: Error; buffer: unknown }) => {
-      if (!this.tolerate.badMessages) this.#fault(`bad message: ${error.message} ${String(buffer).slice(0, 300)}`);
+      if (!this.tolerate.badMessages)
+        this.#fault('I1', `bad message: ${error.message} ${String(buffer).slice(0, 300)}`);
     });
     socket.on('close', () => this.changes.happened());
     return number;
@@ -79,25 +85,30 @@ export class WireRecord {
     if (typeof id !== 'string') return;
     if (type === 3 || type === 4) {
       if (other.outstanding?.id === id) other.outstanding = undefined;
+      if (type === 3 && isPayload(action)) this.answers.set(id, action);
       return;
     }
     if (type !== 2 || typeof action !== 'string') return;
     const { outstanding } = sender;
     const now = Date.now();
     if (!outbound && outstanding !== undefined && now - outstanding.at < GIVEN_UP_MS)
-      this.#fault(`${action} was sent while ${outstanding.action} had no answer yet`);
+      this.#fault('I2', `${action} was sent while ${outstanding.action} had no answer yet`);
     sender.outstanding = { id, action, at: now };
-    if (outbound) return;
-    if (this.#ids.has(id)) this.#fault(`the message id ${id} of ${action} was used before`);
-    if (id.length > 36) this.#fault(`the message id ${id} of ${action} is too long`);
+    const call = { at: now, messageId: id, action, payload: isPayload(payload) ? payload : {}, socket };
+    if (outbound) return void this.sent.push(call);
+    if (this.#ids.has(id)) this.#fault('I3', `the message id ${id} of ${action} was used before`);
+    if (id.length > 36) this.#fault('I1', `the message id ${id} of ${action} is too long`);
     this.#ids.add(id);
-    this.calls.push({ at: now, messageId: id, action, payload: (payload ?? {}) as Payload, socket });
+    this.calls.push(call);
   }
 
-  #fault(text: string): void {
-    this.faults.push(`${this.peer}: ${text}`);
+  #fault(rule: 'I1' | 'I2' | 'I3', text: string): void {
+    this.faults.push(`${rule} ${this.peer}: ${text}`);
   }
 }
+
+const isPayload = (value: unknown): value is Payload =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 interface Invalid {
   readonly method: string;

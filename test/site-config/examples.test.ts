@@ -6,6 +6,7 @@ import t from 'tap';
 import { composeGateway } from '../../gateway/compose.js';
 import type { Site } from '../../gateway/site/topology.js';
 import { systemClock } from '../../gateway/system-clock.js';
+import { systemMachine } from '../../gateway/system-machine.js';
 import { deviceNames } from '../../site-config/devices/catalogue.js';
 import { loadSite } from '../../site-config/loader.js';
 import { recordingLog } from '../fakes/recording-log.js';
@@ -36,7 +37,7 @@ for (const name of EXAMPLES) {
     t.teardown(() => rmSync(directory, { recursive: true, force: true }));
     const site = elsewhere(loaded.value.site, directory);
     const log = recordingLog();
-    const running = await composeGateway(site, systemClock, log, '0.0.0');
+    const running = await composeGateway(site, systemClock, systemMachine(), log, '0.0.0');
     const evses = site.stations.flatMap((station) => station.evses.map(({ number }) => number));
     t.ok(evses.length > 0);
     for (const number of evses) t.ok(running.gateway.live.evse(number), `EVSE ${number}`);

@@ -87,6 +87,7 @@ t.test('what is not written has the default that the schema documents', (t) => {
     nominalVoltage: 230,
     listen: { ocpp: { host: '0.0.0.0', port: 9000 } },
     dataDirectory: resolve('/srv/forecourt/data'),
+    journal: { sizeLimit: 1e9, keepBills: 34_560_000_000 },
     authorization: {
       offline: 'known-only',
       cacheEntries: 5000,

@@ -274,6 +274,7 @@ export const csmsOf = (ocpp: Csms['ocpp'], url = 'ws://127.0.0.1'): Csms => ({
   identity: 'SITE-01',
   present: 'site',
   resetScope: 'gateway',
+  sendMinusOne: true,
 });
 
 export function aliasTable() {

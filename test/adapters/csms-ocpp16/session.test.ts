@@ -182,9 +182,15 @@ for (const version of ['ocpp1.6', 'ocpp2.0.1'] as const) {
     t.strictSame(host.events, ['up booted', 'down: gone', 'up']);
     t.strictSame(csms.actions(), ['BootNotification'], 'no second boot');
     t.equal((await link.deliver(status)).kind, 'answered');
+    await clock.advance(60);
     csms.cut('gone again');
     await clock.advance(12);
-    t.equal(csms.dials.length, 7, 'after a success the waits start over');
+    t.equal(csms.dials.length, 7, 'after a link that held the waits start over');
+    csms.cut('and again');
+    await clock.advance(12);
+    t.equal(csms.dials.length, 7, 'after one that did not they go on');
+    await clock.advance(14);
+    t.equal(csms.dials.length, 8);
   });
 
   t.test(`${version}: a link lost before the boot was answered boots on the next one`, async (t) => {

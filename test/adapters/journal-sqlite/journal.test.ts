@@ -24,7 +24,7 @@ import { systemClock } from '../../../gateway/system-clock.js';
 import { recordingLog } from '../../fakes/recording-log.js';
 import { events, journalContract, note, readAll } from '../../gateway/ports/journal-contract.js';
 
-const open = (directory: string, log = recordingLog()): Promise<Journal> => openJournal(directory, systemClock, log);
+const open = (directory: string, log = recordingLog()): Promise<Journal> => openJournal(directory, 1e9, systemClock, log);
 
 const WRITER = fileURLToPath(new URL('./writer.js', import.meta.url));
 

@@ -7,7 +7,7 @@ import { recordingLog } from '../../fakes/recording-log.js';
 
 const directory = process.argv[2];
 if (directory === undefined) throw new Error('usage: writer <directory>');
-const journal = await openJournal(directory, systemClock, recordingLog()).catch((err: unknown) => {
+const journal = await openJournal(directory, 1e9, systemClock, recordingLog()).catch((err: unknown) => {
   const words = err instanceof JournalUnavailable ? `${err.name} ${err.fault} ${err.message}` : String(err);
   process.stdout.write(`refused ${words}\n`);
   process.exit(1);

@@ -211,7 +211,7 @@ export class LoadWorld {
 }
 
 async function fillJournal(folder: string): Promise<void> {
-  const journal = await openJournal(folder, systemClock, recordingLog());
+  const journal = await openJournal(folder, 1e9, systemClock, recordingLog());
   const records = Array.from({ length: KEPT_ENTRIES }, (_, index) => ({
     type: 'security' as const,
     event: 'Filling',

@@ -50,6 +50,12 @@ export class SlowLink implements CsmsLink {
     this.accepted = false;
     return Promise.resolve();
   }
+  probe(): Promise<boolean> {
+    return Promise.resolve(this.accepted);
+  }
+  askTime(): Promise<void> {
+    return Promise.resolve();
+  }
   reboot(): void {
     throw new Error('nobody asks for that here');
   }

@@ -53,8 +53,11 @@ void t.test('an event of a transaction keeps what was said; its values are judge
   t.end();
 });
 
-void t.test('a gateway that does not know the year judges nobody', (t) => {
-  const given = event(NOW, NOW);
-  t.equal(withPlausibleTimes(given, timestamp(60_000)), given);
+void t.test('what every kind of event said is kept', (t) => {
+  const late = timestamp(Date.UTC(2099, 0, 1));
+  t.match(withPlausibleTimes(status(late), NOW), { at: NOW, reportedAt: late });
+  t.match(withPlausibleTimes(event(NOW, late), NOW), { meterValues: [{ at: NOW, reportedAt: late }] });
+  const translated = { ...status(late), reportedAt: timestamp(5) };
+  t.match(withPlausibleTimes(translated, NOW), { at: NOW, reportedAt: 5 }, 'the first word of the station');
   t.end();
 });

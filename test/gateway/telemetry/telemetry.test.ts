@@ -158,7 +158,7 @@ void t.test('events: every one, in order, a bounded number on the way, none for 
     Array.from({ length: 100 }, (_, i) => i + 1).filter((seq) => seq % 10 !== 0),
   );
   t.ok(the.link.published.filter(({ topic }) => topic.includes('/event/')).every(({ qos, retain }) => qos && !retain));
-  t.equal(the.telemetry.cursor, 100);
+  t.equal(the.telemetry.settled, 100);
 });
 
 void t.test('a broker that is away misses nothing; a refused event is offered again, in order', async (t) => {
@@ -170,7 +170,7 @@ void t.test('a broker that is away misses nothing; a refused event is offered ag
   await the.journal.commit({ records: [happened('updated'), happened('ended'), bill] });
   await the.clock.advance(60_000);
   t.same(seqs(the), [1]);
-  t.equal(the.telemetry.cursor, 1, 'and the journal keeps them');
+  t.equal(the.telemetry.settled, 1, 'and the journal keeps them');
   the.link.up();
   await the.clock.settle(10);
   t.same(seqs(the), [1, 2, 3, 4]);
@@ -178,10 +178,10 @@ void t.test('a broker that is away misses nothing; a refused event is offered ag
   the.link.refuse.add(the.link.published.length);
   await the.journal.commit({ records: [happened('started'), happened('ended')] });
   await the.clock.settle(10);
-  t.equal(the.telemetry.cursor, 4);
+  t.equal(the.telemetry.settled, 4);
   await the.clock.advance(1000);
   t.same(seqs(the).slice(-2), [5, 6], 'after a refusal, without a new connection');
-  t.equal(the.telemetry.cursor, 6);
+  t.equal(the.telemetry.settled, 6);
 });
 
 void t.test('after a crash the events go on where the broker was, and before that nothing is new', async (t) => {
@@ -201,7 +201,7 @@ void t.test('after a crash the events go on where the broker was, and before tha
   last.link.up();
   await last.clock.advance(1000);
   t.same(seqs(last), [], 'the cursor is on disk');
-  t.equal(last.telemetry.cursor, 2);
+  t.equal(last.telemetry.settled, 2);
 });
 
 void t.test('how far the broker is costs one small write a second, not one an event', async (t) => {
@@ -223,7 +223,7 @@ void t.test('how far the broker is costs one small write a second, not one an ev
   await the.clock.advance(1000);
   t.match(the.log.lines.at(-1), { level: 'warn', fields: { fault: 'FC-J01' } });
   await the.clock.advance(1000);
-  t.same((await the.journal.load('telemetry')).get('broker'), { cursor: the.telemetry.cursor }, 'it is tried again');
+  t.same((await the.journal.load('telemetry')).get('broker'), { cursor: the.telemetry.settled }, 'it is tried again');
 });
 
 void t.test('a broker that never comes back does not keep the journal for ever', async (t) => {
@@ -237,10 +237,10 @@ void t.test('a broker that never comes back does not keep the journal for ever',
   const the = await rig({}, journal);
   journal.ahead = 1_000_000;
   await the.clock.advance(1000);
-  t.equal(the.telemetry.cursor, 0);
+  t.equal(the.telemetry.settled, 0);
   journal.ahead = 1_000_500;
   await the.clock.advance(1000);
-  t.equal(the.telemetry.cursor, 500);
+  t.equal(the.telemetry.settled, 500);
   t.match(the.log.lines.at(-1), { level: 'warn', fields: { fault: 'FC-Q02', from: 1, to: 500 } });
 });
 

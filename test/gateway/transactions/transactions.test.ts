@@ -303,9 +303,10 @@ t.test('a start whose time could not be meant is known again by what the station
   t.ok(first.anomalies.includes('clock-suspect'));
   const again = bench.take('ocpp1.6', start(7, { reportedAt: said }));
   t.same([again.answer.duplicate, again.answer.stationTransactionId], [true, '1']);
-  const values = bench.take('ocpp1.6', update(10, '1', 1200, { reportedAt: said }));
-  t.equal(values.answer.duplicate, false);
-  t.equal(bench.take('ocpp1.6', update(12, '1', 1200, { reportedAt: said })).answer.duplicate, true, 'same values');
+  const frozen = (seconds: number): TransactionReported =>
+    update(seconds, '1', 1200, { reportedAt: said, meterValues: [{ ...register(1200, seconds), reportedAt: said }] });
+  t.equal(bench.take('ocpp1.6', frozen(10)).answer.duplicate, false);
+  t.equal(bench.take('ocpp1.6', frozen(12)).answer.duplicate, true, 'same values');
   bench.take('ocpp1.6', end(20, '1', 1500, { reportedAt: said }));
   const next = bench.take('ocpp1.6', start(60, { reportedAt: said }));
   t.same([next.answer.duplicate, next.answer.stationTransactionId], [false, '2'], 'a clock that stands still');

@@ -531,3 +531,19 @@ t.test('an end leaves only when everything that was answered before it is on dis
   await s.clock.settle(20);
   t.strictSame(s.link.told(), ['a started', 'a updated', 'a ended']);
 });
+
+t.test('what was answered is written before whatever is committed next', async (t) => {
+  const s = await scene();
+  await s.up();
+  await s.happens(record('a', 0, 'started'));
+  await s.down();
+  await s.happens(record('a', 1, 'updated'), record('a', 2, 'updated'), record('a', 3, 'updated'));
+  s.journal.hold();
+  const before = s.journal.commits.length;
+  await s.up(false);
+  t.equal(s.link.told().length, 4);
+  t.equal(s.journal.commits.length, before + 1, 'the later answers wait for company');
+  s.view.flush();
+  const cursor = s.journal.commits.at(-1)?.commit.documents?.find(({ key }) => key === 'cursor');
+  t.match(cursor?.value, { seq: 4 });
+});

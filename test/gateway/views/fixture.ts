@@ -45,6 +45,7 @@ export const csms = (over: Partial<Csms> = {}): Csms => ({
   identity: 'SITE-1',
   present: 'site',
   resetScope: 'gateway',
+  sendMinusOne: true,
   ...over,
 });
 
@@ -74,6 +75,7 @@ export const site = (evses: readonly Evse[]): Site => ({
   listen: {},
   telemetry: {},
   dataDirectory: '/nowhere',
+  journal: { sizeLimit: 1e9, keepBills: milliseconds(34_560_000_000) },
 });
 
 export class FakeLive implements LiveSite {
@@ -184,11 +186,22 @@ export class FakeLink implements CsmsLink {
   reboot(reason: BootReason): void {
     this.reboots.push(reason);
   }
+  askTime(): Promise<void> {
+    return Promise.resolve();
+  }
   /** The socket is gone: what was not answered is unsent. */
   cut(): void {
     this.accepted = false;
     for (const resolve of this.#open) resolve({ kind: 'unsent' });
     this.#open.clear();
+  }
+
+  /** What `probe` finds; counted. */
+  answersProbes = true;
+  probes = 0;
+  probe(): Promise<boolean> {
+    this.probes++;
+    return Promise.resolve(this.accepted && this.answersProbes);
   }
 
   deliver(message: CsmsMessage): Promise<DeliveryOutcome> {
@@ -316,6 +329,7 @@ export async function scene(
     live,
     journal,
     operations,
+    time: { heardFrom: () => 'taken' },
     clock,
     log,
     firmwareVersion: '1.0.0',

@@ -1,0 +1,133 @@
+// Reads what can be read of a damaged database, row by row, around the pages that cannot.
+import type { Connection } from './database.js';
+
+export type EntryRow = readonly [seq: number, body: string];
+export type DocumentRow = readonly [collection: string, key: string, body: string];
+
+const PAGE = 200;
+/** Places that could not be read after which a table is given up: its tree is gone, not some leaves. */
+const PATIENCE = 20_000;
+/** Above every entry number. */
+const BEYOND = Number.MAX_SAFE_INTEGER;
+/** Above every name. */
+const LAST_NAME = '\u{10ffff}';
+
+/** Every entry that is readable and whose body is JSON, each once, in no order. */
+export function* readEntries(db: Connection): Iterable<EntryRow> {
+  const where = 'SELECT seq, body FROM entry WHERE seq > ? AND seq < ? ORDER BY seq';
+  const upwards = prepare<EntryRow>(db, `${where} LIMIT ?`);
+  const downwards = prepare<EntryRow>(db, `${where} DESC LIMIT ?`);
+  if (upwards === undefined || downwards === undefined) return;
+  const spans: (readonly [low: number, high: number, step: number])[] = [[-1, BEYOND, 1]];
+  for (let damaged = 0; damaged < PATIENCE;) {
+    const span = spans.pop();
+    if (span === undefined) return;
+    let [low, high, step] = span;
+    if (yield* walk(upwards, () => [low, high], ([seq]) => (low = seq))) continue;
+    damaged++;
+    if (yield* walk(downwards, () => [low, high], ([seq]) => (high = seq))) continue;
+    // Neither end can be read on from: what is between lies behind the damage, or in it.
+    if (high - low <= 2) continue;
+    // Where the end is open there is nothing to halve towards: ever larger steps, as long as nothing was read.
+    step = low === span[0] ? 2 * step : 2;
+    const middle = Math.min(high === BEYOND ? low + step : Infinity, Math.floor((low + high) / 2));
+    // The upper half reaches down to the middle itself; the lower one is taken first.
+    spans.push([middle - 1, high, step], [low, middle, step]);
+  }
+}
+
+/** Every document that is readable and is JSON, each once. */
+export function* readDocuments(db: Connection): Iterable<DocumentRow> {
+  const where = `SELECT collection, key, body FROM document
+    WHERE (collection, key) > (?, ?) AND (collection, key) < (?, ?) ORDER BY collection`;
+  const upwards = prepare<DocumentRow>(db, `${where}, key LIMIT ?`);
+  const downwards = prepare<DocumentRow>(db, `${where} DESC, key DESC LIMIT ?`);
+  if (upwards === undefined || downwards === undefined) return;
+  let low: readonly [string, string] = ['', ''];
+  for (let damaged = 0; damaged < PATIENCE; damaged++) {
+    if (yield* walk(upwards, () => [...low, LAST_NAME, ''], ([collection, key]) => (low = [collection, key]))) return;
+    // Over the damage by ever larger jumps, then back to it from where reading works again.
+    let high: readonly [string, string] = [LAST_NAME, ''];
+    const beyond = landing(upwards, low);
+    if (beyond !== undefined) {
+      yield beyond;
+      high = [beyond[0], beyond[1]];
+    }
+    const from = high;
+    yield* walk(downwards, () => [...low, ...high], ([collection, key]) => (high = [collection, key]));
+    if (beyond === undefined) return;
+    low = from;
+  }
+}
+
+/** The first row behind the damage that can be read. */
+function landing(query: Query<DocumentRow>, low: readonly [string, string]): DocumentRow | undefined {
+  for (const place of jumps(low)) {
+    try {
+      return query([...place, LAST_NAME, ''], 1)[0];
+    } catch {
+      // Still in it.
+    }
+  }
+  return undefined;
+}
+
+/** Names behind this one, farther and farther: its last character raised, then the one before, then the collection's. */
+function* jumps([collection, key]: readonly [string, string]): Iterable<readonly [string, string]> {
+  for (let at = key.length - 1; at >= 0; at--) yield [collection, raised(key, at)];
+  yield [collection, LAST_NAME];
+  for (let at = collection.length - 1; at >= 0; at--) yield [raised(collection, at), ''];
+  if (collection === '') for (const letter of 'bcdefghijklmnopqrstuvwxyz') yield [letter, ''];
+}
+
+const raised = (name: string, at: number): string =>
+  name.slice(0, at) + String.fromCodePoint((name.codePointAt(at) ?? 0) + 1);
+
+type Query<R> = (bounds: readonly unknown[], limit: number) => readonly R[];
+
+function prepare<R>(db: Connection, sql: string): Query<R> | undefined {
+  try {
+    const statement = db.prepare(sql).raw();
+    return (bounds, limit) => statement.all(...bounds, limit) as R[];
+  } catch {
+    // No such table: the schema is gone.
+    return undefined;
+  }
+}
+
+/**
+ * Gives rows until there are no more, or the next one cannot be read.
+ * @param bounds asked before every read
+ * @param at told of the last row of every read
+ * @returns true: there are no more between the bounds
+ */
+function* walk<R extends readonly [unknown, ...unknown[]]>(
+  query: Query<R>,
+  bounds: () => readonly unknown[],
+  at: (row: R) => void,
+): Generator<R, boolean> {
+  for (let limit = PAGE; ;) {
+    let page: readonly R[];
+    try {
+      page = query(bounds(), limit);
+    } catch {
+      if (limit === 1) return false;
+      limit = Math.floor(limit / 2);
+      continue;
+    }
+    const last = page.at(-1);
+    if (last !== undefined) at(last);
+    for (const row of page) if (isJson(row.at(-1))) yield row;
+    if (page.length < limit) return true;
+  }
+}
+
+function isJson(body: unknown): boolean {
+  if (typeof body !== 'string') return false;
+  try {
+    JSON.parse(body);
+    return true;
+  } catch {
+    return false;
+  }
+}
