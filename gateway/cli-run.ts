@@ -2,10 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { pino, stdTimeFunctions } from 'pino';
+import { serviceManager } from '../adapters/service-manager/systemd.js';
 import { deviceNames } from '../site-config/devices/catalogue.js';
 import { loadSite } from '../site-config/loader.js';
 import { renderFinding } from './cli-check.js';
 import { composeGateway } from './compose.js';
+import { LifeSigns } from './console/life-signs.js';
+import { statusLine } from './console/status-line.js';
 import type { Clock } from './kernel/clock.js';
 import { seconds } from './kernel/units.js';
 import { JournalUnavailable } from './ports/journal.js';
@@ -77,13 +80,21 @@ export async function runGateway(
   });
   try {
     const running = await composeGateway(site, clock, machine, log, firmwareVersion);
-    log.info(
-      { ocppPort: running.ocppPort, brokerPort: running.brokerPort, stations: site.stations.length },
-      'gateway is up',
-    );
+    const { ocppPort, brokerPort, consolePort, gateway, journal } = running;
+    log.info({ ocppPort, brokerPort, consolePort, stations: site.stations.length }, 'gateway is up');
+    const lifeSigns = new LifeSigns({
+      service: serviceManager(process.env, process.pid, log),
+      journal,
+      plannedAt: () => gateway.plannedAt,
+      status: () => statusLine(running.console.status()),
+      clock,
+      log,
+    });
+    lifeSigns.ready();
     const lost = running.lost.then((fault) => ({ fault }));
     const why = await Promise.race([signalled, lost]);
     const startAnew = typeof why !== 'string';
+    lifeSigns.stopping();
     if (startAnew) log.error(why, 'gateway stops, to be started again on what the disk holds');
     else log.info({ signal: why }, 'gateway stops');
     // Everything that was answered is on disk already: a neighbour that does not let go must not hold up a restart.

@@ -1,19 +1,23 @@
 // Puts a whole gateway together: the only place, with compose-south and compose-north, that names concrete adapters.
 import { randomBytes } from 'node:crypto';
 import type { LocalBroker } from '../adapters/broker/broker.js';
+import { openConsole, type ConsoleServer } from '../adapters/console/server.js';
 import { openJournal } from '../adapters/journal-sqlite/journal.js';
 import { composeCsms } from './compose-north.js';
 import { composeSouth } from './compose-south.js';
+import { OperatorConsole } from './console/operator-console.js';
 import { Gateway } from './gateway.js';
 import type { CancelTimer, Clock } from './kernel/clock.js';
 import { stationId, type StationId } from './kernel/ids.js';
 import type { Log } from './kernel/log.js';
 import { seconds, type Milliseconds } from './kernel/units.js';
+import type { SiteConsole } from './ports/console.js';
 import type { CsmsLink } from './ports/csms.js';
 import type { Journal } from './ports/journal.js';
 import type { Machine } from './ports/machine.js';
 import type { StationDriver } from './ports/station.js';
 import type { TelemetryLink } from './ports/telemetry.js';
+import { ObservedJournal } from './shell/observed-journal.js';
 import type { Site } from './site/topology.js';
 import { Telemetry } from './telemetry/telemetry.js';
 import { defaultRoot, gridLimitTopic, onlineTopic } from './telemetry/topics.js';
@@ -30,6 +34,10 @@ export interface RunningGateway {
   readonly brokerPort?: number;
   /** Resolves with a code of the catalogue when the journal can only be gone on with by a new process. */
   readonly lost: Promise<string>;
+  /** Where the operator asks; absent where it is switched off or the port is taken. */
+  readonly consolePort?: number;
+  /** What the operator may ask. */
+  readonly console: SiteConsole;
   /** Closes everything in order: doors first, the journal last. */
   stop(): Promise<void>;
 }
@@ -47,7 +55,7 @@ export async function composeGateway(
   log: Log,
   firmwareVersion: string,
 ): Promise<RunningGateway> {
-  const disk = await openJournal(site.dataDirectory, site.journal.sizeLimit, system, log);
+  const disk = new ObservedJournal(await openJournal(site.dataDirectory, site.journal.sizeLimit, system, log), system);
   const drivers = new Map<StationId, StationDriver>();
   const gateway = await Gateway.open({
     site,
@@ -87,6 +95,8 @@ export async function composeGateway(
     const view = gateway.views.find((each) => each.csms === csms.id);
     if (view !== undefined) links.push(await composeCsms(csms, view, journal, context));
   }
+  const console = new OperatorConsole({ site, version: firmwareVersion, gateway, journal, disk, clock });
+  let consoleServer: ConsoleServer | undefined;
 
   const lost = new Promise<string>((resolve) => {
     journal.onHealth(({ lost, fault }) => {
@@ -94,6 +104,7 @@ export async function composeGateway(
     });
   });
   const stop = async (): Promise<void> => {
+    await consoleServer?.close();
     await south.stop();
     // A CSMS that does not answer the farewell must not keep the journal from being closed.
     await within(FAREWELL, clock, Promise.all(links.map((link) => link.stop())));
@@ -104,14 +115,17 @@ export async function composeGateway(
     gateway.start();
     const ocppPort = await south.start();
     const brokerPort = await broker?.listening;
+    consoleServer = site.console && (await openConsole(site.console, console, context));
     for (const link of links) link.start();
     return {
       gateway,
       journal,
       lost,
+      console,
       stop,
       ...(ocppPort !== undefined && { ocppPort }),
       ...(brokerPort !== undefined && { brokerPort }),
+      ...(consoleServer?.port !== undefined && { consolePort: consoleServer.port }),
     };
   } catch (error) {
     await stop();

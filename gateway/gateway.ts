@@ -1,14 +1,15 @@
 // The shell: holds the parts that decide, passes on what has changed, and keeps time.
 import type { CancelTimer, Clock } from './kernel/clock.js';
 import { FAULTS } from './kernel/faults.js';
-import type { StationId } from './kernel/ids.js';
-import { ampere, minutes, seconds } from './kernel/units.js';
+import type { MeterId, StationId } from './kernel/ids.js';
+import { ampere, minutes, seconds, type Milliseconds } from './kernel/units.js';
 import type { Journal } from './ports/journal.js';
 import type { MeterHost, StationHost } from './ports/station.js';
 import { openParts, type GatewayDependencies, type Parts } from './parts.js';
 import type { BalancingReport, CircuitReport } from './balancing/report.js';
 import type { SiteOperations } from './shell/operations.js';
 import type { StorageStatus } from './shell/storage.js';
+import type { MeterReading } from './site/metering.js';
 import type { ConnectorChange, SiteBook } from './site/site-book.js';
 import type { Transaction } from './site/transaction.js';
 import type { Telemetry } from './telemetry/telemetry.js';
@@ -49,6 +50,7 @@ export class Gateway {
       transactionChanged: (transaction) => opened.gateway?.transactionChanged(transaction),
       planned: (report) => opened.gateway?.planned(report),
       measured: (evse) => opened.gateway?.tell((telemetry) => telemetry.measured(evse)),
+      timesMoved: () => opened.gateway?.tell((telemetry) => telemetry.showAll()),
       stationChanged: (id) => opened.gateway?.tell((telemetry) => telemetry.stationChanged(id)),
       brokers: () => opened.gateway?.telemetry ?? [],
     });
@@ -125,6 +127,26 @@ export class Gateway {
   /** Why every EVSE has the current it has. */
   get balancing(): BalancingReport | undefined {
     return this.#parts.steering.report;
+  }
+
+  /** How circuits stand in the newest plan of load balancing. */
+  get circuits(): readonly CircuitReport[] | undefined {
+    return this.#parts.steering.circuits;
+  }
+
+  /** The last reading of each meter, whatever its age. */
+  get readings(): ReadonlyMap<MeterId, MeterReading> {
+    return this.#parts.steering.readings;
+  }
+
+  /** When load balancing planned last, by the monotonic clock. */
+  get plannedAt(): Milliseconds | undefined {
+    return this.#parts.steering.plannedAt;
+  }
+
+  /** Every transaction that has not ended. */
+  get transactions(): readonly Transaction[] {
+    return this.#parts.keeper.book.open();
   }
 
   /** The grid operator's limit in ampere per phase: a number, or `none`. */

@@ -7,6 +7,9 @@ const USAGE = `usage: forecourt <command> [options]
 
   run <site.yaml>     the gateway
   check <site.yaml>   every fault of the file, with what to write instead, and the electrical review
+  status              stations, EVSEs, transactions, circuits and CSMSs of the running gateway
+  explain <evse>      why an EVSE has the current it has
+  journal             what waits for which CSMS, dead letters and why; redrive, export
   demo                the gateway on a simulated site: no hardware, no configuration
                       --once --json: every EVSE does one visit, all books are compared
   faults              the catalogue of faults: code, meaning, what to do
@@ -19,6 +22,18 @@ const version = (): string => {
   return (JSON.parse(text) as { version: string }).version;
 };
 
+const io = {
+  out: (text: string): void => void process.stdout.write(text),
+  err: (text: string): void => void process.stderr.write(text),
+  readFile: (path: string): string => readFileSync(path, 'utf8'),
+};
+
+/** Resolves when it was taken: an export is larger than the memory should hold, and a pipe is cut off by the exit. */
+const writeOut = (piece: string | Uint8Array): Promise<void> =>
+  new Promise((resolve, reject) => {
+    process.stdout.write(piece, (err) => (err === null || err === undefined ? resolve() : reject(err)));
+  });
+
 async function main([command, ...args]: readonly string[]): Promise<number> {
   switch (command) {
     case 'run': {
@@ -29,12 +44,21 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
     }
     case 'check':
       return runCheck(args, {
-        out: (text) => process.stdout.write(text),
-        err: (text) => process.stderr.write(text),
-        readFile: (path) => readFileSync(path, 'utf8'),
+        ...io,
         env: process.env,
         devices: deviceNames(),
       });
+    case 'status':
+    case 'explain': {
+      const { runExplain, runStatus } = await import('./cli-status.js');
+      return (command === 'status' ? runStatus : runExplain)(args, io);
+    }
+    case 'journal': {
+      const { runJournal } = await import('./cli-journal.js');
+      // Whoever reads an export may have seen enough.
+      process.stdout.once('error', () => process.exit(1));
+      return runJournal(args, { ...io, write: writeOut });
+    }
     case 'demo': {
       const { runDemo } = await import('./cli-demo.js');
       return runDemo(args, { stdout: process.stdout, stderr: process.stderr });

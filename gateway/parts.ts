@@ -2,7 +2,7 @@
 import type { Clock } from './kernel/clock.js';
 import type { EvseNumber, StationId } from './kernel/ids.js';
 import type { Log } from './kernel/log.js';
-import type { Journal } from './ports/journal.js';
+import { SALVAGE, type Journal } from './ports/journal.js';
 import type { Machine } from './ports/machine.js';
 import type { StationDriver } from './ports/station.js';
 import type { CircuitReport } from './balancing/report.js';
@@ -49,6 +49,8 @@ export interface News {
   planned(circuits: readonly CircuitReport[]): void;
   /** Readers of the journal beside the CSMSs. */
   brokers(): readonly Reader[];
+  /** The site has learned the time: all that is known is as it was, but for when it happened. */
+  timesMoved(): void;
 }
 
 /** `clock` and `journal` are those of the site: what it knows of the time is in both. */
@@ -67,6 +69,14 @@ export interface Parts extends GatewayDependencies {
   readonly views: readonly View[];
 }
 
+/** Everybody has made up for what a damaged journal lacks; once that is on disk the next start is an ordinary one. */
+async function settleSalvage(journal: Journal, keeper: TransactionKeeper): Promise<void> {
+  const salvage = (await journal.load(SALVAGE.collection)).get(SALVAGE.key);
+  if (salvage === undefined) return;
+  await keeper.checkpoint();
+  await journal.commit({ documents: [SALVAGE, { ...SALVAGE, key: 'last-salvage', value: salvage }] });
+}
+
 /**
  * Everything as it was when the last commit of the process before was on disk.
  * @throws JournalUnavailable when it cannot be read
@@ -76,7 +86,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
   const time = await SiteTime.open({ ...deps, tariff: site.tariff });
   const { clock, journal } = time;
   const book = new SiteBook(site, clock.now());
-  const keeper = await TransactionKeeper.open({ site, journal, log });
+  const keeper = await TransactionKeeper.open({ site, journal, clock, log });
   const views: View[] = [];
   const changed = (changes: readonly ConnectorChange[]): void => news.connectorsChanged(changes);
   const desk = new TransactionDesk({
@@ -217,9 +227,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     tokens.shift(shift);
     profiles.shift(shift);
     for (const view of views) view.shift(shift);
-    // Whoever shows when things happened shows it anew; to a CSMS nothing looks different.
-    changed([...book.connectors()].map(({ evse, connector }) => ({ evse, connector })));
-    for (const { id } of site.stations) news.stationChanged(id);
+    news.timesMoved();
     // Chargers hear the time in the answer to a Heartbeat: those that can be asked for one need not wait for their next.
     for (const { id } of site.stations) {
       const { connected, capabilities } = book.station(id) ?? {};
@@ -227,6 +235,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
       if (driver !== undefined) settle(driver.execute({ type: 'trigger', message: 'Heartbeat' }));
     }
   });
+  await settleSalvage(journal, keeper);
   return {
     ...deps,
     time,

@@ -14,7 +14,12 @@ export function systemMachine(): Machine {
   return {
     boot: told(() => readFileSync(BOOT_ID, 'utf8').trim()),
     released: RELEASED,
-    lastSynchronised: () => told(() => timestamp(Math.floor(statSync(SYNCHRONISED).mtimeMs))),
+    lastSynchronised: () =>
+      told(() => {
+        // Asked once a second: a file that is not there is the usual case on many boxes, and no reason to throw.
+        const file = statSync(SYNCHRONISED, { throwIfNoEntry: false });
+        return file && timestamp(Math.floor(file.mtimeMs));
+      }),
   };
 }
 

@@ -1,6 +1,7 @@
 // What a schema cannot see: names that must exist, numbers that must be unique, settings that must agree.
 import { addresses, modbusUnits, serialBuses } from './bus-faults.js';
 import { circuitFaults } from './circuit-faults.js';
+import { consoleFaults } from './console-address.js';
 import { errorAtKey, errorAtValue, type Fault } from './fault.js';
 import { inWords, type Path } from './place.js';
 import { didYouMean } from './suggestion.js';
@@ -32,6 +33,7 @@ const CHECKS: readonly Check[] = [
   serialBuses,
   addresses,
   csms,
+  consoleFaults,
   notBuilt,
 ];
 

@@ -16,6 +16,7 @@ import type {
   Tariff,
   Telemetry,
 } from '../gateway/site/topology.js';
+import { consoleAddress } from './console-address.js';
 import { documentedDefault } from './schema-faults.js';
 import { secretKey, type Secrets } from './secrets.js';
 import { buildStation, connection, unit } from './station-builder.js';
@@ -32,7 +33,7 @@ export function buildSite(written: Section, secrets: Secrets, folder: string): S
   const id = needed(about, 'id');
   const nominalVoltage = volt(quantity(about, 'nominal-voltage', 'site', 'voltage'));
   const stations = entries(written, 'stations').map(([name, keys]) => buildStation(name, keys, written, secrets));
-  const directory = text(written, 'data-directory') ?? documentedDefault('', 'data-directory');
+  const console = consoleAddress(written);
   const cost = has(written, 'tariff') ? tariff(section(written, 'tariff')) : undefined;
   return {
     id,
@@ -51,9 +52,16 @@ export function buildSite(written: Section, secrets: Secrets, folder: string): S
         ? listen(section(written, 'listen'), secrets)
         : {},
     telemetry: telemetry(section(written, 'telemetry'), id, secrets),
-    dataDirectory: isAbsolute(directory) ? directory : join(folder, directory),
+    ...(console === undefined ? {} : { console }),
+    dataDirectory: dataDirectory(written, folder),
     journal: journal(section(written, 'journal')),
   };
+}
+
+/** Where the journal lies. @param folder where a relative path starts */
+export function dataDirectory(written: Section, folder: string): string {
+  const directory = text(written, 'data-directory') ?? documentedDefault('', 'data-directory');
+  return isAbsolute(directory) ? directory : join(folder, directory);
 }
 
 function circuit(name: string, keys: Section): Circuit {

@@ -19,7 +19,6 @@ const serial = (value: unknown): boolean => typeof value === 'string' && value.s
 
 const UNBUILT: readonly Unbuilt[] = [
   { path: ['uplink'], when: written, at: 'key' },
-  { path: ['console'], when: written, at: 'key' },
   { path: ['telemetry', 'broker', 'sparkplug'], when: is('true'), at: 'key' },
   { path: ['telemetry', 'local-broker', 'home-assistant'], when: is('true'), at: 'key' },
   { path: ['csms', '*', 'present'], when: is('stations'), at: 'value' },

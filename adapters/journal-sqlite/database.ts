@@ -97,11 +97,13 @@ export class Statements {
         SELECT key FROM document WHERE collection = ? AND key >= ? AND key < ? ORDER BY key LIMIT ${PORTION})`,
     );
     this.#last = db.prepare('SELECT coalesce(max(seq), 0) FROM entry').pluck();
-    this.write = db.transaction(({ first, entries, documents }: Pick<WriteRequest, 'first' | 'entries' | 'documents'>) => {
-      let seq = first;
-      for (const json of entries) this.#insertEntry.run(seq++, json);
-      this.#putDocuments(documents);
-    });
+    this.write = db.transaction(
+      ({ first, entries, documents }: Pick<WriteRequest, 'first' | 'entries' | 'documents'>) => {
+        let seq = first;
+        for (const json of entries) this.#insertEntry.run(seq++, json);
+        this.#putDocuments(documents);
+      },
+    );
     this.amend = db.transaction(({ entries, documents }: Pick<AmendRequest, 'entries' | 'documents'>) => {
       this.#rewrite(new Map(entries));
       this.#putDocuments(documents);

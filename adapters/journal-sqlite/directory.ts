@@ -43,7 +43,10 @@ function create(path: string): void {
   } catch (cause) {
     const parent = dirname(path);
     if (codeOf(cause) === 'ENOENT')
-      throw unusable(`${parent}, where the data directory ${path} belongs, does not exist; is its disk mounted?`, cause);
+      throw unusable(
+        `${parent}, where the data directory ${path} belongs, does not exist; is its disk mounted?`,
+        cause,
+      );
     if (codeOf(cause) === 'ENOTDIR')
       throw unusable(`the data directory ${path} cannot be made: ${parent} is not a folder`, cause);
     throw unusable(`the data directory ${path} cannot be made in ${parent}: ${wordsOf(cause)}`, cause);

@@ -221,7 +221,8 @@ class SqliteJournal implements Journal {
   }
 
   #durable(batch: readonly WaitingCommit[]): void {
-    for (const { entries, texts } of batch) entries.forEach((entry, i) => this.#tail.push(entry, texts[i]?.length ?? 0));
+    for (const { entries, texts } of batch)
+      entries.forEach((entry, i) => this.#tail.push(entry, texts[i]?.length ?? 0));
     for (const commit of batch) commit.done(commit.entries.map((entry) => entry.seq));
     for (const listener of this.#listeners) {
       try {

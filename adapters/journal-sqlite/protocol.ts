@@ -82,14 +82,7 @@ export interface CloseRequest {
 }
 
 export type WorkerRequest =
-  | WriteRequest
-  | ReadRequest
-  | LoadRequest
-  | TrimRequest
-  | AmendRequest
-  | ExpireRequest
-  | ProbeRequest
-  | CloseRequest;
+  WriteRequest | ReadRequest | LoadRequest | TrimRequest | AmendRequest | ExpireRequest | ProbeRequest | CloseRequest;
 
 /** In bytes. */
 export interface Space {

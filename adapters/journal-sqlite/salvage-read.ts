@@ -6,7 +6,7 @@ export type DocumentRow = readonly [collection: string, key: string, body: strin
 
 const PAGE = 200;
 /** Places that could not be read after which a table is given up: its tree is gone, not some leaves. */
-const PATIENCE = 20_000;
+const PATIENCE = 5_000;
 /** Above every entry number. */
 const BEYOND = Number.MAX_SAFE_INTEGER;
 /** Above every name. */
@@ -23,16 +23,30 @@ export function* readEntries(db: Connection): Iterable<EntryRow> {
     const span = spans.pop();
     if (span === undefined) return;
     let [low, high, step] = span;
-    if (yield* walk(upwards, () => [low, high], ([seq]) => (low = seq))) continue;
+    if (
+      yield* walk(
+        upwards,
+        () => [low, high],
+        ([seq]) => (low = seq),
+      )
+    )
+      continue;
     damaged++;
-    if (yield* walk(downwards, () => [low, high], ([seq]) => (high = seq))) continue;
+    if (
+      yield* walk(
+        downwards,
+        () => [low, high],
+        ([seq]) => (high = seq),
+      )
+    )
+      continue;
     // Neither end can be read on from: what is between lies behind the damage, or in it.
     if (high - low <= 2) continue;
     // Where the end is open there is nothing to halve towards: ever larger steps, as long as nothing was read.
     step = low === span[0] ? 2 * step : 2;
     const middle = Math.min(high === BEYOND ? low + step : Infinity, Math.floor((low + high) / 2));
-    // The upper half reaches down to the middle itself; the lower one is taken first.
-    spans.push([middle - 1, high, step], [low, middle, step]);
+    // The lower part, with the middle itself, is taken first.
+    spans.push([middle, high, step], [low, middle + 1, step]);
   }
 }
 
@@ -45,7 +59,14 @@ export function* readDocuments(db: Connection): Iterable<DocumentRow> {
   if (upwards === undefined || downwards === undefined) return;
   let low: readonly [string, string] = ['', ''];
   for (let damaged = 0; damaged < PATIENCE; damaged++) {
-    if (yield* walk(upwards, () => [...low, LAST_NAME, ''], ([collection, key]) => (low = [collection, key]))) return;
+    if (
+      yield* walk(
+        upwards,
+        () => [...low, LAST_NAME, ''],
+        ([collection, key]) => (low = [collection, key]),
+      )
+    )
+      return;
     // Over the damage by ever larger jumps, then back to it from where reading works again.
     let high: readonly [string, string] = [LAST_NAME, ''];
     const beyond = landing(upwards, low);
@@ -54,7 +75,11 @@ export function* readDocuments(db: Connection): Iterable<DocumentRow> {
       high = [beyond[0], beyond[1]];
     }
     const from = high;
-    yield* walk(downwards, () => [...low, ...high], ([collection, key]) => (high = [collection, key]));
+    yield* walk(
+      downwards,
+      () => [...low, ...high],
+      ([collection, key]) => (high = [collection, key]),
+    );
     if (beyond === undefined) return;
     low = from;
   }
@@ -106,19 +131,20 @@ function* walk<R extends readonly [unknown, ...unknown[]]>(
   bounds: () => readonly unknown[],
   at: (row: R) => void,
 ): Generator<R, boolean> {
-  for (let limit = PAGE; ;) {
+  for (let limit = 1; ;) {
     let page: readonly R[];
     try {
       page = query(bounds(), limit);
     } catch {
       if (limit === 1) return false;
-      limit = Math.floor(limit / 2);
+      limit = 1;
       continue;
     }
     const last = page.at(-1);
     if (last !== undefined) at(last);
     for (const row of page) if (isJson(row.at(-1))) yield row;
     if (page.length < limit) return true;
+    limit = Math.min(2 * limit, PAGE);
   }
 }
 

@@ -2,7 +2,15 @@
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import type { Salvage } from '../../gateway/ports/journal.js';
 import { check, connect, isCut, Statements, type Connection } from './database.js';
-import { CODES, isDamage, reasonOf, type Space, type WorkerReply, type WorkerRequest, type WorkerStart } from './protocol.js';
+import {
+  CODES,
+  isDamage,
+  reasonOf,
+  type Space,
+  type WorkerReply,
+  type WorkerRequest,
+  type WorkerStart,
+} from './protocol.js';
 import { damageMark, salvage } from './salvage.js';
 import { identityOf, measure } from './space.js';
 
@@ -14,7 +22,13 @@ const PAGE_SIZE = 4096;
 /** Pages of the tree that a commit touches beside its own bytes. */
 const PAGES_BESIDE = 3;
 /** A refusal with one of these came before the commit was written whole: it cannot come back. */
-const BEFORE_THE_COMMIT: ReadonlySet<string> = new Set(['SQLITE_FULL', 'SQLITE_READONLY', 'SQLITE_IOERR_WRITE', 'SQLITE_CANTOPEN', CODES.moved]);
+const BEFORE_THE_COMMIT: ReadonlySet<string> = new Set([
+  'SQLITE_FULL',
+  'SQLITE_READONLY',
+  'SQLITE_IOERR_WRITE',
+  'SQLITE_CANTOPEN',
+  CODES.moved,
+]);
 
 export class Store {
   readonly #start: WorkerStart;

@@ -145,6 +145,16 @@ export const FAULTS = {
     'The profile of a Modbus device contains registers that were never confirmed on hardware.',
     'Watch the first charge; report what works.',
   ),
+  consoleUnavailable: fault(
+    'FC-H01',
+    'The console cannot listen at its address: another program has the port. The gateway works without it and tries again.',
+    'Give the console another port in site.yaml, or end the other program; `forecourt status` and `forecourt journal` need it.',
+  ),
+  stuck: fault(
+    'FC-G01',
+    "Part of the gateway no longer moves: the journal's thread, or load balancing. The service manager is told no longer that it lives, and starts it again.",
+    'Keep the log: unless the disk hangs, this is a defect. Nothing that was answered is lost.',
+  ),
   orphanTransaction: fault(
     'FC-T01',
     'A charger reported the middle or the end of a transaction whose start the gateway never saw.',

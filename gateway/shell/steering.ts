@@ -180,6 +180,21 @@ export class Steering {
     return this.#newestPlan?.report();
   }
 
+  /** The last reading of each meter, whatever its age. */
+  get readings(): ReadonlyMap<MeterId, MeterReading> {
+    return this.#meters;
+  }
+
+  /** How circuits stand in the newest plan. */
+  get circuits(): readonly CircuitReport[] | undefined {
+    return this.#newestPlan?.circuits();
+  }
+
+  /** When the newest plan was made, by the monotonic clock; undefined before the first. */
+  get plannedAt(): Milliseconds | undefined {
+    return this.#newestPlan && milliseconds(this.#plannedAt);
+  }
+
   /** Wall-clock time at the start, and steady from there: a clock that is set must not age a sample or stop a wait. */
   #now(): Timestamp {
     const { wall, monotonic } = this.#began;

@@ -14,7 +14,7 @@ const BILLS_INTERVAL = minutes(60);
 /** Shares of the limit: above the one it begins to shed, at the other it stops. */
 const BEGIN = 0.9;
 const END = 0.8;
-/** When nothing was found to shed, it looks again after the journal has grown by this share of its limit. */
+/** When nothing was left to shed, it looks again after the journal has grown by this share of its limit. */
 const GROWTH = 0.01;
 /** Entries looked at, and changed, at a time: a commit that comes in meanwhile waits some milliseconds. */
 const PORTION = 200;
@@ -47,8 +47,8 @@ export class Storage {
   #timers: CancelTimer[] = [];
   #busy: Promise<void> | undefined;
   #stopped = false;
-  /** How full it was when nothing more could be shed. */
-  #exhaustedAt: number | undefined;
+  /** How full it was, and how far those who decide had come, when nothing more could be shed. */
+  #exhausted: { readonly used: number; readonly settled: number } | undefined;
 
   private constructor(deps: StorageDependencies, stored: ReadonlyMap<string, unknown>) {
     this.#deps = deps;
@@ -77,6 +77,11 @@ export class Storage {
 
   get status(): StorageStatus {
     return { ...this.#deps.journal.status, shed: this.#shed };
+  }
+
+  /** Room is being made. */
+  get busy(): boolean {
+    return this.#busy !== undefined;
   }
 
   /** What a CSMS or broker will not be told. */
@@ -112,9 +117,11 @@ export class Storage {
     const { journal, log } = this.#deps;
     if (!this.#above(BEGIN)) return;
     const { used, limit } = journal.status;
-    if (this.#exhaustedAt !== undefined && used < this.#exhaustedAt + GROWTH * limit) return;
-    await this.#dropBills();
     await this.trim(0);
+    if (this.#exhausted !== undefined && used < this.#exhausted.used + GROWTH * limit) {
+      if (this.#decidersSettled() < this.#exhausted.settled + PORTION) return;
+    }
+    await this.#dropBills();
     const given = new Map<string, Counts>();
     for (const stage of STAGES) {
       // Every second sample goes, then every second of those that are left.
@@ -124,12 +131,18 @@ export class Storage {
         found = stage === 'samples' && total(given) > before;
       }
     }
-    this.#exhaustedAt = this.#above(END) ? journal.status.used : undefined;
+    this.#exhausted = this.#above(END) ? { used: journal.status.used, settled: this.#decidersSettled() } : undefined;
     if (given.size === 0) return;
     log.warn(
       { fault: FAULTS.journalShed.code, used, limit, left: journal.status.used, shed: Object.fromEntries(given) },
       'the journal ran out of room: what can best be done without was given up',
     );
+  }
+
+  #decidersSettled(): number {
+    const { journal, readers } = this.#deps;
+    const deciders = readers().filter(({ authority }) => authority);
+    return Math.min(journal.lastSeq, ...deciders.map(({ settled }) => settled));
   }
 
   /** One stage from the oldest entry on, until there is room. */

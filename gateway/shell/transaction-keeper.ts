@@ -1,8 +1,10 @@
 // Puts what was decided about transactions on disk before anyone is answered, and brings it back after a restart.
 import { journalSeq, type JournalSeq } from '../kernel/ids.js';
+import type { Clock } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
+import type { Timestamp } from '../kernel/units.js';
 import { chargeDetailRecord } from '../billing/charge-detail-record.js';
-import type { DocumentPut, Journal } from '../ports/journal.js';
+import { SALVAGE, type DocumentPut, type Journal } from '../ports/journal.js';
 import type { Site } from '../site/topology.js';
 import type { JournalRecord, Transaction, TransactionRecord } from '../site/transaction.js';
 import type { TimeShift } from '../site/time-shift.js';
@@ -18,7 +20,24 @@ const COUNTERS = 'counter';
 export interface KeeperDependencies {
   readonly site: Site;
   readonly journal: Journal;
+  readonly clock: Clock;
   readonly log: Log;
+}
+
+/** 1.6 transaction ids are 32 bit integers on most chargers. */
+const MAX_ID = 2 ** 31 - 1;
+/** Seconds count from here: a site starts less than one transaction a second, so they are ahead of any count from 1. */
+const ID_EPOCH = Date.UTC(2020, 0, 1);
+/** Where the box does not know the time: more transactions than were lost from the journal. */
+const ID_JUMP = 1_000_000;
+
+/** A number that was given to no transaction yet, although nobody knows the last one. */
+function beyondAll(counted: number, stored: readonly TransactionEntry[], now: Timestamp): number {
+  const ids = stored.map(({ transaction }) => Number(transaction.stationTransactionId));
+  // What is larger was made by a 2.0.1 station, which chooses its ids itself.
+  const known = Math.max(counted, ...ids.filter((id) => Number.isSafeInteger(id) && id < MAX_ID / 2));
+  const elapsed = Math.floor((now - ID_EPOCH) / 1000);
+  return Math.min(MAX_ID - ID_JUMP, Math.max(known + ID_JUMP, elapsed));
 }
 
 /** Reading a whole journal after a restart is done in pieces of this many entries. */
@@ -30,6 +49,8 @@ export class TransactionKeeper {
   /** What is on its way to the disk and may have to be taken back. */
   readonly #entering = new Set<{ decision: Decision }>();
   #lastStationTransactionId: number;
+  /** What a checkpoint last stored of it, or the last process; a salvaged journal may be behind what is safe. */
+  #issuedOnDisk: number;
   #checkpoint: JournalSeq;
   /** The newest entry known to be on disk: numbers that a refused commit has used up may be given out again after a restart. */
   #durable: JournalSeq;
@@ -44,6 +65,7 @@ export class TransactionKeeper {
   ) {
     for (const entry of replayed) this.#dirty.set(entry.transaction.uid, entry);
     this.#lastStationTransactionId = lastId;
+    this.#issuedOnDisk = lastId;
     this.#checkpoint = checkpoint;
     this.#durable = deps.journal.lastSeq;
     deps.journal.onCommitted((seq) => {
@@ -55,7 +77,9 @@ export class TransactionKeeper {
   static async open(deps: KeeperDependencies): Promise<TransactionKeeper> {
     const { journal, log } = deps;
     const counters = await journal.load(COUNTERS);
-    const checkpoint = journalSeq(Number(counters.get('checkpoint') ?? 0));
+    const salvaged = (await journal.load(SALVAGE.collection)).has(SALVAGE.key);
+    // Of a damaged journal the documents may be missing that the entries before the checkpoint are contained in.
+    const checkpoint = journalSeq(salvaged ? 0 : Number(counters.get('checkpoint') ?? 0));
     const stored = [...(await journal.load(TRANSACTIONS)).values()].filter(isTransactionEntry);
     const records: TransactionRecord[] = [];
     for (let after = checkpoint; ;) {
@@ -65,10 +89,14 @@ export class TransactionKeeper {
       for (const { record } of entries) if (record.type === 'transaction') records.push(record);
       after = last.seq;
     }
-    const { book, replayed, unexplained } = recover(stored, records);
+    const { book, replayed, unexplained } = recover(stored, records, salvaged);
     if (unexplained.length > 0) log.warn({ records: unexplained.length }, 'journal entries of forgotten transactions');
-    const issued = Number(counters.get('stationTransactionId') ?? 0);
-    return new TransactionKeeper(book, replayed, deps, Number.isFinite(issued) ? issued : 0, checkpoint);
+    const counted = Number(counters.get('stationTransactionId') ?? 0);
+    const issued = Number.isSafeInteger(counted) ? counted : 0;
+    const lastId = salvaged ? beyondAll(issued, stored, deps.clock.now()) : issued;
+    const keeper = new TransactionKeeper(book, replayed, deps, lastId, checkpoint);
+    keeper.#issuedOnDisk = issued;
+    return keeper;
   }
 
   /** Drawn in memory, made durable with the transaction it is for: an id that was never on disk was never told. */
@@ -151,18 +179,23 @@ export class TransactionKeeper {
   /** Writes what periodic values have changed, so that a restart reads little of the journal. */
   async checkpoint(): Promise<void> {
     const seq = this.#durable;
-    if (seq === this.#checkpoint) return;
+    const issued = this.#lastStationTransactionId;
+    if (seq === this.#checkpoint && issued === this.#issuedOnDisk) return;
     const dirty = new Map(this.#dirty);
     const documents: DocumentPut[] = [];
     for (const { transaction } of dirty.values()) {
       const entry = this.book.entry(transaction.uid);
       if (entry) documents.push({ collection: TRANSACTIONS, key: transaction.uid, value: entry });
     }
-    documents.push({ collection: COUNTERS, key: 'checkpoint', value: seq });
+    documents.push(
+      { collection: COUNTERS, key: 'checkpoint', value: seq },
+      { collection: COUNTERS, key: 'stationTransactionId', value: issued },
+    );
     await this.deps.journal.commit({ documents });
     // What has changed meanwhile, or could not be written, stays for the next time.
     for (const [uid, entry] of dirty) if (this.#dirty.get(uid) === entry) this.#dirty.delete(uid);
     this.#checkpoint = seq;
+    this.#issuedOnDisk = issued;
   }
 
   /** What a station that cannot remember has to be told of its open transactions (Modbus). */

@@ -173,6 +173,8 @@ export interface Site {
   readonly tariff?: Tariff;
   readonly listen: Listen;
   readonly telemetry: Telemetry;
+  /** Where the operator's console listens: a loopback address. Absent: nowhere. */
+  readonly console?: { readonly host: string; readonly port: number };
   /** Directory of the journal and of everything that must outlive a restart. */
   readonly dataDirectory: string;
   readonly journal: JournalPolicy;

@@ -72,10 +72,9 @@ export class Telemetry implements Reader {
   }
 
   start(): void {
-    const { link, clock, live, log, stations, id } = this.#deps;
+    const { link, clock, log, id } = this.#deps;
     // What the broker still shows of the time before the restart is replaced as a whole.
-    for (const { evse, connector } of live.connectors()) this.connectorChanged(evse, connector);
-    for (const station of stations) this.stationChanged(station);
+    this.showAll();
     link.start({
       connected: () => {
         this.#state.set({ topic: onlineTopic(this.#root), payload: 'true' });
@@ -95,6 +94,13 @@ export class Telemetry implements Reader {
 
   get id(): string {
     return this.#deps.id;
+  }
+
+  /** Every connector and station as it stands now, whether or not it has changed. */
+  showAll(): void {
+    const { live, stations } = this.#deps;
+    for (const { evse, connector } of live.connectors()) this.connectorChanged(evse, connector);
+    for (const station of stations) this.stationChanged(station);
   }
 
   /** Delivered up to here: older entries are not needed by this broker any more. */

@@ -4,7 +4,7 @@ import { toRfc3339, type Timestamp } from '../kernel/units.js';
 import type { LiveConnector, LiveEvse, LiveStation } from '../site/live-state.js';
 import type { MeterReading } from '../site/metering.js';
 import { perPhase, type PerPhase } from '../site/topology.js';
-import type { JournalRecord } from '../site/transaction.js';
+import type { ChargeDetailRecord, JournalRecord } from '../site/transaction.js';
 
 export interface TelemetryMessage {
   readonly topic: string;
@@ -171,24 +171,7 @@ export function eventMessage(
     case 'cdr':
       return {
         topic: `${root}/event/cdr`,
-        payload: JSON.stringify({
-          seq,
-          transaction: record.uid,
-          site: record.site,
-          station: record.station,
-          evse: record.evse,
-          connector: record.connector,
-          idToken: record.idToken && (tokens === 'full' ? record.idToken.idToken : maskToken(record.idToken.idToken)),
-          basis: record.basis,
-          startedAt: toRfc3339(record.startedAt),
-          endedAt: toRfc3339(record.endedAt),
-          meterStart_Wh: record.meterStart,
-          meterStop_Wh: record.meterStop,
-          energy_Wh: record.energy,
-          stoppedReason: record.stoppedReason,
-          estimated: record.estimated,
-          cost: record.cost,
-        }),
+        payload: JSON.stringify(bill(seq, record, tokens)),
       };
     case 'security':
       return {
@@ -205,3 +188,28 @@ export function eventMessage(
       return undefined;
   }
 }
+
+/** A charge detail record as it leaves the gateway. */
+export interface Bill {
+  readonly seq: number;
+  readonly [field: string]: unknown;
+}
+
+export const bill = (seq: number, record: ChargeDetailRecord, tokens: 'full' | 'masked'): Bill => ({
+  seq,
+  transaction: record.uid,
+  site: record.site,
+  station: record.station,
+  evse: record.evse,
+  connector: record.connector,
+  idToken: record.idToken && (tokens === 'full' ? record.idToken.idToken : maskToken(record.idToken.idToken)),
+  basis: record.basis,
+  startedAt: toRfc3339(record.startedAt),
+  endedAt: toRfc3339(record.endedAt),
+  meterStart_Wh: record.meterStart,
+  meterStop_Wh: record.meterStop,
+  energy_Wh: record.energy,
+  stoppedReason: record.stoppedReason,
+  estimated: record.estimated,
+  cost: record.cost,
+});

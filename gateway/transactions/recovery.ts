@@ -1,4 +1,5 @@
 // Rebuilds the book after a restart from the stored transactions and the journal behind them.
+import { stationTransactionId } from '../kernel/ids.js';
 import { wattHour } from '../kernel/units.js';
 import type { Transaction, TransactionRecord } from '../site/transaction.js';
 import { TransactionBook, type TransactionEntry } from './book.js';
@@ -8,12 +9,15 @@ import { remember } from './repetition.js';
 /**
  * @param stored the entries as they were last stored (`Decision.changes`), in any order
  * @param records of the journal, in order; those that an entry already contains are passed over, so more than needed is safe
+ * @param rebuild entries may be missing that were stored: a transaction whose start is among the records comes back, without
+ *   the id by which its station knows it
  * @returns the book; the entries that are further than what is stored, which still have to be stored; and the records that
  * belong to no entry: of transactions long forgotten, or lost from the store
  */
 export function recover(
   stored: Iterable<TransactionEntry>,
   records: Iterable<TransactionRecord>,
+  rebuild = false,
 ): {
   readonly book: TransactionBook;
   readonly replayed: readonly TransactionEntry[];
@@ -26,17 +30,45 @@ export function recover(
   for (const entry of [...stored].sort((a, b) => a.transaction.startedAt - b.transaction.startedAt)) book.put(entry);
   for (const record of records) {
     const entry = book.entry(record.uid);
-    if (!entry) unexplained.push(record);
-    else if (record.n >= entry.nextN) {
-      const further = replay(entry, record);
+    const further = entry === undefined ? (rebuild ? rebuilt(record) : undefined) : replay(entry, record);
+    if (further !== undefined) {
       replayed.set(record.uid, further);
       book.put(further);
-    }
+    } else if (entry === undefined) unexplained.push(record);
   }
   return { book, replayed: [...replayed.values()], unexplained };
 }
 
-function replay(entry: TransactionEntry, record: TransactionRecord): TransactionEntry {
+/** The station's later events find it by circumstance, as those of a charger that was never told an id (errata 3.18). */
+function rebuilt(record: TransactionRecord): TransactionEntry | undefined {
+  if (record.kind !== 'started') return undefined;
+  return {
+    nextN: record.n + 1,
+    placeKnown: true,
+    transaction: {
+      uid: record.uid,
+      station: record.station,
+      evse: record.evse,
+      connector: record.connector,
+      stationTransactionId: stationTransactionId(''),
+      basis: 'none',
+      startedAt: record.at,
+      chargingState: record.chargingState,
+      seen: [],
+      ...present({
+        idToken: record.idToken ?? record.startToken,
+        reservationId: record.reservationId,
+        remoteStartId: record.remoteStartId,
+        meterStart: record.meterStart,
+        register: record.register,
+      }),
+    },
+  };
+}
+
+/** undefined: the entry contains the record. */
+function replay(entry: TransactionEntry, record: TransactionRecord): TransactionEntry | undefined {
+  if (record.n < entry.nextN) return undefined;
   const { transaction } = entry;
   const risen = record.register !== undefined && record.register > (transaction.register ?? -1);
   const register =

@@ -10,10 +10,12 @@ import type { IdTokenInfo } from '../site/tokens.js';
 import type { TimeShift } from '../site/time-shift.js';
 import type { Csms } from '../site/topology.js';
 import type { JournalRecord, TransactionRecord } from '../site/transaction.js';
+import { withoutTokens } from '../site/without-tokens.js';
 import { DeadLetters } from './dead-letters.js';
 import { outgoing, startIsDue, transactionMessage } from './outgoing.js';
 import { Projections } from './projections.js';
 import { Queue, type Head } from './queue.js';
+import type { Resumption } from './resume.js';
 import { Settlements } from './settlements.js';
 import type { SamplingSettings } from './sampling.js';
 import type { SlotTable } from './slots.js';
@@ -24,6 +26,21 @@ export interface DeliverySettings {
   /** Waited after a refusal, times the transmissions so far (1.6 section 3.7.1, E13). */
   readonly retryInterval: Milliseconds;
   readonly sampling: SamplingSettings;
+}
+
+export interface DeliveryStatus {
+  /** Journal entries not yet looked at; some may turn out not to concern this CSMS. */
+  readonly queued: number;
+  /** When the oldest waiting one happened. */
+  readonly oldest?: Timestamp;
+  readonly inFlight: boolean;
+  /** Dead letters. */
+  readonly dead: number;
+  /** Messages of the queue that the CSMS has answered since the process began. */
+  readonly delivered: number;
+  /** Transmissions of such messages that it refused or left unanswered since then. */
+  readonly refused: number;
+  readonly lastError?: string;
 }
 
 export interface DeliveryDependencies {
@@ -79,6 +96,9 @@ export class Delivery {
   #losses: { readonly head: Head; readonly times: number } | undefined;
   /** Answers to attempts that had been given up, which are looked at between two deliveries. */
   readonly #late: LateAnswer[] = [];
+  /** Since this process began: what the CSMS answered, and what it refused or left unanswered. */
+  #delivered = 0;
+  #refusals = 0;
   #lastError: string | undefined;
   /**
    * The CSMS has turned down an update for good and taken none since. It will not take the next ones either, and trying
@@ -110,9 +130,13 @@ export class Delivery {
     this.#notBefore = dependencies.clock.monotonic();
   }
 
-  /** What is missing on disk: a CSMS's first start is remembered as its beginning. */
-  toDocuments(): readonly DocumentPut[] {
-    return this.#queue.fresh ? [this.#queue.save().document] : [];
+  /** What is missing on disk: a CSMS's first start is remembered as its beginning, or what a damaged journal left of it. */
+  toDocuments(resumption: Resumption | undefined): readonly DocumentPut[] {
+    if (!this.#queue.fresh) return [];
+    if (resumption === undefined) return [this.#queue.save().document];
+    this.#queue.goTo(resumption.cursor);
+    this.#mayBeRepeated = true;
+    return [this.#queue.save().document, ...resumption.doubtful.flatMap((letter) => this.#dead.put(letter))];
   }
 
   get projections(): Projections {
@@ -128,14 +152,15 @@ export class Delivery {
     return this.#queue.saved;
   }
 
-  /** `queued` counts the journal entries not yet looked at, some of which may turn out not to concern this CSMS. */
-  status(): { queued: number; oldest?: Timestamp; inFlight: boolean; dead: number; lastError?: string } {
+  status(): DeliveryStatus {
     const { oldest } = this.#queue;
     return {
       queued: this.#queue.length,
       ...(oldest === undefined ? {} : { oldest }),
       inFlight: this.#inFlight,
       dead: this.#dead.size,
+      delivered: this.#delivered,
+      refused: this.#refusals,
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
     };
   }
@@ -194,21 +219,24 @@ export class Delivery {
     this.wake();
   }
 
-  /** Sends every dead letter once more, in order; the answer is how many. One that fails stays a dead letter. */
-  redrive(): number {
-    let count = 0;
+  /**
+   * Sends dead letters once more, in order: all of them, or those of `only`. One that fails stays a dead letter.
+   * @returns those that are sent; the others are on their way already, or the CSMS no longer sees where they are from
+   */
+  redrive(only?: ReadonlySet<number>): readonly JournalSeq[] {
+    const sent: JournalSeq[] = [];
     for (const { seq, record } of this.#dead.all()) {
-      if (this.#queue.isInserted(seq)) continue;
+      if (only?.has(seq) === false || this.#queue.isInserted(seq)) continue;
       const again =
         record.type === 'transaction'
           ? transactionMessage(record, this.#is.slots, {})
           : outgoing(record, { ...this.#context(), sampledAt: () => undefined }, seq)?.message;
       if (again === undefined) continue;
       this.#queue.insert({ record, outgoing: { message: again }, origin: { redrive: seq } });
-      count++;
+      sent.push(seq);
     }
     this.wake();
-    return count;
+    return sent;
   }
 
   /** Whether anything of this transaction (or at all) still waits to be delivered (E14). */
@@ -372,6 +400,7 @@ export class Delivery {
     outcome: Extract<DeliveryOutcome, { kind: 'answered' | 'nothing' }>,
   ): Promise<void> {
     this.#lastError = undefined;
+    if (outcome.kind === 'answered') this.#delivered++;
     const info = outcome.kind === 'answered' ? outcome.idTokenInfo : undefined;
     if (message.type === 'transaction') this.#tellJudged(message, info);
     if (isUpdate(message) && outcome.kind === 'answered') this.#updatesRefused = false;
@@ -395,9 +424,12 @@ export class Delivery {
   async #refused(
     head: Head,
     message: CsmsMessage,
-    { reason, unanswered, abandoned, final, late }: Extract<DeliveryOutcome, { kind: 'refused' }>,
+    { reason: said, unanswered, abandoned, final, late }: Extract<DeliveryOutcome, { kind: 'refused' }>,
   ): Promise<void> {
+    // It goes into the log, to brokers and onto the console.
+    const reason = withoutTokens(said, head.record);
     this.#lastError = reason;
+    this.#refusals++;
     const { csms, log, clock } = this.#is;
     void late?.then((outcome) => {
       this.#late.push({ head, message, outcome });

@@ -1,5 +1,12 @@
 // What one CSMS has been told of each transaction: the adapter's own state of it, the CSMS's id, the last sample.
-import { evseNumber, transactionUid, type EvseNumber, type TransactionUid } from '../kernel/ids.js';
+import {
+  evseNumber,
+  journalSeq,
+  transactionUid,
+  type EvseNumber,
+  type JournalSeq,
+  type TransactionUid,
+} from '../kernel/ids.js';
 import { timestamp, type Timestamp } from '../kernel/units.js';
 import type { CsmsTransactionReference, ProjectionState } from '../ports/csms.js';
 import type { DocumentPut } from '../ports/journal.js';
@@ -33,6 +40,16 @@ export class Projections {
     const order = ({ endedSeq = Number.MAX_SAFE_INTEGER }: Projection): number => endedSeq;
     projections.sort((a, b) => order(a) - order(b) || (a.uid < b.uid ? -1 : 1));
     for (const projection of projections) this.#remember(projection);
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** The place in the journal of the newest end that has been delivered. */
+  get lastEnded(): JournalSeq | undefined {
+    const places = [...this.#known.values()].flatMap(({ endedSeq }) => endedSeq ?? []);
+    return places.length === 0 ? undefined : journalSeq(Math.max(...places));
   }
 
   of(uid: TransactionUid): Projection | undefined {

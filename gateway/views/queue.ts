@@ -41,7 +41,8 @@ export class Queue {
     const cursor = parseCursor(stored);
     this.#is = dependencies;
     this.fresh = cursor === undefined;
-    this.#cursor = cursor?.seq ?? dependencies.journal.lastSeq;
+    // Never ahead of the journal, which may have lost its newest entries: what comes now has to be told.
+    this.#cursor = journalSeq(Math.min(cursor?.seq ?? Infinity, dependencies.journal.lastSeq));
     this.#savedCursor = this.#cursor;
     this.attempts = cursor?.attempts ?? 0;
   }
@@ -108,6 +109,12 @@ export class Queue {
     });
   }
 
+  /** Everything up to there is done with, as far as anybody knows. Before anything is read. */
+  goTo(cursor: JournalSeq): void {
+    this.#cursor = cursor;
+    this.#savedCursor = cursor;
+  }
+
   /** Leaves before the journal's next entry, after others that were inserted. */
   insert(head: Head): void {
     this.#between.push(head);
@@ -154,12 +161,14 @@ export class Queue {
   }
 }
 
-function timeOf(record: JournalRecord): Timestamp | undefined {
+/** When it happened; undefined: it does not say. */
+export function timeOf(record: JournalRecord): Timestamp | undefined {
   if (record.type === 'meter') return record.meterValues[0]?.at;
   return record.type === 'cdr' ? record.endedAt : record.at;
 }
 
-function parseCursor(value: unknown): { seq: JournalSeq; attempts: number } | undefined {
+/** Where a CSMS stands, from its document. */
+export function parseCursor(value: unknown): { seq: JournalSeq; attempts: number } | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { seq, attempts } = value as Record<string, unknown>;
   if (typeof seq !== 'number') return undefined;

@@ -27,9 +27,10 @@ import type { JournalRecord } from '../site/transaction.js';
 import { carryOut, siteInfo, type CommandContext } from './commands.js';
 import { connectorView } from './connector-view.js';
 import type { DeadLetter } from './dead-letters.js';
-import { Delivery, type DeliverySettings } from './delivery.js';
+import { Delivery, type DeliverySettings, type DeliveryStatus } from './delivery.js';
 import { hardwareInventory } from './hardware-inventory.js';
 import { measurandSet } from './sampling.js';
+import { resume } from './resume.js';
 import { SlotTable, visibleEvses } from './slots.js';
 import { Statuses, type StationStatus } from './statuses.js';
 import { gatewayInventory, Variables } from './variables.js';
@@ -51,17 +52,10 @@ export interface ViewDependencies {
 }
 
 /** What an operator wants to know of one CSMS at a glance. */
-export interface ViewStatus {
+export interface ViewStatus extends DeliveryStatus {
   readonly csms: CsmsId;
   readonly connected: boolean;
   readonly accepted: boolean;
-  /** Journal entries not yet looked at; some may turn out not to concern this CSMS. */
-  readonly queued: number;
-  /** When the oldest waiting one happened. */
-  readonly oldest?: Timestamp;
-  readonly inFlight: boolean;
-  readonly dead: number;
-  readonly lastError?: string;
   /** What it will not be told because the journal had no room for it, by kind. */
   readonly shed: Counts;
 }
@@ -103,7 +97,7 @@ export class View implements CsmsHost, Reader {
     this.csms = csms.id;
     this.bootReason = dependencies.bootReason ?? 'PowerUp';
     this.identity = { vendor: 'Forecourt', model: 'Site gateway', serialNumber: site.id.slice(0, 25), firmwareVersion };
-    this.#collection = collectionOf(csms);
+    this.#collection = viewCollection(csms.id);
     this.#slots = SlotTable.open(stored.get('slots'), visibleEvses(site, csms));
     this.#stationOperative = stored.get('inoperative') !== true;
     this.#variables = new Variables(
@@ -149,11 +143,15 @@ export class View implements CsmsHost, Reader {
    * @throws JournalUnavailable when its first documents cannot be written
    */
   static async open(dependencies: ViewDependencies): Promise<View> {
-    const stored = await dependencies.journal.load(collectionOf(dependencies.csms));
+    const stored = await dependencies.journal.load(viewCollection(dependencies.csms.id));
     const view = new View(dependencies, stored);
     const slots = { collection: view.#collection, key: 'slots', value: view.#slots.toDocument() };
-    await dependencies.journal.commit({ documents: [slots, ...view.#delivery.toDocuments()] });
-    dependencies.journal.onHealth(() => view.#statuses.stationChanged());
+    const { csms, journal, log, clock } = dependencies;
+    const { projections } = view.#delivery;
+    const concerns = (record: JournalRecord): boolean => view.concerns(record);
+    const resumption = await resume({ csms: csms.id, journal, log, now: clock.now(), stored, projections, concerns });
+    await journal.commit({ documents: [slots, ...view.#delivery.toDocuments(resumption)] });
+    journal.onHealth(() => view.#statuses.stationChanged());
     return view;
   }
 
@@ -211,9 +209,12 @@ export class View implements CsmsHost, Reader {
     return this.#delivery.dead.all();
   }
 
-  /** Sends the dead letters once more; the answer is how many. */
-  redrive(): number {
-    return this.#delivery.redrive();
+  /**
+   * Sends dead letters once more: all of them, or those of `only`.
+   * @returns those that are sent; the others are on their way already, or this CSMS no longer sees where they are from
+   */
+  redrive(only?: ReadonlySet<number>): readonly JournalSeq[] {
+    return this.#delivery.redrive(only);
   }
 
   /** A connector's live state has changed. */
@@ -440,4 +441,5 @@ export class View implements CsmsHost, Reader {
   }
 }
 
-const collectionOf = (csms: Csms): string => `view/${csms.id}`;
+/** Where the documents of a CSMS's view are. */
+export const viewCollection = (csms: string): string => `view/${csms}`;

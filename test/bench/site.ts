@@ -19,6 +19,7 @@ export function benchSite({ chargers, port, authority, observer, dataDirectory }
   const lines = [
     'site: { id: BENCH-01, name: Bench, time-zone: Europe/Amsterdam, nominal-voltage: 230 V }',
     `data-directory: ${dataDirectory}`,
+    'console: { listen: none }',
     `listen: { ocpp: 127.0.0.1:${port} }`,
     'circuits:',
     `  main: { breaker: ${Math.min(MOST, circuits * 500)} A, accept-fallback-overload: true }`,

@@ -1,8 +1,10 @@
 // A box whose clock has no battery, through the whole shell: it starts in 1970, drivers charge, and the clouds are told true times.
 import t, { type Test } from 'tap';
-import { minutes, seconds, timestamp, type Timestamp } from '../../gateway/kernel/units.js';
+import { minutes, seconds, timestamp, toRfc3339, type Timestamp } from '../../gateway/kernel/units.js';
 import type { ChargeDetailRecord } from '../../gateway/site/transaction.js';
+import { Telemetry } from '../../gateway/telemetry/telemetry.js';
 import { FakeBox } from '../fakes/fake-box.js';
+import { FakeTelemetryLink } from '../fakes/fake-telemetry-link.js';
 import { InnerWorld, type InnerOptions, type StringCharger } from './inner-world.js';
 
 const BOTH = { csmss: [{}, { ocpp: '1.6', role: 'observer' }] } as const;
@@ -435,6 +437,36 @@ void t.test('reservations that are over by the time that is learned end once', a
   t.same([world.status(1), world.status(2)], ['Available', 'Available']);
   const ends = world.link().sent.filter(({ type }) => type === 'reservationEnded');
   t.equal(ends.length, 2);
+});
+
+void t.test('a broker is shown anew when things happened', async (t) => {
+  const all = await fromYesterday();
+  const { world, truth } = all;
+  const link = new FakeTelemetryLink();
+  const { gateway, site, log, box } = world;
+  const telemetry = await Telemetry.open({
+    id: 'broker',
+    root: 'site',
+    tokens: 'full',
+    stations: site.stations.map(({ id }) => id),
+    live: gateway.live,
+    journal: gateway.journal,
+    link,
+    clock: box,
+    log,
+    gridLimit: () => undefined,
+  });
+  gateway.telemetry.push(telemetry);
+  telemetry.start();
+  link.up();
+  withoutBattery(all, world.charger(1));
+  await world.charger(1).connect('Occupied');
+  const happened = truth();
+  await world.clock.advance(minutes(5));
+  t.not(link.of('site/evse/1/connector/1').at(-1), undefined);
+  await world.online(0, true, truth);
+  await world.clock.advance(seconds(2));
+  t.match(link.of('site/evse/1/connector/1').at(-1), { status: 'Occupied', at: toRfc3339(happened) });
 });
 
 void t.test('the time is learned while an event waits for the cloud to answer', async (t) => {

@@ -1,5 +1,6 @@
 // A cloud that refuses, keeps silent, answers late or drops the line loses nothing and doubles nothing.
 import t, { type Test } from 'tap';
+import { hurry } from '../peers/link-settings.js';
 import { answer, callError, drop, held, silence } from '../peers/reactions.js';
 import type { RpcCsms } from '../peers/rpc-csms.js';
 import { checkEnergy, checkSound, openWorld, type World } from '../peers/world.js';
@@ -8,38 +9,13 @@ import type { OcppVersion } from '../peers/wire-record.js';
 const VERSIONS: readonly OcppVersion[] = ['ocpp1.6', 'ocpp2.0.1'];
 const isOld = (csms: RpcCsms): boolean => csms.version === 'ocpp1.6';
 
-/** The link's settings that make a retry quick. */
-async function hurry(t: Test, csms: RpcCsms): Promise<void> {
-  const settings: readonly (readonly [key: string, name: string, instance: string | undefined, value: string])[] = [
-    ['RetryBackOffWaitMinimum', 'RetryBackOffWaitMinimum', undefined, '1'],
-    ['RetryBackOffRandomRange', 'RetryBackOffRandomRange', undefined, '0'],
-    ['TransactionMessageRetryInterval', 'MessageAttemptInterval', 'TransactionEvent', '0'],
-    ['TransactionMessageAttempts', 'MessageAttempts', 'TransactionEvent', '3'],
-    ['MessageTimeout', 'MessageTimeout', 'Default', '5'],
-  ];
-  for (const [key, name, instance, attributeValue] of settings) {
-    const said = isOld(csms)
-      ? await csms.ask('ChangeConfiguration', { key, value: attributeValue })
-      : await csms.ask('SetVariables', {
-          setVariableData: [
-            {
-              component: { name: 'OCPPCommCtrlr' },
-              variable: { name, ...(instance !== undefined && { instance }) },
-              attributeValue,
-            },
-          ],
-        });
-    t.match(JSON.stringify(said), 'Accepted', key);
-  }
-}
-
 for (const version of VERSIONS)
   void t.test(`the authority speaks ${version}`, async (t) => {
     const observer = version === 'ocpp1.6' ? 'ocpp2.0.1' : 'ocpp1.6';
     const yaml = 'authorization: { timeout: 1 s }';
     const world = await openWorld(t, { chargers: VERSIONS, authority: version, observer, yaml });
     await world.ready();
-    for (const csms of world.csmss) await hurry(t, csms);
+    for (const csms of world.csmss) await hurry(csms);
     for (const number of [1, 2]) await world.powerUp(number);
     await t.test('S34: the answer to Authorize is late, an error, or never comes', (t) => authorize(t, world));
     await t.test('S26: refusals are repeated under new ids', (t) => refusals(t, world));

@@ -26,6 +26,8 @@ export interface StopOptions {
   readonly idToken?: string;
   readonly offline?: boolean;
   readonly at?: Date;
+  /** 1.6: instead of the id that it was given. */
+  readonly transactionId?: number;
 }
 
 /** A limit that is in force, as the charger understands what it was given. */
@@ -59,7 +61,7 @@ export interface ChargerDialect {
   /** Begins a transaction and charges; the answer is what is said of the token. */
   start(options: StartOptions): Promise<string>;
   /** The meter moves on by `wattHours` and is told with the current of each phase. */
-  charge(wattHours: number, current?: number): Promise<void>;
+  charge(wattHours: number, current?: number, at?: Date): Promise<void>;
   suspendedByCar(): Promise<void>;
   suspendedBySite(): Promise<void>;
   resume(): Promise<void>;

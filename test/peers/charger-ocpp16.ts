@@ -108,9 +108,9 @@ export class Ocpp16Charger implements ChargerDialect {
     return response.idTagInfo.status;
   }
 
-  async charge(wattHours: number, current = 6): Promise<void> {
+  async charge(wattHours: number, current = 6, at = new Date()): Promise<void> {
     this.register += wattHours;
-    await this.#is.call('MeterValues', this.#meterValues('Sample.Periodic', current));
+    await this.#is.call('MeterValues', this.#meterValues('Sample.Periodic', current, at));
   }
 
   suspendedByCar(): Promise<void> {
@@ -125,8 +125,12 @@ export class Ocpp16Charger implements ChargerDialect {
     return this.status('Charging');
   }
 
-  async stop({ reason = 'Local', idToken, at = new Date() }: StopOptions = {}): Promise<void> {
-    const transactionId = Number(this.transaction);
+  async stop({
+    reason = 'Local',
+    idToken,
+    at = new Date(),
+    transactionId = Number(this.transaction),
+  }: StopOptions = {}): Promise<void> {
     this.transaction = undefined;
     await this.#is.call('StopTransaction', {
       transactionId,
@@ -223,14 +227,14 @@ export class Ocpp16Charger implements ChargerDialect {
     return answer({ status: 'Accepted' });
   }
 
-  #meterValues(context: 'Sample.Periodic' | 'Trigger', current: number): Payload {
+  #meterValues(context: 'Sample.Periodic' | 'Trigger', current: number, at = new Date()): Payload {
     const phases = ['L1', 'L2', 'L3'] as const;
     return {
       connectorId: 1,
       ...(this.transaction !== undefined && { transactionId: Number(this.transaction) }),
       meterValue: [
         {
-          timestamp: new Date().toISOString(),
+          timestamp: at.toISOString(),
           sampledValue: [
             { value: String(this.register), context, measurand: 'Energy.Active.Import.Register', unit: 'Wh' },
             ...phases.map((phase) => ({

@@ -123,9 +123,14 @@ export class Ocpp201Charger implements ChargerDialect {
     return response.idTokenInfo?.status ?? 'Accepted';
   }
 
-  async charge(wattHours: number, current = 6): Promise<void> {
+  async charge(wattHours: number, current = 6, at?: Date): Promise<void> {
     this.register += wattHours;
-    await this.#event('Updated', 'MeterValuePeriodic', { state: 'Charging', register: 'Sample.Periodic', current });
+    await this.#event('Updated', 'MeterValuePeriodic', {
+      state: 'Charging',
+      register: 'Sample.Periodic',
+      current,
+      ...(at && { at }),
+    });
   }
 
   suspendedByCar(): Promise<void> {

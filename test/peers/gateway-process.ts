@@ -22,6 +22,8 @@ export interface GatewayOptions {
   readonly heard?: (line: LogLine) => void;
   /** The clock of its box begins in 1970 with each boot, and nobody sets it. */
   readonly withoutClock?: boolean;
+  /** Where its console listens; without a port it has none, so that gateways of one machine do not fight for the default. */
+  readonly consolePort?: number;
 }
 
 export interface LogLine {
@@ -33,6 +35,8 @@ export interface LogLine {
 export interface GatewayProcess {
   /** Where its journal is. */
   readonly dataDirectory: string;
+  /** Its site.yaml. */
+  readonly file: string;
   /** Every log line of this and earlier runs. */
   readonly lines: readonly LogLine[];
   /** What it said on stderr: faults of site.yaml, crashes. */
@@ -58,7 +62,8 @@ export async function startGateway(yaml: string, options: GatewayOptions = {}): 
   const folder = mkdtempSync(join(tmpdir(), 'forecourt-'));
   const file = join(folder, 'site.yaml');
   const dataDirectory = options.dataDirectory ?? join(folder, 'data');
-  writeFileSync(file, `data-directory: ${dataDirectory}\n${yaml}`);
+  const listen = options.consolePort === undefined ? 'none' : `127.0.0.1:${options.consolePort}`;
+  writeFileSync(file, `data-directory: ${dataDirectory}\nconsole: { listen: '${listen}' }\n${yaml}`);
   const gateway = new ChildGateway(file, folder, dataDirectory, options);
   await gateway.start();
   return gateway;
@@ -67,7 +72,7 @@ export async function startGateway(yaml: string, options: GatewayOptions = {}): 
 class ChildGateway implements GatewayProcess {
   readonly lines: LogLine[] = [];
   stderr = '';
-  readonly #file: string;
+  readonly file: string;
   readonly #folder: string;
   readonly #options: GatewayOptions;
   readonly #changes: Changes;
@@ -81,7 +86,7 @@ class ChildGateway implements GatewayProcess {
     readonly dataDirectory: string,
     options: GatewayOptions,
   ) {
-    this.#file = file;
+    this.file = file;
     this.#folder = folder;
     this.#options = options;
     this.#changes = options.changes ?? new Changes();
@@ -95,7 +100,7 @@ class ChildGateway implements GatewayProcess {
     if (this.#child !== undefined) throw new Error('the gateway runs already');
     const level = this.#options.logLevel ?? 'info';
     const program = this.#options.withoutClock === true ? WITHOUT_CLOCK : MAIN;
-    const child = spawn(process.execPath, [program, 'run', '--log-level', level, this.#file], {
+    const child = spawn(process.execPath, [program, 'run', '--log-level', level, this.file], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...this.#options.env },
     });

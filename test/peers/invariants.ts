@@ -113,11 +113,13 @@ function energyAtCsms(
     .map((each) => ({ slot: each.slot, span: { from: whole(each.meterStart), to: whole(each.meterStop) } }))
     .filter(({ span }) => drew(span))
     .map(({ slot, span }) => spanText(slot, span));
-  const owed = ended.filter((each) => drew(spanOf(each)) && !refused.has(each.uid)).map(textOf);
   // A stop whose start was given up comes without one (errata 3.18): its register is all that can be compared.
   const bare = transactions
     .filter((each) => each.ended && each.meterStart === undefined)
     .map((each) => whole(each.meterStop));
+  const owed = ended
+    .filter((each) => drew(spanOf(each)) && !refused.has(each.uid) && !bare.includes(whole(each.meterStop)))
+    .map(textOf);
   return [
     ...(behind ? [] : missing(owed, told).map((text) => say('I4', `the ${name} was not told, ${text}`))),
     ...missing(told, ended.map(textOf)).map((text) =>

@@ -27,6 +27,14 @@ export interface WorldOptions {
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   /** The box begins in 1970, and the uplink is down: nobody can tell it the time. */
   readonly lostInTime?: boolean;
+  /** Runs before the gateway starts: scripts for its first BootNotification. */
+  readonly prepare?: (authority: RpcCsms, observer: RpcCsms | undefined) => void;
+  /** Where the operator asks the gateway; nowhere unless given. */
+  readonly consolePort?: number;
+  /** Its id; SITE-01 unless given. */
+  readonly site?: string;
+  /** Of the gateway's process, beside the passwords. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface World {
@@ -76,11 +84,16 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
   const brokerPort = await freePort();
   const csmss = observer === undefined ? [authority] : [authority, observer];
   if (options.lostInTime === true) for (const csms of csmss) await csms.stop();
+  options.prepare?.(authority, observer);
   const gateway = await startGateway(siteYaml(options, { port, brokerPort, authority, observer }), {
     changes,
-    env: Object.fromEntries(
-      (options.stationPasswords ?? []).map((password, index) => [`CP${index + 1}_PASSWORD`, password]),
-    ),
+    env: {
+      ...options.env,
+      ...Object.fromEntries(
+        (options.stationPasswords ?? []).map((password, index) => [`CP${index + 1}_PASSWORD`, password]),
+      ),
+    },
+    ...(options.consolePort !== undefined && { consolePort: options.consolePort }),
     logLevel: options.logLevel ?? 'info',
     withoutClock: options.lostInTime ?? false,
   });
@@ -166,7 +179,7 @@ function siteYaml(options: WorldOptions, { port, brokerPort, authority, observer
   const csms = (id: string, peer: RpcCsms): string =>
     `  ${id}: { url: '${peer.url}', ocpp: ${short(peer.version)}, role: ${id}, security-profile: 0 }`;
   return `site:
-  id: SITE-01
+  id: ${options.site ?? 'SITE-01'}
   name: Journey
   time-zone: Europe/Amsterdam
   nominal-voltage: 230 V

@@ -20,6 +20,7 @@ function elsewhere(site: Site, dataDirectory: string): Site {
   return {
     ...site,
     dataDirectory,
+    ...(site.console && { console: { ...site.console, port: 0 } }),
     listen: ocpp === undefined ? {} : { ocpp: { ...ocpp, host: '127.0.0.1', port: 0 } },
     telemetry: { ...telemetry, ...(localBroker && { localBroker: { ...localBroker, host: '127.0.0.1', port: 0 } }) },
   };
@@ -47,6 +48,7 @@ for (const name of EXAMPLES) {
       const answer = await fetch(`http://127.0.0.1:${running.ocppPort ?? 0}/`);
       t.equal(answer.status, 426, 'the door for chargers is open');
     }
+    t.equal((await fetch(`http://127.0.0.1:${running.consolePort ?? 0}/health`)).status, 200, 'the console answers');
     await running.stop();
     return undefined;
   });

@@ -38,7 +38,6 @@ t.test('a site that uses everything checks out, and says what is not acted on ye
     'no-meter-lost-current circuit deck-2 has a meter and no when-meter-lost: its EVSEs have their fallback currents when the meter is lost',
     'not-built connection of meter deck-2: serial:/dev/ttyUSB0 is accepted, not acted on yet',
     'not-built connection of station WB07: serial:/dev/ttyUSB0 is accepted, not acted on yet',
-    'not-built console is accepted, not acted on yet',
     'not-built home-assistant of local-broker of telemetry is accepted, not acted on yet',
     'not-built sparkplug of broker of telemetry is accepted, not acted on yet',
     'not-built uplink is accepted, not acted on yet',

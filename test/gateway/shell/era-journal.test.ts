@@ -7,6 +7,7 @@ import { begin, end, follow, NO_ERAS, parseEras, shiftsOf, type Eras } from '../
 import { TransactionKeeper } from '../../../gateway/shell/transaction-keeper.js';
 import type { SecurityRecord, TransactionRecord } from '../../../gateway/site/transaction.js';
 import { estimateStop } from '../../../gateway/transactions/estimate.js';
+import { FakeClock } from '../../fakes/fake-clock.js';
 import { MemoryJournal } from '../../fakes/memory-journal.js';
 import { recordingLog } from '../../fakes/recording-log.js';
 import { journalContract, readAll } from '../ports/journal-contract.js';
@@ -136,7 +137,12 @@ void t.test('a decision that is on its way when the time is learned can still be
   await disk.commit({
     documents: [{ collection: 'transaction', key: 'T', value: { transaction: open, nextN: 1, placeKnown: true } }],
   });
-  const keeper = await TransactionKeeper.open({ site: site([evse(1)]), journal: disk, log: recordingLog() });
+  const keeper = await TransactionKeeper.open({
+    site: site([evse(1)]),
+    journal: disk,
+    clock: new FakeClock(),
+    log: recordingLog(),
+  });
   const decision = estimateStop(keeper.book, open.uid, timestamp(FROM + seconds(9)), 'Other');
   if (decision === undefined) throw new Error('the transaction is not open');
   let refuse: (err: Error) => void = () => undefined;

@@ -129,11 +129,11 @@ t.test('S26: what is refused for good is kept as a dead letter, the queue goes o
   t.equal(restarted.view.deadLetters().length, 1, 'kept over a restart');
   restarted.link.behave = (message) => (isEnd(message) ? { kind: 'refused', reason: 'again' } : undefined);
   await restarted.up();
-  t.equal(restarted.view.redrive(), 1);
+  t.equal(restarted.view.redrive().length, 1);
   await s.clock.settle(20);
   t.equal(restarted.view.deadLetters().length, 1, 'refused again: still kept');
   restarted.link.behave = () => undefined;
-  t.equal(restarted.view.redrive(), 1);
+  t.equal(restarted.view.redrive().length, 1);
   await s.clock.settle(20);
   t.equal(restarted.view.deadLetters().length, 0);
   t.match(restarted.link.transactions().at(-1), { offline: true, state: { seqNo: 1 } });
@@ -158,7 +158,7 @@ t.test(
       ['ended', 1],
     ]);
     takes = true;
-    t.equal(s.view.redrive(), 1);
+    t.equal(s.view.redrive().length, 1);
     await s.clock.settle(20);
     t.strictSame(numbers().at(-1), ['updated', 0]);
     t.equal(s.view.deadLetters().length, 0);

@@ -53,7 +53,7 @@ t.test(
       const s = await scene({ csms: { ocpp: '1.6' } });
       const late = lateAnswers();
       let starts = 0;
-      let settle = (_: DeliveryOutcome): void => undefined;
+      let settle: (outcome: DeliveryOutcome) => void = () => undefined;
       const deliver = s.link.deliver.bind(s.link);
       s.link.deliver = (message) => {
         if (!isStart(message)) return deliver(message);

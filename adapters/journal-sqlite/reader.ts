@@ -1,0 +1,67 @@
+// Looks into the journal of a gateway that does not run. It never writes, and stands in nobody's way.
+import Database from 'better-sqlite3';
+import { join } from 'node:path';
+import { FAULTS } from '../../gateway/kernel/faults.js';
+import { journalSeq, type JournalSeq } from '../../gateway/kernel/ids.js';
+import { JournalUnavailable, type JournalEntry } from '../../gateway/ports/journal.js';
+import type { JournalRecord } from '../../gateway/site/transaction.js';
+import { unavailable } from './disk.js';
+import { journalSize } from './size.js';
+
+/** Every method throws JournalUnavailable: FC-J03 when a gateway owns the directory, or another when it cannot be read. */
+export class JournalReader {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** The highest sequence number; 0 in an empty journal. */
+  lastSeq(): Promise<JournalSeq> {
+    return this.#look((db) => journalSeq(Number(db.prepare('SELECT coalesce(max(seq), 0) FROM entry').pluck().get())));
+  }
+
+  read(after: JournalSeq, limit: number): Promise<readonly JournalEntry[]> {
+    return this.#look((db) => {
+      const rows = db.prepare('SELECT seq, body FROM entry WHERE seq > ? ORDER BY seq LIMIT ?').raw().all(after, limit);
+      return (rows as [number, string][]).map(([seq, body]) => ({
+        seq: journalSeq(seq),
+        record: JSON.parse(body) as JournalRecord,
+      }));
+    });
+  }
+
+  load(collection: string): Promise<ReadonlyMap<string, unknown>> {
+    return this.#look((db) => {
+      const rows = db.prepare('SELECT key, body FROM document WHERE collection = ?').raw().all(collection);
+      return new Map((rows as [string, string][]).map(([key, body]) => [key, JSON.parse(body) as unknown]));
+    });
+  }
+
+  size(): Promise<number | undefined> {
+    return journalSize(this.#directory);
+  }
+
+  /** Opened for each look and closed again: a gateway that is started meanwhile finds its journal free. */
+  // Async for one reason: what cannot be read is a rejection.
+  async #look<T>(question: (db: Database.Database) => T): Promise<T> {
+    const file = join(this.#directory, 'journal.db');
+    let db: Database.Database | undefined;
+    try {
+      db = new Database(file, { readonly: true, fileMustExist: true, timeout: 0 });
+      return question(db);
+    } catch (error) {
+      if (error instanceof SyntaxError)
+        throw new JournalUnavailable('the journal holds something unreadable', {
+          cause: error,
+          fault: FAULTS.journalDamaged.code,
+        });
+      // better-sqlite3 calls a folder that is not there a TypeError.
+      const code = error instanceof Database.SqliteError ? error.code : undefined;
+      const words = error instanceof Error ? error.message : String(error);
+      throw unavailable({ error: words, ...(code !== undefined && { code }) }, `cannot read ${file}: `);
+    } finally {
+      db?.close();
+    }
+  }
+}

@@ -1,0 +1,184 @@
+// The console's side of the gateway: reads what stands where, and carries out the little that an operator may do.
+import type { Clock } from '../kernel/clock.js';
+import { evseNumber, type MeterId } from '../kernel/ids.js';
+import { milliseconds, toRfc3339, type Milliseconds, type Timestamp } from '../kernel/units.js';
+import { explain } from '../balancing/explain.js';
+import type { BalancingReport, CircuitReport } from '../balancing/report.js';
+import type {
+  CsmsSummary,
+  DeadLetterSummary,
+  EvseExplanation,
+  ExportedEntry,
+  ExportSelection,
+  Health,
+  JournalOverview,
+  Redrive,
+  SiteConsole,
+  SiteStatus,
+  StationSummary,
+} from '../ports/console.js';
+import type { Journal } from '../ports/journal.js';
+import type { ObservedJournal } from '../shell/observed-journal.js';
+import type { LiveSite } from '../site/live-state.js';
+import type { MeterReading } from '../site/metering.js';
+import type { Site } from '../site/topology.js';
+import type { View } from '../views/view.js';
+import { csmsSummary } from './csms-summary.js';
+import { deadLetterSummary } from './dead-letter-summary.js';
+import { exportEntries } from './export.js';
+import { health } from './health.js';
+import { circuitSummary, evseSummary, stationSummary } from './site-status.js';
+
+/** The running gateway, as far as it is looked at. */
+export interface Watched {
+  readonly live: LiveSite;
+  readonly views: readonly View[];
+  readonly balancing: BalancingReport | undefined;
+  readonly circuits: readonly CircuitReport[] | undefined;
+  readonly readings: ReadonlyMap<MeterId, MeterReading>;
+  /** By the monotonic clock. */
+  readonly plannedAt: number | undefined;
+}
+
+export interface ConsoleDependencies {
+  readonly site: Site;
+  readonly version: string;
+  readonly gateway: Watched;
+  /** With the times as they are known now. */
+  readonly journal: Pick<Journal, 'read' | 'lastSeq'>;
+  /** The same on its disk. */
+  readonly disk: ObservedJournal;
+  readonly clock: Clock;
+}
+
+export class OperatorConsole implements SiteConsole {
+  readonly #is: ConsoleDependencies;
+  readonly #startedAt: Timestamp;
+
+  constructor(dependencies: ConsoleDependencies) {
+    this.#is = dependencies;
+    this.#startedAt = dependencies.clock.now();
+  }
+
+  get site(): string {
+    return this.#is.site.id;
+  }
+
+  status(): SiteStatus {
+    const { site, version, gateway, clock } = this.#is;
+    const { live, readings, circuits: reports } = gateway;
+    const planAge = this.#planAge();
+    return {
+      site: site.id,
+      name: site.name,
+      version,
+      at: toRfc3339(clock.now()),
+      startedAt: toRfc3339(this.#startedAt),
+      stations: this.#stations(),
+      evses: site.stations
+        .flatMap(({ evses }) => evses.map((evse) => evseSummary(evse, live)))
+        .sort((a, b) => a.evse - b.evse),
+      circuits: site.circuits.map((circuit) => circuitSummary(circuit, { site, live, readings, reports })),
+      ...(planAge !== undefined && { planAge_s: planAge / 1000 }),
+      csms: this.#csms(),
+    };
+  }
+
+  explain(evse: number): EvseExplanation | undefined {
+    const { site, gateway } = this.#is;
+    if (!site.stations.some(({ evses }) => evses.some(({ number }) => number === evse))) return undefined;
+    const measured = gateway.live.evse(evseNumber(evse))?.current;
+    const report = gateway.balancing?.evses.find((each) => each.evse === evse);
+    if (report === undefined)
+      return { evse, explanation: `EVSE ${evse} is not planned for yet: the gateway has only just started.` };
+    const { standing, target, sent, ceiling, phases, because } = report;
+    return {
+      evse,
+      explanation: explain(report),
+      plan: {
+        standing,
+        target_A: target,
+        ...(sent !== undefined && { sent_A: sent }),
+        ceiling_A: ceiling,
+        phases,
+        because,
+      },
+      ...(measured && { measured_A: measured }),
+    };
+  }
+
+  health(): Health {
+    return health({
+      site: this.site,
+      refusal: this.#is.disk.refusal,
+      planAge: this.#planAge(),
+      csms: this.#csms(),
+      stations: this.#stations(),
+    });
+  }
+
+  journal(): Promise<JournalOverview> {
+    const { journal, disk } = this.#is;
+    const { refusal, lastFlush } = disk;
+    const { size, used, limit, free } = disk.status;
+    return Promise.resolve({
+      site: this.site,
+      gateway: 'running',
+      lastSeq: journal.lastSeq,
+      size_bytes: size,
+      used_bytes: used,
+      limit_bytes: limit,
+      free_bytes: free,
+      writable: refusal === undefined,
+      ...(refusal !== undefined && { fault: refusal.fault }),
+      commits: disk.commits,
+      refusedCommits: disk.refused,
+      ...(lastFlush !== undefined && { lastFlush_s: lastFlush / 1000 }),
+      csms: this.#csms(),
+    });
+  }
+
+  deadLetters(csms: string): readonly DeadLetterSummary[] | undefined {
+    return this.#view(csms)?.deadLetters().map(deadLetterSummary);
+  }
+
+  redrive(csms: string, seqs: readonly number[] | undefined): Redrive | undefined {
+    const view = this.#view(csms);
+    if (view === undefined) return undefined;
+    const dead = new Set<number>(view.deadLetters().map(({ seq }) => seq));
+    const asked = new Set(seqs ?? dead);
+    const redriven = new Set<number>(view.redrive(asked));
+    return {
+      csms,
+      accepted: view.status().accepted,
+      redriven: [...redriven],
+      left: [...asked].filter((seq) => dead.has(seq) && !redriven.has(seq)),
+      unknown: [...asked].filter((seq) => !dead.has(seq)),
+    };
+  }
+
+  export(selection: ExportSelection): AsyncIterable<ExportedEntry> {
+    const { journal } = this.#is;
+    return exportEntries((after, limit) => journal.read(after, limit), selection);
+  }
+
+  #planAge(): Milliseconds | undefined {
+    const { gateway, clock } = this.#is;
+    const { plannedAt } = gateway;
+    return plannedAt === undefined ? undefined : milliseconds(clock.monotonic() - plannedAt);
+  }
+
+  #view(csms: string): View | undefined {
+    return this.#is.gateway.views.find((view) => view.csms === csms);
+  }
+
+  #csms(): readonly CsmsSummary[] {
+    const { gateway, clock } = this.#is;
+    return gateway.views.map((view) => csmsSummary(view.status(), clock.now()));
+  }
+
+  #stations(): readonly StationSummary[] {
+    const { site, gateway } = this.#is;
+    return site.stations.flatMap((station) => stationSummary(station, gateway.live) ?? []);
+  }
+}

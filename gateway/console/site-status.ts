@@ -1,0 +1,101 @@
+// The site at a glance: stations, EVSEs with their transactions, circuits per phase.
+import { maskToken } from '../kernel/log.js';
+import type { CircuitId, MeterId } from '../kernel/ids.js';
+import { toRfc3339 } from '../kernel/units.js';
+import type { CircuitReport } from '../balancing/report.js';
+import type { CircuitSummary, EvseSummary, StationSummary, TransactionSummary } from '../ports/console.js';
+import type { LiveSite } from '../site/live-state.js';
+import type { MeterReading } from '../site/metering.js';
+import { perPhase, type Circuit, type Evse, type PerPhase, type Site, type Station } from '../site/topology.js';
+import type { Transaction } from '../site/transaction.js';
+
+const tenths = (value: number): number => Math.round(value * 10) / 10;
+const rounded = (of: PerPhase<number>): PerPhase<number> => perPhase((phase) => tenths(of[phase]));
+
+export function stationSummary({ id, link }: Station, live: LiveSite): StationSummary | undefined {
+  const station = live.station(id);
+  if (station === undefined) return undefined;
+  const { vendor, model, firmwareVersion } = station.inventory ?? {};
+  const protocol = link.kind === 'modbus' ? 'modbus' : station.capabilities?.protocol;
+  return {
+    station: id,
+    connected: station.connected,
+    booted: station.booted,
+    since: toRfc3339(station.since),
+    ...(protocol !== undefined && { protocol }),
+    ...(vendor !== undefined && { vendor }),
+    ...(model !== undefined && { model }),
+    ...(firmwareVersion !== undefined && { firmwareVersion }),
+  };
+}
+
+export function evseSummary(evse: Evse, live: LiveSite): EvseSummary {
+  const { offered, current, transaction } = live.evse(evse.number) ?? {};
+  return {
+    evse: evse.number,
+    station: evse.station,
+    connectors: evse.connectors.flatMap(({ number }) => {
+      const connector = live.connector(evse.number, number);
+      if (connector === undefined) return [];
+      const { status, chargingState, error } = connector;
+      return [{ connector: number, status, chargingState, ...(error !== undefined && { error: error.code }) }];
+    }),
+    ...(offered !== undefined && { offered_A: offered }),
+    // Chargers sample inside transactions only: the last value of one that is over says nothing of this moment.
+    ...(current !== undefined && transaction !== undefined && { current_A: rounded(current) }),
+    ...(transaction !== undefined && { transaction: transactionSummary(transaction) }),
+  };
+}
+
+const transactionSummary = ({ uid, startedAt, idToken, register, meterStart }: Transaction): TransactionSummary => ({
+  transaction: uid,
+  startedAt: toRfc3339(startedAt),
+  ...(idToken !== undefined && { idToken: maskToken(idToken.idToken) }),
+  ...(register !== undefined && meterStart !== undefined && { energy_Wh: register - meterStart }),
+});
+
+export interface CircuitSources {
+  readonly site: Site;
+  readonly live: LiveSite;
+  readonly readings: ReadonlyMap<MeterId, MeterReading>;
+  readonly reports: readonly CircuitReport[] | undefined;
+}
+
+export function circuitSummary(circuit: Circuit, sources: CircuitSources): CircuitSummary {
+  const report = sources.reports?.find((each) => each.circuit === circuit.id);
+  return {
+    circuit: circuit.id,
+    ...(circuit.fedBy !== undefined && { fedBy: circuit.fedBy }),
+    breaker_A: circuit.breaker,
+    ...(report !== undefined && {
+      standing: {
+        limit_A: tenths(report.limit),
+        limitedBy: report.limitedBy,
+        meter: report.meter,
+        current_A: rounded(measured(circuit, report, sources)),
+        background_A: rounded(report.background),
+        granted_A: rounded(report.granted),
+        reserved_A: rounded(report.reserved),
+      },
+    }),
+  };
+}
+
+/** What the circuit's meter says; without one, or while it is lost, what the EVSEs of the circuit say together. */
+function measured(circuit: Circuit, report: CircuitReport, { site, live, readings }: CircuitSources): PerPhase<number> {
+  const reading = circuit.meter && readings.get(circuit.meter);
+  if (reading !== undefined && report.meter !== 'lost') return reading.current;
+  const fed = fedCircuits(circuit.id, site.circuits);
+  const charging = site.stations
+    .flatMap(({ evses }) => evses.filter((evse) => fed.has(evse.circuit)))
+    .map(({ number }) => live.evse(number))
+    .filter((evse) => evse?.transaction !== undefined);
+  return perPhase((phase) => charging.reduce((sum, evse) => sum + (evse?.current?.[phase] ?? 0), 0));
+}
+
+/** The circuit and everything below it; feeders stand before what they feed. */
+function fedCircuits(top: CircuitId, circuits: readonly Circuit[]): ReadonlySet<CircuitId> {
+  const fed = new Set([top]);
+  for (const { id, fedBy } of circuits) if (fedBy !== undefined && fed.has(fedBy)) fed.add(id);
+  return fed;
+}

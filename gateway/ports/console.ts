@@ -1,0 +1,213 @@
+// What the operator's console may ask of the gateway, in the form in which it is shown: plain JSON, units in the names, tokens masked.
+import type { PerPhase } from '../site/topology.js';
+
+export interface SiteConsole {
+  /** The id of the site: whoever asks can tell whether this is the gateway that he means. */
+  readonly site: string;
+  status(): SiteStatus;
+  /** Why an EVSE has the current it has; undefined: there is no such EVSE. */
+  explain(evse: number): EvseExplanation | undefined;
+  health(): Health;
+  journal(): Promise<JournalOverview>;
+  /** What a CSMS refused for good, in the order in which it happened; undefined: there is no such CSMS. */
+  deadLetters(csms: string): readonly DeadLetterSummary[] | undefined;
+  /** Sends dead letters once more: all of them, or those named; undefined: there is no such CSMS. */
+  redrive(csms: string, seqs: readonly number[] | undefined): Redrive | undefined;
+  /**
+   * Entries of the journal in order.
+   * @throws JournalUnavailable, between two entries, when it cannot be read
+   */
+  export(selection: ExportSelection): AsyncIterable<ExportedEntry>;
+}
+
+export interface SiteStatus {
+  readonly site: string;
+  readonly name: string;
+  readonly version: string;
+  /** RFC 3339, as every time here. */
+  readonly at: string;
+  readonly startedAt: string;
+  readonly stations: readonly StationSummary[];
+  readonly evses: readonly EvseSummary[];
+  readonly circuits: readonly CircuitSummary[];
+  /** How long ago load balancing planned last; absent: not yet. */
+  readonly planAge_s?: number;
+  readonly csms: readonly CsmsSummary[];
+}
+
+export interface StationSummary {
+  readonly station: string;
+  readonly connected: boolean;
+  readonly booted: boolean;
+  /** When the link was last seen to come or go. */
+  readonly since: string;
+  readonly protocol?: string;
+  readonly vendor?: string;
+  readonly model?: string;
+  readonly firmwareVersion?: string;
+}
+
+export interface EvseSummary {
+  readonly evse: number;
+  readonly station: string;
+  readonly connectors: readonly {
+    readonly connector: number;
+    readonly status: string;
+    readonly chargingState: string;
+    readonly error?: string;
+  }[];
+  /** What it has confirmed it offers, per phase. */
+  readonly offered_A?: number;
+  readonly current_A?: PerPhase<number>;
+  readonly transaction?: TransactionSummary;
+}
+
+export interface TransactionSummary {
+  readonly transaction: string;
+  readonly startedAt: string;
+  /** Masked. */
+  readonly idToken?: string;
+  readonly energy_Wh?: number;
+}
+
+export interface CircuitSummary {
+  readonly circuit: string;
+  readonly fedBy?: string;
+  /** The rating, per phase. */
+  readonly breaker_A: number;
+  /** Without a plan yet, only what site.yaml says is known. */
+  readonly standing?: {
+    readonly limit_A: number;
+    readonly limitedBy: string;
+    readonly meter: string;
+    /** What flows and what the EVSEs may take, as load balancing counts it. */
+    readonly current_A: PerPhase<number>;
+    readonly background_A: PerPhase<number>;
+    readonly granted_A: PerPhase<number>;
+    readonly reserved_A: PerPhase<number>;
+  };
+}
+
+export interface CsmsSummary {
+  readonly csms: string;
+  readonly connected: boolean;
+  readonly accepted: boolean;
+  /** Journal entries not yet looked at; some may turn out not to concern this CSMS. */
+  readonly queued: number;
+  /** When the oldest waiting one happened. */
+  readonly oldest?: string;
+  readonly oldestAge_s?: number;
+  readonly inFlight: boolean;
+  readonly deadLetters: number;
+  /** Since the gateway began; absent where none runs. */
+  readonly delivered?: number;
+  readonly refused?: number;
+  /** Entries that were given up for it because the journal had no room, by kind; absent where no gateway runs. */
+  readonly shed?: Readonly<Partial<Record<string, number>>>;
+  readonly lastError?: string;
+}
+
+export interface EvseExplanation {
+  readonly evse: number;
+  /** One sentence. */
+  readonly explanation: string;
+  /** Absent before the first plan. */
+  readonly plan?: {
+    readonly standing: string;
+    readonly target_A: number;
+    /** What it was told last. */
+    readonly sent_A?: number;
+    /** What it may take at most, and is counted with on each of its phases. */
+    readonly ceiling_A: number;
+    readonly phases: readonly string[];
+    readonly because: { readonly kind: string };
+  };
+  readonly measured_A?: PerPhase<number>;
+}
+
+/**
+ * - `ok`: everything is as it should be.
+ * - `degraded`: the gateway does its work, and something around it is missing: a CSMS, stations.
+ * - `failing`: the gateway itself cannot do its work.
+ */
+export type HealthStatus = 'ok' | 'degraded' | 'failing';
+
+export interface Health {
+  readonly status: HealthStatus;
+  readonly site: string;
+  readonly checks: readonly HealthCheck[];
+}
+
+export interface HealthCheck {
+  /** `journal`, `balancing`, `stations`, or `csms/<id>`. */
+  readonly check: string;
+  readonly status: HealthStatus;
+  /** Absent where the status is `ok`. */
+  readonly reason?: string;
+  /** A code of the error catalogue. */
+  readonly fault?: string;
+}
+
+export interface JournalOverview {
+  readonly site: string;
+  readonly gateway: 'running' | 'stopped';
+  /** The last sequence number. */
+  readonly lastSeq: number;
+  readonly size_bytes?: number;
+  /** What of the size holds something, and what that may come to. */
+  readonly used_bytes?: number;
+  readonly limit_bytes?: number;
+  /** On the file system. */
+  readonly free_bytes?: number;
+  /** Whether commits are taken in; absent where no gateway runs. */
+  readonly writable?: boolean;
+  readonly fault?: string;
+  readonly commits?: number;
+  readonly refusedCommits?: number;
+  /** From the call to the disk's answer, of the last commit that waits for nothing. */
+  readonly lastFlush_s?: number;
+  readonly csms: readonly CsmsSummary[];
+}
+
+export interface DeadLetterSummary {
+  readonly seq: number;
+  /** `started`, `updated` or `ended` of a transaction, `meter` or `security`. */
+  readonly message: string;
+  readonly transaction?: string;
+  readonly evse?: number;
+  /** When it happened. */
+  readonly at?: string;
+  /** When it was given up, after so many attempts. */
+  readonly refusedAt: string;
+  readonly attempts: number;
+  readonly reason: string;
+}
+
+export interface Redrive {
+  readonly csms: string;
+  readonly accepted: boolean;
+  readonly redriven: readonly number[];
+  /** On their way already, or from an EVSE that this CSMS no longer sees. */
+  readonly left: readonly number[];
+  /** No dead letters of this CSMS. */
+  readonly unknown: readonly number[];
+}
+
+export type ExportedType = 'transaction' | 'cdr';
+
+/** From and to by sequence number, both inclusive, or by time (ms since 1970), the end exclusive. */
+export interface ExportSelection {
+  readonly types: readonly ExportedType[];
+  readonly from?: Bound;
+  readonly to?: Bound;
+  /** `full` only for whoever bills by it. */
+  readonly tokens: 'masked' | 'full';
+}
+
+export type Bound = { readonly seq: number } | { readonly at: number };
+
+export interface ExportedEntry {
+  readonly seq: number;
+  readonly type: ExportedType;
+  readonly [field: string]: unknown;
+}

@@ -1,0 +1,219 @@
+// The console on a real socket: what is answered, who may ask, and what happens to a port that is taken.
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import t, { type Test } from 'tap';
+import { ConsoleClient } from '../../../adapters/console/client.js';
+import { openConsole } from '../../../adapters/console/server.js';
+import { FAULTS } from '../../../gateway/kernel/faults.js';
+import { JournalUnavailable } from '../../../gateway/ports/journal.js';
+import { FakeClock } from '../../fakes/fake-clock.js';
+import { FakeSiteConsole } from '../../fakes/fake-site-console.js';
+import { recordingLog } from '../../fakes/recording-log.js';
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+async function open(t: Test, port = 0) {
+  const site = new FakeSiteConsole();
+  const clock = new FakeClock();
+  const log = recordingLog();
+  const server = await openConsole({ host: '127.0.0.1', port }, site, { clock, log });
+  t.teardown(() => server.close());
+  const ask = (
+    path: string,
+    {
+      method = 'GET',
+      headers = {},
+      body = '',
+    }: { method?: string; headers?: Record<string, string>; body?: string } = {},
+  ): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const asked = request(
+        { host: '127.0.0.1', port: server.port, path, method, headers, agent: false },
+        (response) => {
+          let text = '';
+          response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+          response.on('end', () =>
+            resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
+          );
+          response.on('error', reject);
+        },
+      );
+      asked.on('error', reject);
+      asked.end(body);
+    });
+  return { site, clock, log, server, ask };
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+void t.test('what is asked is answered, and nothing that is answered may be kept or framed', async (t) => {
+  const { site, ask } = await open(t);
+  const status = await ask('/api/status');
+  t.equal(status.status, 200);
+  t.match(status.headers, {
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': /default-src 'none'/,
+  });
+  t.notOk('access-control-allow-origin' in status.headers, 'no other origin may read it');
+  t.match(JSON.parse(status.body), { site: 'S1', evses: [{ evse: 1 }] });
+  t.match(JSON.parse((await ask('/api/evses/1/explain')).body), { explanation: /takes no more/ });
+  t.equal((await ask('/api/evses/9/explain')).status, 404);
+  t.match(JSON.parse((await ask('/api/journal')).body), { lastSeq: 12, csms: [{ csms: 'operator', delivered: 7 }] });
+  t.equal((await ask('/health')).status, 200);
+  site.statusOf = 'degraded';
+  t.equal((await ask('/health')).status, 200, 'a gateway without its cloud works');
+  site.statusOf = 'failing';
+  t.equal((await ask('/health')).status, 503);
+});
+
+void t.test('errors are JSON with what to do', async (t) => {
+  const { ask } = await open(t);
+  for (const [path, status] of [
+    ['/', 404],
+    ['/api/../../etc/passwd', 404],
+    ['/api/journal/nobody/dead', 404],
+    ['/api/journal/%E0%A4%A/dead', 404],
+    ['/api/journal/export?from=yesterday', 400],
+    ['/api/journal/export?from=2025-03-01', 400],
+    ['/api/journal/export?types=meter', 400],
+    ['/api/journal/export?fulll=true', 400],
+    ['/api/journal/export?full=perhaps', 400],
+  ] as const) {
+    const answer = await ask(path);
+    t.equal(answer.status, status, path);
+    t.match(JSON.parse(answer.body), { error: /./, action: /./ }, path);
+  }
+  const wrong = await ask('/api/journal', { method: 'PUT' });
+  t.equal(wrong.status, 405);
+  t.equal(wrong.headers.allow, 'GET');
+});
+
+void t.test('dead letters are sent again: all, or those that are named', async (t) => {
+  const { site, ask } = await open(t);
+  const post = (path: string, body: string) => ask(path, { method: 'POST', headers: JSON_TYPE, body });
+  t.match(JSON.parse((await post('/api/journal/operator/redrive', '{}')).body), { site: 'S1', redriven: [] });
+  t.match(JSON.parse((await post('/api/journal/operator/redrive', '{"seqs":[3,4]}')).body), { redriven: [3, 4] });
+  t.same(site.redrives, [
+    { csms: 'operator', seqs: undefined },
+    { csms: 'operator', seqs: [3, 4] },
+  ]);
+  for (const body of ['[]', '"x"', '{', '{"seqs":"all"}', '{"seqs":[1.5]}', '{"seqs":[null]}'])
+    t.equal((await post('/api/journal/operator/redrive', body)).status, 400, body);
+  t.equal((await post('/api/journal/nobody/redrive', '{}')).status, 404);
+  t.equal((await post('/api/journal/operator/redrive', `{"x":"${'x'.repeat(70_000)}"}`)).status, 413);
+  t.equal(site.redrives.length, 2, 'none of these did anything');
+});
+
+void t.test('a page that somebody has open can do nothing', async (t) => {
+  const { site, ask } = await open(t);
+  const refused: readonly (readonly [Record<string, string>, number])[] = [
+    [{ host: 'rebound.example' }, 421],
+    [{ host: '127.0.0.1.rebound.example:8080' }, 421],
+    [{ origin: 'https://evil.example', ...JSON_TYPE }, 403],
+    [{ origin: 'null', ...JSON_TYPE }, 403],
+    [{ 'sec-fetch-site': 'cross-site', ...JSON_TYPE }, 403],
+    [{ 'content-type': 'text/plain' }, 415],
+    [{ 'content-type': 'application/x-www-form-urlencoded' }, 415],
+    [{}, 415],
+  ];
+  for (const [headers, status] of refused) {
+    const answer = await ask('/api/journal/operator/redrive', { method: 'POST', headers, body: '{}' });
+    t.equal(answer.status, status, JSON.stringify(headers));
+  }
+  t.equal((await ask('/api/status', { headers: { host: 'rebound.example' } })).status, 421, 'nor read anything');
+  t.equal((await ask('/api/status', { method: 'OPTIONS', headers: { origin: 'https://evil.example' } })).status, 403);
+  t.same(site.redrives, []);
+  for (const host of ['localhost:8080', '127.0.0.1', '[::1]:8080'])
+    t.equal((await ask('/api/status', { headers: { host } })).status, 200, host);
+});
+
+void t.test('an export is JSON lines, and shows when it broke off', async (t) => {
+  const { site, server, ask } = await open(t);
+  site.entries = [1, 2, 3].map((seq) => ({ seq, type: 'cdr' }));
+  const answer = await ask('/api/journal/export?from=2&to=2025-03-01T00:00:00Z&types=cdr');
+  t.match(answer.headers, { 'content-type': 'application/x-ndjson; charset=utf-8' });
+  t.same(
+    answer.body
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { seq: number }).seq),
+    [1, 2, 3],
+  );
+  t.same(site.selections.at(-1), {
+    types: ['cdr'],
+    from: { seq: 2 },
+    to: { at: Date.parse('2025-03-01T00:00:00Z') },
+    tokens: 'masked',
+  });
+  await ask('/api/journal/export?full');
+  t.match(site.selections.at(-1), { types: ['transaction', 'cdr'], tokens: 'full' });
+  site.breaksOff = new JournalUnavailable('the disk is gone');
+  const lines = await new ConsoleClient({ host: '127.0.0.1', port: server.port ?? 0 }).lines('/api/journal/export');
+  if (!lines.ok) throw new Error('not answered');
+  await t.rejects(async () => {
+    for await (const piece of lines.value) t.ok(piece.length > 0);
+  }, 'whoever reads it can tell');
+});
+
+void t.test('the client believes only the gateway of its own site', async (t) => {
+  const { server } = await open(t);
+  const client = new ConsoleClient({ host: '127.0.0.1', port: server.port ?? 0 });
+  t.match(await client.ask('S1', '/api/status'), { ok: true, value: { name: 'Site' } });
+  t.match(await client.ask('S1', '/api/journal/operator/redrive', { seqs: [9] }), {
+    ok: true,
+    value: { redriven: [9] },
+  });
+  t.match(await client.ask('S2', '/api/status'), {
+    ok: false,
+    error: { kind: 'refused', message: /another site, S1/ },
+  });
+  t.match(await client.ask('S1', '/api/evses/9/explain'), { ok: false, error: { message: /no EVSE 9/ } });
+
+  const stranger = createServer((socket) => {
+    socket.end('HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello');
+    socket.on('error', () => undefined).resume();
+  });
+  stranger.listen(0, '127.0.0.1');
+  await once(stranger, 'listening');
+  const other = new ConsoleClient({ host: '127.0.0.1', port: (stranger.address() as AddressInfo).port });
+  t.match(await other.ask('S1', '/api/status'), { ok: false, error: { message: /is no gateway/ } });
+  stranger.close();
+  await once(stranger, 'close');
+  t.match(await other.ask('S1', '/api/status'), { ok: false, error: { kind: 'nobody' } });
+});
+
+void t.test('a port that is taken is told, and tried again', async (t) => {
+  const squatter = createServer().listen(0, '127.0.0.1');
+  await once(squatter, 'listening');
+  const { port } = squatter.address() as AddressInfo;
+  const { server, clock, log, ask } = await open(t, port);
+  t.equal(server.port, undefined);
+  t.match(log.lines, [{ level: 'warn', fields: { fault: FAULTS.consoleUnavailable.code } }]);
+  await clock.advance(30_000);
+  t.equal(log.lines.length, 1, 'it is told once');
+  squatter.close();
+  await once(squatter, 'close');
+  clock.advanceSync(30_000);
+  while (server.port === undefined) await new Promise((resolve) => setImmediate(resolve));
+  t.equal((await ask('/health')).status, 200);
+});
+
+void t.test('it ends at once, whoever is connected, and does not come back', async (t) => {
+  const { server, clock } = await open(t);
+  const socket = connect(server.port ?? 0, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write('GET /api/status HTTP/1.1\r\nhost: localhost\r\n');
+  // Cut off, it may end with an error as well as without.
+  const closed = new Promise((resolve) => socket.on('error', () => undefined).once('close', resolve));
+  await server.close();
+  await closed;
+  t.equal(server.port, undefined);
+  t.equal(clock.pending, 0, 'nothing is left to be done');
+});

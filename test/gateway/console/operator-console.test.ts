@@ -1,0 +1,182 @@
+// The operator's view of the gateway: health, dead letters and their redrive, exports, and the journal of one that does not run.
+import t from 'tap';
+import { OperatorConsole, type Watched } from '../../../gateway/console/operator-console.js';
+import { storedDeadLetters, storedOverview } from '../../../gateway/console/stored-journal.js';
+import { FAULTS } from '../../../gateway/kernel/faults.js';
+import { csmsId, evseNumber, journalSeq, stationId } from '../../../gateway/kernel/ids.js';
+import { ampere, timestamp } from '../../../gateway/kernel/units.js';
+import type { ExportedEntry, ExportSelection } from '../../../gateway/ports/console.js';
+import { ObservedJournal } from '../../../gateway/shell/observed-journal.js';
+import type { JournalRecord } from '../../../gateway/site/transaction.js';
+import { FakeClock } from '../../fakes/fake-clock.js';
+import { MemoryJournal } from '../../fakes/memory-journal.js';
+import { AT, bill, happened, TOKEN, transaction } from '../telemetry/rig.js';
+import { csms, evse, FakeLive, site } from '../views/fixture.js';
+
+const plan = (over: Partial<Watched> = {}): Watched => ({
+  live: new FakeLive(),
+  views: [],
+  balancing: undefined,
+  circuits: undefined,
+  readings: new Map(),
+  plannedAt: 0,
+  ...over,
+});
+
+function opened(over: Partial<Watched> = {}) {
+  const clock = new FakeClock();
+  const memory = new MemoryJournal();
+  const journal = new ObservedJournal(memory, clock);
+  const gateway = plan(over);
+  const described = { ...site([evse(1), evse(2)]), csms: [csms()] };
+  const console = new OperatorConsole({ site: described, version: '1', gateway, journal, disk: journal, clock });
+  return { clock, memory, journal, console };
+}
+
+const collected = async (entries: AsyncIterable<ExportedEntry>): Promise<readonly ExportedEntry[]> => {
+  const all: ExportedEntry[] = [];
+  for await (const entry of entries) all.push(entry);
+  return all;
+};
+
+void t.test('health: a disk that refuses fails it, until it keeps something again', async (t) => {
+  const { console, journal, memory } = opened();
+  t.match(console.health(), { status: 'ok', checks: [{ check: 'journal', status: 'ok' }] });
+  memory.failNext(2);
+  await t.rejects(journal.commit({}));
+  await t.rejects(journal.commit({}));
+  t.match(console.health(), {
+    status: 'failing',
+    checks: [{ check: 'journal', status: 'failing', fault: FAULTS.journalUnavailable.code, reason: /no space/ }],
+  });
+  t.match(await console.journal(), { writable: false, commits: 0, refusedCommits: 2 });
+  await journal.commit({});
+  t.match(console.health(), { checks: [{ status: 'ok' }] });
+  t.match(await console.journal(), { writable: true, commits: 1, refusedCommits: 2, lastFlush_s: 0 });
+  await t.rejects(journal.commit({ documents: [{ collection: 'x', key: 'y', value: 1n }] }));
+  t.match(
+    await console.journal(),
+    { writable: true, refusedCommits: 2 },
+    'what JSON cannot hold is no fault of the disk',
+  );
+});
+
+void t.test('health: stations that are away degrade it, plans that are late fail it', async (t) => {
+  const live = new FakeLive();
+  const { console, clock } = opened({ live });
+  const station = (id: string, connected: boolean) =>
+    live.stations.set(id, { id: stationId(id), connected, booted: connected, since: timestamp(0) });
+  station('CP1', true);
+  station('CP2', false);
+  t.match(console.health().checks[2], { check: 'stations', status: 'degraded', reason: '1 of 2 not connected: CP2' });
+  station('CP2', true);
+  t.equal(console.health().status, 'ok');
+  await clock.advance(11_000);
+  t.match(console.health(), {
+    status: 'failing',
+    checks: [{}, { check: 'balancing', reason: 'the last plan is 11 s old' }],
+  });
+});
+
+void t.test('a circuit without a meter carries what its charging EVSEs say together', (t) => {
+  const live = new FakeLive();
+  const current = { L1: ampere(10), L2: ampere(0), L3: ampere(4.04) };
+  live.evses.set(evseNumber(1), { number: evseNumber(1), current, transaction: transaction() });
+  // Its last sample, of a transaction that is over.
+  live.evses.set(evseNumber(2), { number: evseNumber(2), current });
+  const { console } = opened({ live });
+  const status = console.status();
+  t.match(status.evses, [
+    { evse: 1, current_A: { L1: 10 }, transaction: { idToken: '04***(14)', energy_Wh: 4500 } },
+    { evse: 2, current_A: undefined, transaction: undefined },
+  ]);
+  t.notMatch(JSON.stringify(status), TOKEN, 'no driver is named');
+  t.match(console.explain(1), { explanation: /not planned for yet/ });
+  t.equal(console.explain(3), undefined);
+  t.end();
+});
+
+const RECORDS: readonly JournalRecord[] = [
+  happened('started', { startToken: { idToken: TOKEN, type: 'ISO14443' } }),
+  { type: 'security', event: 'SettingSystemTime', at: AT },
+  happened('updated', {
+    at: timestamp(AT + 60_000),
+    meterValues: [
+      {
+        at: AT,
+        sampled: [
+          { value: 1, signed: { data: `{"ID":"${TOKEN}"}`, signingMethod: '', encodingMethod: 'OCMF', publicKey: '' } },
+        ],
+      },
+    ],
+  }),
+  happened('ended', { at: timestamp(AT + 120_000) }),
+  { ...bill, endedAt: timestamp(AT + 120_000) },
+];
+
+void t.test('an export: ranges by number and by time, tokens only for whoever bills', async (t) => {
+  const { console, journal } = opened();
+  await journal.commit({ records: RECORDS });
+  const all: ExportSelection = { types: ['transaction', 'cdr'], tokens: 'masked' };
+  const seqs = async (selection: Partial<ExportSelection>) =>
+    (await collected(console.export({ ...all, ...selection }))).map(({ seq }) => seq);
+  t.same(await seqs({}), [1, 3, 4, 5]);
+  t.same(await seqs({ types: ['cdr'] }), [5]);
+  t.same(await seqs({ from: { seq: 3 }, to: { seq: 4 } }), [3, 4], 'numbers: both included');
+  t.same(await seqs({ from: { at: AT + 60_000 }, to: { at: AT + 120_000 } }), [3], 'times: the end excluded');
+  t.same(await seqs({ from: { seq: 9 } }), []);
+  const masked = await collected(console.export(all));
+  t.notMatch(JSON.stringify(masked), TOKEN, 'nor in what is signed');
+  t.match(masked[0], { type: 'transaction', event: 'started', at: '2025-03-01T08:00:00.000Z', idToken: '04***(14)' });
+  t.match(masked[3], { type: 'cdr', idToken: '04***(14)', energy_Wh: 4500 });
+  const full = await collected(console.export({ ...all, tokens: 'full' }));
+  t.match(full, [{ idToken: TOKEN, startToken: TOKEN }, {}, {}, { idToken: TOKEN }]);
+});
+
+void t.test('an export of more than one page is whole', async (t) => {
+  const { console, journal } = opened();
+  const records = Array.from({ length: 1234 }, (_, n) => happened('updated', { n }));
+  await journal.commit({ records });
+  const entries = await collected(console.export({ types: ['transaction'], tokens: 'masked' }));
+  t.same(
+    entries.map(({ seq }) => seq),
+    records.map((_, index) => index + 1),
+  );
+});
+
+void t.test('where no gateway runs, cursor and dead letters are read from the documents', async (t) => {
+  const { memory } = opened();
+  const letter = {
+    seq: 2,
+    record: happened('ended'),
+    reason: `InternalError: card ${TOKEN.toLowerCase()} unknown`,
+    attempts: 3,
+    at: AT,
+  };
+  await memory.commit({
+    records: [1, 2, 3, 4].map((n) => happened('updated', { n, at: timestamp(AT + n * 1000) })),
+    documents: [
+      { collection: 'view/operator', key: 'cursor', value: { seq: 2, attempts: 0 } },
+      { collection: 'view/operator', key: 'dead/2', value: letter },
+    ],
+  });
+  const disk = {
+    lastSeq: () => Promise.resolve(memory.lastSeq),
+    read: (after: number, limit: number) => memory.read(journalSeq(after), limit),
+    load: (collection: string) => memory.load(collection),
+    size: () => Promise.resolve(1),
+  };
+  const overview = await storedOverview('S1', ['operator', csmsId('new')], disk, timestamp(AT + 63_000));
+  t.match(overview, {
+    gateway: 'stopped',
+    lastSeq: 4,
+    csms: [
+      { csms: 'operator', queued: 2, deadLetters: 1, oldest: '2025-03-01T08:00:03.000Z', oldestAge_s: 60 },
+      { csms: 'new', queued: 0, deadLetters: 0, oldest: undefined },
+    ],
+  });
+  t.equal(overview.writable, undefined, 'nobody has tried');
+  t.match(await storedDeadLetters('operator', disk), [
+    { seq: 2, message: 'ended', evse: 1, attempts: 3, reason: 'InternalError: card 04***(14) unknown' },
+  ]);
+});
