@@ -9,7 +9,7 @@ import { Changes } from './changes.js';
 const MAIN = fileURLToPath(new URL('../../gateway/main.js', import.meta.url));
 const WITHOUT_CLOCK = fileURLToPath(new URL('box-without-clock.js', import.meta.url));
 /** A process that starts on a busy machine: SQLite, the validators of two OCPP versions. */
-const START_PATIENCE_MS = 20_000;
+const START_PATIENCE_MS = 60_000;
 
 export interface GatewayOptions {
   /** Kept when the gateway is removed, if it was given; a folder of its own otherwise. */
