@@ -5,6 +5,7 @@ import { Changes } from './changes.js';
 import { grantsOf, meteredVisits } from './charger-visits.js';
 import type { BookedTransaction } from './csms-book.js';
 import { freePort } from './free-port.js';
+import { startInnerGateway, type LeapingClock } from './inner-gateway.js';
 import { broken, type Evidence } from './invariants.js';
 import { readJournal } from './journal-reader.js';
 import { startGateway, type GatewayProcess } from './gateway-process.js';
@@ -25,6 +26,8 @@ export interface WorldOptions {
   /** Seconds, that every CSMS asks for at boot. */
   readonly heartbeatInterval?: number;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
+  /** Runs the gateway in this process, by this clock. */
+  readonly clock?: LeapingClock;
   /** Runs before the gateway starts: scripts for its first BootNotification. */
   readonly prepare?: (authority: RpcCsms, observer: RpcCsms | undefined) => void;
 }
@@ -76,13 +79,16 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
   const brokerPort = await freePort();
   const csmss = observer === undefined ? [authority] : [authority, observer];
   options.prepare?.(authority, observer);
-  const gateway = await startGateway(siteYaml(options, { port, brokerPort, authority, observer }), {
-    changes,
-    env: Object.fromEntries(
-      (options.stationPasswords ?? []).map((password, index) => [`CP${index + 1}_PASSWORD`, password]),
-    ),
-    logLevel: options.logLevel ?? 'info',
-  });
+  const yaml = siteYaml(options, { port, brokerPort, authority, observer });
+  const gateway = options.clock
+    ? await startInnerGateway(yaml, options.clock, changes)
+    : await startGateway(yaml, {
+        changes,
+        env: Object.fromEntries(
+          (options.stationPasswords ?? []).map((password, index) => [`CP${index + 1}_PASSWORD`, password]),
+        ),
+        logLevel: options.logLevel ?? 'info',
+      });
   const chargers = options.chargers.map((version, index) => {
     const password = options.stationPasswords?.[index];
     return new RpcCharger({
