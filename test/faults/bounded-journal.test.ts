@@ -72,7 +72,12 @@ const part = (uid: string, kind: TransactionRecord['kind'], i: number): Transact
   trigger: kind === 'updated' ? 'MeterValuePeriodic' : 'Authorized',
   chargingState: 'Charging',
   offline: false,
-  meterValues: [{ at: timestamp(i), sampled: [{ value: i, context: kind === 'updated' ? 'Sample.Periodic' : 'Transaction.Begin' }] }],
+  meterValues: [
+    {
+      at: timestamp(i),
+      sampled: [{ value: i, context: kind === 'updated' ? 'Sample.Periodic' : 'Transaction.Begin' }],
+    },
+  ],
   customData: { vendorId: FILLING },
 });
 const reading = (i: number): JournalRecord => ({
@@ -130,31 +135,40 @@ void t.test('within the limit for as long as samples are there to be shed', asyn
   t.ok(warned.length > 0 && log.lines.every(({ level }) => level !== 'error'));
 });
 
-void t.test('starts and ends only: refused when there is no room, taken again when the CSMS has been told', async (t) => {
-  const world = await open(t);
-  const { journal, clock, authority } = world;
-  const health: boolean[] = [];
-  journal.onHealth(({ writable }) => health.push(writable));
-  let kept = 0;
-  let refusal: unknown;
-  for (let i = 0; refusal === undefined && i < 1000; i++) {
-    const records = Array.from({ length: 40 }, (_, n) => part(`t-${i}-${n}`, n % 2 === 0 ? 'started' : 'ended', n));
-    await journal.commit({ records }).then(() => (kept += records.length), (err: unknown) => (refusal = err));
+void t.test(
+  'starts and ends only: refused when there is no room, taken again when the CSMS has been told',
+  async (t) => {
+    const world = await open(t);
+    const { journal, clock, authority } = world;
+    const health: boolean[] = [];
+    journal.onHealth(({ writable }) => health.push(writable));
+    let kept = 0;
+    let refusal: unknown;
+    for (let i = 0; refusal === undefined && i < 1000; i++) {
+      const records = Array.from({ length: 40 }, (_, n) => part(`t-${i}-${n}`, n % 2 === 0 ? 'started' : 'ended', n));
+      await journal.commit({ records }).then(
+        () => (kept += records.length),
+        (err: unknown) => (refusal = err),
+      );
+      await makeRoom(world);
+    }
+    t.type(refusal, JournalUnavailable);
+    t.match(refusal, { fault: 'FC-J06' });
+    t.match(journal.status, { writable: false, fault: 'FC-J06', lost: false });
+    t.ok(journal.status.used <= LIMIT * 1.1, `${journal.status.used} bytes`);
+    t.equal((await readAll(journal)).length, kept, 'nothing was given up');
+    await t.resolves(
+      journal.commit({ documents: [{ collection: 'view/a', key: 'cursor', value: 1 }] }),
+      'cursors are kept',
+    );
+    authority.settled = journal.lastSeq;
+    await clock.advance(1000);
     await makeRoom(world);
-  }
-  t.type(refusal, JournalUnavailable);
-  t.match(refusal, { fault: 'FC-J06' });
-  t.match(journal.status, { writable: false, fault: 'FC-J06', lost: false });
-  t.ok(journal.status.used <= LIMIT * 1.1, `${journal.status.used} bytes`);
-  t.equal((await readAll(journal)).length, kept, 'nothing was given up');
-  await t.resolves(journal.commit({ documents: [{ collection: 'view/a', key: 'cursor', value: 1 }] }), 'cursors are kept');
-  authority.settled = journal.lastSeq;
-  await clock.advance(1000);
-  await makeRoom(world);
-  t.match(journal.status, { writable: true });
-  t.same(health, [false, true]);
-  await t.resolves(journal.commit({ records: [part('later', 'started', 0)] }));
-});
+    t.match(journal.status, { writable: true });
+    t.same(health, [false, true]);
+    await t.resolves(journal.commit({ records: [part('later', 'started', 0)] }));
+  },
+);
 
 void t.test('old bills go, whatever is in the journal beside them', async (t) => {
   const { journal, clock } = await open(t);

@@ -31,6 +31,10 @@ export interface GatewayProcess {
   /** What it said on stderr: faults of site.yaml, crashes. */
   readonly stderr: string;
   readonly running: boolean;
+  /** Of the running process. */
+  readonly pid: number | undefined;
+  /** How each run ended: an exit code or a signal. */
+  readonly exits: readonly string[];
   /** SIGKILL: no chance to write anything. */
   kill(): Promise<void>;
   /** SIGTERM and the exit in order. @throws Error when the exit code is not 0 */
@@ -58,6 +62,7 @@ export async function startGateway(yaml: string, options: GatewayOptions = {}): 
 
 class ChildGateway implements GatewayProcess {
   readonly lines: LogLine[] = [];
+  readonly exits: string[] = [];
   stderr = '';
   readonly #file: string;
   readonly #folder: string;
@@ -75,6 +80,10 @@ class ChildGateway implements GatewayProcess {
 
   get running(): boolean {
     return this.#child !== undefined;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
   }
 
   async start(): Promise<void> {
@@ -99,6 +108,7 @@ class ChildGateway implements GatewayProcess {
     this.#exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
         if (this.#child === child) this.#child = undefined;
+        this.exits.push(signal ?? String(code));
         resolve(signal ?? String(code));
         this.#changes.happened();
       });
