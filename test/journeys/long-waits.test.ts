@@ -149,7 +149,11 @@ async function offline(t: Test, world: World, clock: LeapingClock, number: numbe
         : ({ StartTransaction: 'Started', StopTransaction: 'Ended', MeterValues: 'Updated' }[action] ?? action);
     t.same(told.map(word), ['Started', 'Updated', 'Updated', 'Updated', 'Updated', 'Ended'], 'in order');
     const stamp = ({ payload }: (typeof told)[number]): number =>
-      Date.parse(String(payload['timestamp'] ?? (payload['meterValue'] as { timestamp: string }[])[0]?.timestamp));
+      Date.parse(
+        (payload['timestamp'] as string | undefined) ??
+          (payload['meterValue'] as { timestamp: string }[])[0]?.timestamp ??
+          '',
+      );
     t.same(told.map(stamp), times, 'at the times of the charger');
     if (csms.version === 'ocpp2.0.1') t.ok(told.every(({ payload }) => payload['offline'] === true));
     else {

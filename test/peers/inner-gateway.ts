@@ -74,6 +74,8 @@ export async function startInnerGateway(yaml: string, clock: LeapingClock, chang
   const gateway: GatewayProcess = {
     dataDirectory,
     file,
+    pid: undefined,
+    exits: [],
     lines,
     stderr: '',
     get running() {
