@@ -1,6 +1,14 @@
 // Who may import whom: the dependency rule of ARCHITECTURE.md, checked by `npm run lint`.
 
-const domains = ['authorization', 'transactions', 'reservations', 'charging-profiles', 'balancing', 'billing', 'shedding'];
+const domains = [
+  'authorization',
+  'transactions',
+  'reservations',
+  'charging-profiles',
+  'balancing',
+  'billing',
+  'shedding',
+];
 const folders = (names) => `^gateway/(${names.join('|')})/`;
 /** The files that may touch the outside: they name adapters, read files and start timers for everybody else. */
 const shellOfTheCommandLine = [

@@ -43,7 +43,7 @@ export const FAULTS = {
   journalShed: fault(
     'FC-J07',
     'The journal ran out of room because a CSMS or a broker is away; what it could best do without was given up. No start and no end of a transaction that a deciding CSMS waits for is among it.',
-    'Bring the CSMS or broker back; the log line and `forecourt status` say how much of what it will not be told.',
+    'Bring the CSMS or broker back; the log line says how much of what it will not be told.',
   ),
   journalChanged: fault(
     'FC-J08',

@@ -18,6 +18,8 @@ export interface Reader {
   readonly authority: boolean;
   /** It has everything up to here. */
   readonly settled: JournalSeq;
+  /** Its answers that are ahead of the disk are handed to it: what is given up now was not told to it under a number. */
+  flush?(): void;
   /** Whether it is told of such a record at all. */
   concerns(record: JournalRecord): boolean;
   /** Whether it knows of the transaction, and so has to hear of its end. */

@@ -157,6 +157,7 @@ export class Storage {
       const step = shed(stage, page, readers(), alternating);
       ({ alternating } = step);
       if (step.amendments.length === 0) continue;
+      for (const reader of readers()) reader.flush?.();
       await journal.amend(step.amendments, this.#counted(step.counts));
       for (const [id, counts] of step.counts) {
         this.#shed.set(id, added(this.shedOf(id), counts));
@@ -185,5 +186,5 @@ const total = (given: ReadonlyMap<string, Counts>): number =>
 
 function countsOf(value: unknown): Counts {
   if (typeof value !== 'object' || value === null) return {};
-  return Object.fromEntries(Object.entries(value).filter(([, count]) => typeof count === 'number')) as Counts;
+  return Object.fromEntries(Object.entries(value).filter(([, count]) => typeof count === 'number'));
 }

@@ -17,7 +17,7 @@ export interface SettlementDependencies {
 
 /**
  * Answers that may be ahead of the disk, none of which says anything new. So many updates at most are told again by the
- * next process: each the same under the same number, in the same order (DECISIONS 12).
+ * next process: each the same under the same number, in the same order (DECISIONS 17).
  */
 const MOST_AHEAD = 16;
 /** Pause after a disk that refuses. */

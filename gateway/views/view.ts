@@ -218,6 +218,11 @@ export class View implements CsmsHost, Reader {
     return this.#delivery.settled;
   }
 
+  /** What this CSMS has answered is on disk before anything that is committed after this. */
+  flush(): void {
+    this.#delivery.flush();
+  }
+
   status(): ViewStatus {
     const accepted = this.#link?.accepted === true;
     const shed = this.#is.shed?.() ?? {};
@@ -485,7 +490,7 @@ export class View implements CsmsHost, Reader {
 
   async #save(key: string, value: unknown): Promise<void> {
     // Samples that were answered are thinned by the settings of then: their numbers are not given to others after a crash.
-    this.#delivery.flush();
+    this.flush();
     const put = { collection: this.#collection, key };
     await this.#is.journal.commit({ documents: [value === undefined ? put : { ...put, value }] });
   }

@@ -354,3 +354,29 @@ for (const ocpp of VERSIONS) {
     t.match(await present(), { status: 'Accepted' });
   });
 }
+
+for (const ocpp of VERSIONS)
+  void t.test(`remote starts (${ocpp})`, async (t) => {
+    const world = await open(ocpp);
+    const { asked } = world.link();
+    // What a 1.6 CSMS names has no type: the gateway calls it Central.
+    const start = (type: 'Central' | 'ISO14443') =>
+      world.gateway.views[0]?.command({ type: 'requestStart', idToken: { idToken: 'REMOTE', type }, slotEvse: 1 });
+    const begin = async (type: 'Central' | 'ISO14443', status: 'Accepted' | 'Rejected'): Promise<string> => {
+      await world.charger().status('Occupied');
+      t.match(await start(type), { status });
+      const started = status === 'Accepted' ? (await world.charger().start('REMOTE')).idTokenInfo?.status : 'none';
+      await world.clock.advance(100);
+      if (status === 'Accepted') await world.charger().end();
+      await world.charger().status('Available');
+      return `${started}, ${asked.length} asked`;
+    };
+    await set(world, 'AuthCtrlr.AuthorizeRemoteStart=false');
+    t.equal(await begin('ISO14443', 'Accepted'), 'Accepted, 0 asked', 'it counts as authorized');
+    await world.gateway.operations.clearCache();
+    await set(world, 'AuthCtrlr.AuthorizeRemoteStart=true');
+    world.link().tokens.set('REMOTE', { status: 'Blocked' });
+    t.equal(await begin('ISO14443', 'Rejected'), 'none, 1 asked', 'like a card');
+    if (ocpp === '2.0.1') t.equal(await begin('Central', 'Accepted'), 'Accepted, 1 asked', 'C05');
+    else t.equal(await begin('Central', 'Rejected'), 'none, 2 asked', 'no type was meant');
+  });

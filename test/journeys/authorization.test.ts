@@ -70,7 +70,7 @@ for (const version of VERSIONS)
       offline(t, world),
     );
     if (version === 'ocpp1.6') await t.test('S37: a long token', (t) => aliases(t, world));
-    checkSound(t, world);
+    await checkSound(t, world);
     await world.gateway.stop();
   });
 

@@ -8,7 +8,9 @@ import { ampere, timestamp, volt } from '../../../gateway/kernel/units.js';
 import { JournalUnavailable } from '../../../gateway/ports/journal.js';
 import type { SetLimit } from '../../../gateway/site/station-command.js';
 import { aliasOf } from '../../../gateway/site/token-alias.js';
+import type { IdToken } from '../../../gateway/site/tokens.js';
 import type { Station } from '../../../gateway/site/topology.js';
+import type { TokenAliases } from '../../../adapters/ocpp-j/token-alias.js';
 import { memoryAliases } from '../../fakes/memory-aliases.js';
 import {
   ask,
@@ -62,7 +64,11 @@ const rejecting: Script = (action) => {
 const token = (idToken: string) => ({ idToken, type: 'ISO14443' as const });
 const LONG = { idToken: 'a group with a long name', type: 'Central' } as const;
 
-function rig(script: Script = willing(), station: Station = stationOf(evse(3, 1), evse(4, 2))) {
+function rig(
+  script: Script = willing(),
+  station: Station = stationOf(evse(3, 1), evse(4, 2)),
+  aliases: TokenAliases = memoryAliases(),
+) {
   const clock = new HandClock();
   const host = new FakeHost();
   const log = new FakeLog();
@@ -76,7 +82,7 @@ function rig(script: Script = willing(), station: Station = stationOf(evse(3, 1)
       meterInterval: 10,
       offlineTxForUnknownId: false,
       localList: true,
-      aliases: memoryAliases(),
+      aliases,
     },
   );
   const connection = new FakeConnection('ocpp1.6', script);
@@ -425,7 +431,25 @@ t.test('a token that is longer than an idTag goes under an alias and comes back 
   t.match(host.of('authorize')[0], { idToken });
   await from('StartTransaction', { connectorId: 2, idTag, meterStart: 5, timestamp: '2026-06-01T12:00:05Z' });
   t.match(host.of('transaction')[0], { trigger: 'RemoteStart', remoteStartId: 78, idToken });
+  await from('StopTransaction', { transactionId: 41, idTag, meterStop: 9, timestamp: '2026-06-01T12:30:00Z' });
+  t.match(host.of('transaction').at(-1), { kind: 'ended', idToken });
+  const reserve = { type: 'reserve' as const, reservationId: 3, evse: evseNumber(4), idToken, expiry: timestamp(0) };
+  await driver.execute({ ...reserve, group: idToken });
+  t.match(connection.of('ReserveNow')[0], { idTag, parentIdTag: idTag });
   t.same(connection.invalid, []);
+});
+
+t.test('an alias outlives the process that gave it', async (t) => {
+  const kept = new Map<string, IdToken>();
+  const before = rig(willing(), undefined, memoryAliases(kept));
+  await before.up();
+  const idToken = { idToken: 'DE-8AA-CA2B3C4D5-L-and-more-of-it', type: 'eMAID' as const };
+  await before.driver.execute({ type: 'requestStart', evse: evseNumber(4), idToken, remoteStartId: 78 });
+  const { host, from, up } = rig(willing(), undefined, memoryAliases(kept));
+  await up();
+  const idTag = before.connection.of('RemoteStartTransaction')[0]?.['idTag'];
+  await from('StartTransaction', { connectorId: 2, idTag, meterStart: 5, timestamp: '2026-06-01T12:00:05Z' });
+  t.match(host.of('transaction')[0], { idToken });
 });
 
 t.test('a remote start survives a start that could not be stored', async (t) => {

@@ -60,6 +60,8 @@ interface Truth {
 }
 
 const MINUTE = 60_000;
+/** Bytes: enough for everything, so that nothing is shed. */
+const ROOM = 1e9;
 /** Share of its time that an EVSE is charging. */
 const BUSY = 0.6;
 
@@ -87,17 +89,17 @@ class WatchedJournal implements Journal {
   get lastSeq() {
     return this.real.lastSeq;
   }
+  get status() {
+    return this.real.status;
+  }
   commit: Journal['commit'] = (...args) => this.#counted(this.real.commit(...args));
   read: Journal['read'] = (...args) => this.#counted(this.real.read(...args));
   load: Journal['load'] = (...args) => this.#counted(this.real.load(...args));
   trim: Journal['trim'] = (...args) => this.#counted(this.real.trim(...args));
   amend: Journal['amend'] = (...args) => this.#counted(this.real.amend(...args));
   expire: Journal['expire'] = (...args) => this.#counted(this.real.expire(...args));
-  get status() {
-    return this.real.status;
-  }
-  onHealth: Journal['onHealth'] = (listener) => this.real.onHealth(listener);
   onCommitted: Journal['onCommitted'] = (listener) => this.real.onCommitted(listener);
+  onHealth: Journal['onHealth'] = (listener) => this.real.onHealth(listener);
   close = (): Promise<void> => this.real.close();
 
   async #counted<T>(work: Promise<T>): Promise<T> {
@@ -132,7 +134,7 @@ class Outage {
   static async open(plan: OutagePlan): Promise<{ readonly outage: Outage; readonly gateway: Gateway }> {
     const folder = mkdtempSync(join(tmpdir(), 'forecourt-outage-'));
     // Its own timers are those of the disk: they must not wait for the simulated clock.
-    const journal = new WatchedJournal(await openJournal(folder, 1e9, systemClock, recordingLog()));
+    const journal = new WatchedJournal(await openJournal(folder, ROOM, systemClock, recordingLog()));
     const outage = new Outage(plan, folder, journal);
     const plain = siteOf(outage.chargers.flatMap(({ station }) => station.evses));
     const bytes = new Uint8Array(10);

@@ -126,7 +126,8 @@ interface Row {
   readonly open?: number;
 }
 
-const start16 = (the: Case, at = 1, more: Told = {}) => the.tell('started', at, { ...HERE, ...card('A'), register: 100, ...more });
+const start16 = (the: Case, at = 1, more: Told = {}) =>
+  the.tell('started', at, { ...HERE, ...card('A'), register: 100, ...more });
 
 const ROWS: readonly Row[] = [
   {
@@ -189,18 +190,16 @@ const ROWS: readonly Row[] = [
     records: ['started 41', 'ended 42', 'started 43', 'ended 44'],
     bills: [1, 1],
   },
-  ...['-1', '0', '4711'].map(
-    (odd): Row => ({
-      name: `a stop with the id ${odd} is that of the only open transaction`,
-      protocol: 'ocpp1.6',
-      play: async (the) => {
-        await start16(the);
-        await the.tell('ended', 60, { ...id(odd), register: 900 });
-      },
-      records: ['started 100', 'ended 900'],
-      bills: [800],
-    }),
-  ),
+  ...['-1', '0', '4711'].map((odd): Row => ({
+    name: `a stop with the id ${odd} is that of the only open transaction`,
+    protocol: 'ocpp1.6',
+    play: async (the) => {
+      await start16(the);
+      await the.tell('ended', 60, { ...id(odd), register: 900 });
+    },
+    records: ['started 100', 'ended 900'],
+    bills: [800],
+  })),
   {
     name: 'a stop of nothing known is answered, and told with a start of its own',
     protocol: 'ocpp1.6',
@@ -310,7 +309,12 @@ const ROWS: readonly Row[] = [
       const { stationTransactionId: of } = await the.tell('started', 1, { ...HERE, ...card('A'), register: 100 });
       for (let times = 0; times < 2; times++)
         await the.tell('updated', 10, { ...HERE, stationTransactionId: of, register: 150 });
-      await the.tell('ended', 20, { ...HERE, stationTransactionId: of, register: 200, stoppedReason: 'EVDisconnected' });
+      await the.tell('ended', 20, {
+        ...HERE,
+        stationTransactionId: of,
+        register: 200,
+        stoppedReason: 'EVDisconnected',
+      });
     },
     records: ['started 100', 'updated 150', 'ended 200'],
     bills: [100],
@@ -338,26 +342,29 @@ for (const { name, protocol, play, records, bills = [], open = 0 } of ROWS) {
   });
 }
 
-void t.test('a whole transaction of before the connection is told with its own times and moves no connector', async (t) => {
-  for (const status of ['Available', 'Occupied'] as const) {
-    const the = await Case.open('ocpp1.6', undefined);
-    await the.status(status, 0, status === 'Occupied' ? { chargingState: 'EVConnected' } : {});
-    await the.world.clock.advance(100);
-    the.seen();
-    const { stationTransactionId: of } = await start16(the, -7200);
-    await the.tell('updated', -5000, { ...HERE, stationTransactionId: of, register: 500 });
-    await the.tell('ended', -3600, { stationTransactionId: of, register: 900 });
-    await the.world.clock.advance(100);
-    t.same(the.seen(), [], `nothing moved while the connector is ${status}`);
-    t.same(
-      the.world
-        .link(1)
-        .transactions()
-        .map(({ record }) => record.at),
-      [the.at(-7200), the.at(-5000), the.at(-3600)],
-    );
-  }
-});
+void t.test(
+  'a whole transaction of before the connection is told with its own times and moves no connector',
+  async (t) => {
+    for (const status of ['Available', 'Occupied'] as const) {
+      const the = await Case.open('ocpp1.6', undefined);
+      await the.status(status, 0, status === 'Occupied' ? { chargingState: 'EVConnected' } : {});
+      await the.world.clock.advance(100);
+      the.seen();
+      const { stationTransactionId: of } = await start16(the, -7200);
+      await the.tell('updated', -5000, { ...HERE, stationTransactionId: of, register: 500 });
+      await the.tell('ended', -3600, { stationTransactionId: of, register: 900 });
+      await the.world.clock.advance(100);
+      t.same(the.seen(), [], `nothing moved while the connector is ${status}`);
+      t.same(
+        the.world
+          .link(1)
+          .transactions()
+          .map(({ record }) => record.at),
+        [the.at(-7200), the.at(-5000), the.at(-3600)],
+      );
+    }
+  },
+);
 
 void t.test('what was taken for the past goes on after all: it is shown when the charger says so', async (t) => {
   const the = await Case.open('ocpp1.6');
