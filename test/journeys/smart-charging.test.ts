@@ -143,7 +143,7 @@ void t.test(
       yaml: 'balancing: { grid-operator-limit: { from: mqtt, failsafe: 80 kW } }',
     });
     const { authority, changes } = world;
-  const limiter = present(world.limiter, 'limiter');
+    const limiter = present(world.limiter, 'limiter');
     await world.ready();
     operator.say('none');
     for (const number of [1, 2]) {
