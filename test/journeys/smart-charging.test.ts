@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { Aedes } from 'aedes';
 import t, { type Test } from 'tap';
+import { present } from '../peers/changes.js';
 import type { RpcCharger } from '../peers/rpc-charger.js';
 import type { Payload } from '../peers/wire-record.js';
 import { checkSound, openWorld, type World } from '../peers/world.js';
@@ -141,7 +142,8 @@ void t.test(
       broker: operator.url,
       yaml: 'balancing: { grid-operator-limit: { from: mqtt, failsafe: 80 kW } }',
     });
-    const { authority, limiter, changes } = world;
+    const { authority, changes } = world;
+    const limiter = present(world.limiter, 'limiter');
     await world.ready();
     operator.say('none');
     for (const number of [1, 2]) {

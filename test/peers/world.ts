@@ -50,8 +50,8 @@ export interface World {
   readonly authority: RpcCsms;
   /** The second CSMS. @throws Error when the world has none */
   readonly observer: RpcCsms;
-  /** The CSMS that may only cap the site. @throws Error when the world has none */
-  readonly limiter: RpcCsms;
+  /** The CSMS that may only cap the site. */
+  readonly limiter: RpcCsms | undefined;
   readonly csmss: readonly RpcCsms[];
   /** The charge detail records that the site keeps for itself. */
   readonly bills: BillReader;
@@ -136,6 +136,7 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
     changes,
     gateway,
     authority,
+    limiter,
     csmss,
     bills,
     port,
@@ -144,10 +145,6 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
     get observer() {
       if (observer === undefined) throw new Error('there is no observer');
       return observer;
-    },
-    get limiter() {
-      if (limiter === undefined) throw new Error('there is no limiter');
-      return limiter;
     },
     charger(number) {
       const charger = chargers[number - 1];
