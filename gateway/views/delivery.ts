@@ -19,6 +19,7 @@ import type { Resumption } from './resume.js';
 import { Settlements } from './settlements.js';
 import type { SamplingSettings } from './sampling.js';
 import type { SlotTable } from './slots.js';
+import { Suspicion } from './suspicion.js';
 
 export interface DeliverySettings {
   /** Transmissions of a transaction message before it is given up (1.6 TransactionMessageAttempts). */
@@ -64,9 +65,6 @@ const ABREAST = 20;
 /** Pause after a link that takes nothing although it says it is up. */
 const PAUSE = seconds(1);
 
-/** So often may the link be lost while a message is under way before the message is suspected of it. */
-const LOSSES_FORGIVEN = 3;
-
 type TransactionMessage = Extract<CsmsMessage, { type: 'transaction' }>;
 
 interface LateAnswer {
@@ -94,8 +92,7 @@ export class Delivery {
   /** The end of the journal when this process began: what is before was written under an earlier site.yaml, perhaps. */
   readonly #openedAt: JournalSeq;
   #inFlight = false;
-  /** How often in a row the link was lost while this message was under way. */
-  #losses: { readonly head: Head; readonly times: number } | undefined;
+  readonly #suspicion = new Suspicion<Head>();
   /** Answers to attempts that had been given up, which are looked at between two deliveries. */
   readonly #late: LateAnswer[] = [];
   /** Since this process began: what the CSMS answered, and what it refused or left unanswered. */
@@ -300,8 +297,8 @@ export class Delivery {
   /** False: nothing more can be sent for now. */
   async #send(link: CsmsLink, head: Head): Promise<boolean> {
     const message = this.#toSend(head);
-    const suspect = this.#isSuspect(head, message);
-    // A CSMS that is falling over takes every message with it: only where it answers something else is it this one.
+    // Where the CSMS has refused updates for good, the next one is not forgiven as much.
+    const suspect = this.#suspicion.suspects(head, isUpdate(message) && this.#updatesRefused ? 1 : undefined);
     if (suspect && !(await link.probe())) {
       if (this.#open) this.#wakeAfter(PAUSE);
       return false;
@@ -319,7 +316,7 @@ export class Delivery {
     if (outcome.kind === 'unsent') {
       this.#mayBeRepeated = true;
       if (outcome.underWay && !this.#stopped) {
-        this.#losses = { head, times: this.#timesLost(head) + 1 };
+        this.#suspicion.lost(head);
         if (suspect) {
           const reason = 'the CSMS closes the connection each time that it is sent this';
           await this.#refused(head, message, {
@@ -333,7 +330,7 @@ export class Delivery {
       if (this.#open) this.#wakeAfter(PAUSE);
       return false;
     }
-    this.#losses = undefined;
+    this.#suspicion.clear();
     if (outcome.kind === 'refused') await this.#refused(head, message, outcome);
     else await this.#answered(head, message, outcome);
     return true;
@@ -343,16 +340,6 @@ export class Delivery {
   #isRoutine({ outgoing: { message } }: Head): boolean {
     if (message.type !== 'transaction' || message.record.kind !== 'updated') return false;
     return message.record.idToken === undefined && !startIsDue(this.#is.csms, this.#stateOf(message.record.uid));
-  }
-
-  #timesLost(head: Head): number {
-    return this.#losses?.head === head ? this.#losses.times : 0;
-  }
-
-  /** Where the CSMS has refused updates for good, the next one is not forgiven as much. */
-  #isSuspect(head: Head, message: CsmsMessage): boolean {
-    const forgiven = isUpdate(message) && this.#updatesRefused ? 1 : LOSSES_FORGIVEN;
-    return this.#timesLost(head) >= forgiven;
   }
 
   /**

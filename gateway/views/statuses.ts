@@ -9,6 +9,7 @@ import type { Csms } from '../site/topology.js';
 import type { ConnectorError, ConnectorStatus } from '../site/station-event.js';
 import { connectorView, look } from './connector-view.js';
 import type { SlotRow, SlotTable } from './slots.js';
+import { Suspicion } from './suspicion.js';
 
 export interface StatusDependencies {
   readonly csms: Csms;
@@ -34,9 +35,6 @@ const STATION = 0;
 /** Statuses of one connector that may wait; of a longer sequence the oldest are left out. */
 const MOST_WAITING = 8;
 
-/** So often may the link be lost while a status is under way before the status is suspected of it. */
-const LOSSES_FORGIVEN = 3;
-
 interface Told {
   readonly message: CsmsMessage;
   /** What this CSMS sees in it: two that look the same are told once. */
@@ -53,8 +51,9 @@ export class Statuses {
   /** Still to be told of each flat number, oldest first: a quick sequence is told whole, as far as it fits. */
   readonly #waiting = new Map<number, Told[]>();
   readonly #debounce = new Map<number, CancelTimer>();
-  /** How often in a row the link was lost while this was under way. */
-  readonly #losses = new Map<number, { readonly look: string; readonly times: number }>();
+  /** What is not told of each flat number, and what is suspected of ending the link. */
+  readonly #spared = new Map<number, string>();
+  readonly #suspicions = new Map<number, Suspicion<string>>();
   #sending = false;
   /** Counts the times the link came up: what failed on an earlier link is sent on the next. */
   #links = 0;
@@ -75,6 +74,7 @@ export class Statuses {
   linkUp(booted: boolean): Promise<void> {
     this.#online = true;
     this.#links++;
+    if (booted) this.#spared.clear();
     const away = this.#downSince === undefined ? 0 : this.#is.clock.monotonic() - this.#downSince;
     const all = booted || (this.#is.csms.ocpp === '2.0.1' && away > this.#is.offlineThreshold());
     if (all) this.#told.clear();
@@ -185,18 +185,19 @@ export class Statuses {
 
   /** A CSMS that answers everything but this one status, each time with the end of the link, is spared it. */
   async #tellSafely(link: CsmsLink, flat: number, next: Told): Promise<boolean> {
-    const before = this.#losses.get(flat);
-    const times = before?.look === next.look ? before.times : 0;
-    if (times > LOSSES_FORGIVEN) return true;
-    const suspect = times >= LOSSES_FORGIVEN;
+    if (this.#spared.get(flat) === next.look) return true;
+    const suspicion = this.#suspicions.get(flat) ?? new Suspicion<string>();
+    this.#suspicions.set(flat, suspicion);
+    const suspect = suspicion.suspects(next.look);
     if (suspect && !(await link.probe())) return false;
     const outcome = await this.#deliver(link, next.message);
-    if (outcome === 'told') this.#losses.delete(flat);
+    if (outcome === 'told') suspicion.clear();
     if (outcome !== 'lost') return outcome === 'told';
-    this.#losses.set(flat, { look: next.look, times: times + 1 });
-    if (suspect)
-      this.#is.log.warn({ csms: this.#is.csms.id, status: next.look }, 'The CSMS closes the connection at a status');
-    return suspect;
+    suspicion.lost(next.look);
+    if (!suspect) return false;
+    this.#spared.set(flat, next.look);
+    this.#is.log.warn({ csms: this.#is.csms.id, status: next.look }, 'The CSMS closes the connection at a status');
+    return true;
   }
 
   /** `lost`: the link ended while it was under way. A refused status is not repeated: the next change replaces it. */

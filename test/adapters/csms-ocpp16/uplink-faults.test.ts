@@ -347,7 +347,8 @@ void t.test('no subprotocol, another one, a door that opens for ever, TLS that d
     });
   }
   const dripping = createTcpServer((socket) => {
-    const stop = realClock.every(milliseconds(10), () => socket.write('H'));
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nX: ');
+    const stop = realClock.every(milliseconds(10), () => socket.write('x'));
     socket.on('error', stop);
     socket.on('close', stop);
   });

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { csmsId, evseNumber } from '../../../gateway/kernel/ids.js';
 import type { CsmsMessage, DeliveryOutcome } from '../../../gateway/ports/csms.js';
-import { record, scene, type Scene } from './fixture.js';
+import { meterValue, record, scene, type Scene } from './fixture.js';
 
 const whole = (uid: string) => [record(uid, 0, 'started'), record(uid, 1, 'updated'), record(uid, 2, 'ended')];
 
@@ -192,7 +192,8 @@ t.test(
       [{ transaction: 'b', other: 'a', csmsTransactionId: 5 }],
     );
     // What the older one does later changes nothing.
-    await s.happens(record('a', 1, 'updated'));
+    await s.happens(record('a', 1, 'updated', { meterValues: [meterValue(1_200_000, 40)] }));
+    t.equal(s.link.told().at(-1), 'a updated');
     const stop = (each: Scene) => each.view.command({ type: 'requestStop', transaction: { csmsTransactionId: 5 } });
     t.match(await stop(s), { status: 'Accepted' });
     t.strictSame(s.operations.calls.at(-1), { name: 'requestStop', args: ['b'] });
