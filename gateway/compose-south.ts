@@ -2,6 +2,7 @@
 import { openModbusMeter } from '../adapters/meter-modbus/driver.js';
 import { openModbusLinks } from '../adapters/modbus/open-links.js';
 import type { OcppConnection, OcppVersion } from '../adapters/ocpp-j/contract.js';
+import type { TokenAliases } from '../adapters/ocpp-j/token-alias.js';
 import { credentialsMatch } from '../adapters/ocpp-j/credentials.js';
 import { OcppServer, type Accepted, type Admission, type AdmissionRequest } from '../adapters/ocpp-j/server.js';
 import { openOcpp16Station, type OcppStationDriver } from '../adapters/station-ocpp16/driver.js';
@@ -71,12 +72,16 @@ export interface South {
   stop(): Promise<void>;
 }
 
-/** @param drivers filled with one driver a station: OCPP ones at once, Modbus ones at the start */
+/**
+ * @param drivers filled with one driver a station: OCPP ones at once, Modbus ones at the start
+ * @param aliases of the tokens that are too long for 1.6 chargers
+ */
 export function composeSouth(
   site: Site,
   host: SouthHost,
   context: AdapterContext,
   drivers: Map<StationId, StationDriver>,
+  aliases: TokenAliases,
 ): South {
   const ocpp = new Map<string, OcppStation>();
   const meters: MeterDriver[] = [];
@@ -89,9 +94,11 @@ export function composeSouth(
         nominalVoltage: site.nominalVoltage,
         heartbeatInterval: HEARTBEAT_INTERVAL,
         meterInterval: METER_INTERVAL,
+        offlineTxForUnknownId: site.authorization.offline !== 'known-only',
+        localList: site.authorization.listsInChargers,
       };
       return version === 'ocpp1.6'
-        ? openOcpp16Station(station, host.stations, context, settings)
+        ? openOcpp16Station(station, host.stations, context, { ...settings, aliases })
         : openOcpp201Station(station, host.stations, context, settings);
     });
     ocpp.set(station.id, driver);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { LocalBroker } from '../adapters/broker/broker.js';
 import { openConsole, type ConsoleServer } from '../adapters/console/server.js';
 import { openJournal } from '../adapters/journal-sqlite/journal.js';
+import { storedAliases } from './compose-aliases.js';
 import { composeCsms } from './compose-north.js';
 import { composeSouth } from './compose-south.js';
 import { OperatorConsole } from './console/operator-console.js';
@@ -88,6 +89,8 @@ export async function composeGateway(
     },
     context,
     drivers,
+    // Not the id of a CSMS, which has no colon.
+    await storedAliases('stations:', journal, context),
   );
   const broker = await composeTelemetry(site, gateway, journal, context);
   const links: CsmsLink[] = [];

@@ -59,7 +59,8 @@ export class Gateway {
 
   /** Starts to keep time; stations and CSMSs are connected by whoever composed the gateway. */
   start(): void {
-    const { clock, journal, keeper, refusals, reservations, steering, storage, time, views, log } = this.#parts;
+    const { clock, journal, keeper, refusals, reservations, steering, storage, time, views, chargerLists, log } =
+      this.#parts;
     journal.onCommitted(() => {
       for (const view of views) view.journalAdvanced();
       for (const telemetry of this.telemetry) telemetry.journalAdvanced();
@@ -72,6 +73,7 @@ export class Gateway {
       clock.every(TEND_INTERVAL, () => {
         time.tend();
         reservations.tend();
+        chargerLists.tend();
         this.#publishViews();
       }),
       clock.every(CHECKPOINT_INTERVAL, () => {

@@ -7,6 +7,8 @@ import type { Machine } from './ports/machine.js';
 import type { StationDriver } from './ports/station.js';
 import type { CircuitReport } from './balancing/report.js';
 import { Admissions, type Authority } from './shell/admissions.js';
+import { ChargerListStore } from './shell/charger-list-store.js';
+import { ChargerLists } from './shell/charger-lists.js';
 import { Availability } from './shell/availability.js';
 import { Intake, type IntakeListener } from './shell/intake.js';
 import { SiteOperations } from './shell/operations.js';
@@ -67,6 +69,7 @@ export interface Parts extends GatewayDependencies {
   readonly operations: SiteOperations;
   readonly storage: Storage;
   readonly views: readonly View[];
+  readonly chargerLists: ChargerLists;
 }
 
 /** Everybody has made up for what a damaged journal lacks; once that is on disk the next start is an ordinary one. */
@@ -101,7 +104,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
   for (const transaction of keeper.book.open()) book.transactionChanged(transaction, clock.now());
 
   const variables = await SiteVariables.open(site, journal);
-  const tokens = await TokenStore.open(site, journal, log);
+  const tokens = await TokenStore.open({ site, journal, clock, log, changed: (news) => chargerLists.changed(news) });
   const availability = await Availability.open({ book, journal, drivers, clock, log, changed });
   const reservations = await Reservations.open({
     site,
@@ -124,9 +127,20 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     clock,
     log,
     authorityOf: (evse) => authorityOf(site, views, evse),
+    listContradicted: (csms) => views.find((view) => view.csms === csms)?.localListConflict(true),
     stopAll: (station) => {
       for (const transaction of keeper.openOf(station)) stop(transaction);
     },
+  });
+  const chargerLists = new ChargerLists({
+    site,
+    book,
+    store: await ChargerListStore.open(journal),
+    drivers,
+    authorityOf: (evse) => authorityOf(site, views, evse)?.csms,
+    knowledge: (csms) => admissions.knowledge(undefined, csms),
+    clock,
+    log,
   });
   const steering = await Steering.open({
     site,
@@ -156,13 +170,14 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     profiles,
     clock,
     log,
-    judged: (csms, uid, info) => refusals.judged(csms, uid, info),
+    judged: (csms, uid, idToken, info) => refusals.judged(csms, uid, idToken, info),
+    listRenewed: (csms) => views.find((view) => view.csms === csms)?.localListConflict(false),
   });
   const refusals = new Refusals({
     desk,
     keeper,
-    tokens,
     variables,
+    heard: (csms, token, info) => admissions.heard(csms, token, info),
     stop: (transaction) => operations.stop(transaction),
     clock,
     log,
@@ -179,8 +194,14 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
       steering.measured(evse);
       news.measured(evse);
     },
-    stationChanged: (id) => news.stationChanged(id),
-    limitsReset: (id) => steering.limitsReset(id),
+    stationChanged: (id) => {
+      if (book.station(id)?.connected !== true) chargerLists.gone(id);
+      news.stationChanged(id);
+    },
+    limitsReset: (id) => {
+      steering.limitsReset(id);
+      chargerLists.ready(id);
+    },
     stationReady: (id) => {
       steering.wake();
       const evses = site.stations.find((station) => station.id === id)?.evses.map(({ number }) => number) ?? [];
@@ -252,6 +273,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     views,
     operations,
     storage,
+    chargerLists,
   };
 }
 
@@ -262,7 +284,7 @@ function authorityOf(site: Site, views: readonly View[], evse: EvseNumber): Auth
   if (view === undefined) return undefined;
   return {
     csms: view.csms,
-    state: view.online ? 'online' : 'offline',
+    state: view.state,
     reached: view.reached,
     authorize: (token) => view.authorize(token),
   };

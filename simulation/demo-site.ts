@@ -118,6 +118,7 @@ export function demoSite({ dataDirectory, authority }: DemoSiteOptions): Site {
       timeout: seconds(10),
       localTokens: [],
       stopOnInvalidId: true,
+      listsInChargers: true,
     },
     balancing: { strategy: 'fair', rotation: minutes(15) },
     tariff: { currency: 'EUR', energyPrice: 0.39, timePrice: 0, startFee: 0.35 },

@@ -169,7 +169,11 @@ function translate(error: ErrorObject, site: unknown): Fault | undefined {
     case 'type':
       if (typeof error.data === 'number' && isDimension(here['x-unit']))
         return quantityFault(String(error.data), here['x-unit'], what, here, fault);
-      return fault('wrong-shape', `${what} must be ${shapeOf(here)}, not ${shown(error.data)}`, example(here));
+      return fault(
+        'wrong-shape',
+        `${what} must be ${shapeOf(here)}, not ${shown(error.data)}`,
+        here['type'] === 'boolean' ? 'write true or false' : example(here),
+      );
     case 'oneOf':
       return fault('wrong-shape', `${what} cannot be ${shown(error.data)}`, example(here));
     case 'minItems':

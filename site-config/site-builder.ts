@@ -138,6 +138,8 @@ function authorization(keys: Section): AuthorizationPolicy {
     localTokens: list(keys, 'local-tokens').map(localToken),
     stopOnInvalidId:
       (text(keys, 'stop-on-invalid-id') ?? documentedDefault('authorization', 'stop-on-invalid-id')) === 'true',
+    listsInChargers:
+      (text(keys, 'lists-in-chargers') ?? documentedDefault('authorization', 'lists-in-chargers')) === 'true',
     ...(maxEnergy === undefined
       ? {}
       : { maxEnergyOnInvalidId: wattHour(quantity(keys, 'max-energy-on-invalid-id', 'authorization', 'energy')) }),

@@ -5,7 +5,7 @@ import { fixed, oneOf, refused, route, type Route, timeOf } from '../ocpp-j/csms
 import { decodeProfile, encodeComposite, purposeOf } from './charging-profiles.js';
 import { changeConfiguration, getConfiguration } from './configuration.js';
 import { tokenInfoOf } from './decode-token-info.js';
-import { type TokenAliases, tokenOf } from '../ocpp-j/token-alias.js';
+import { groupOf, type TokenAliases, tokenOf } from '../ocpp-j/token-alias.js';
 
 /** Connector 0 is the station as a whole. */
 const connector = (connectorId: number | undefined): SlotReference | undefined =>
@@ -68,7 +68,7 @@ export const routes16 = (host: CsmsHost, aliases: TokenAliases): ReadonlyMap<str
             reservationId,
             idToken: tokenOf(idTag, aliases),
             expiry: timeOf(expiryDate),
-            ...(parentIdTag !== undefined && { group: tokenOf(parentIdTag, aliases) }),
+            ...groupOf(parentIdTag, aliases),
             ...(target && { target }),
           };
         },

@@ -2,7 +2,7 @@
 import type { OCPP16 } from 'typed-ocpp';
 import type { IdTokenInfo } from '../../gateway/site/tokens.js';
 import { parseTime } from '../ocpp-j/csms-time.js';
-import { type TokenAliases, tokenOf } from '../ocpp-j/token-alias.js';
+import { groupOf, type TokenAliases } from '../ocpp-j/token-alias.js';
 
 export type IdTagInfo = OCPP16.AuthorizeResponse['idTagInfo'];
 
@@ -11,6 +11,6 @@ export function tokenInfoOf(info: IdTagInfo, aliases: TokenAliases): IdTokenInfo
   return {
     status: info.status,
     ...(cacheExpiry !== undefined && { cacheExpiry }),
-    ...(info.parentIdTag !== undefined && info.parentIdTag !== '' && { group: tokenOf(info.parentIdTag, aliases) }),
+    ...groupOf(info.parentIdTag, aliases),
   };
 }

@@ -115,6 +115,9 @@ export function openOcpp16Csms(
   }
 
   return {
+    get connected() {
+      return session.connected;
+    },
     get accepted() {
       return session.accepted;
     },

@@ -151,6 +151,9 @@ export function openOcpp201Csms(
   }
 
   return {
+    get connected() {
+      return session.connected;
+    },
     get accepted() {
       return session.accepted;
     },

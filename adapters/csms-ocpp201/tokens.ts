@@ -19,7 +19,8 @@ export function tokenInfoOf(info: IdTokenInfo201): IdTokenInfo {
     status: info.status,
     ...(cacheExpiry !== undefined && { cacheExpiry }),
     ...(info.chargingPriority !== undefined && { chargingPriority: info.chargingPriority }),
-    ...(info.groupIdToken && { group: tokenOf(info.groupIdToken) }),
+    // An empty group is some CSMSs' way to say that there is none.
+    ...(info.groupIdToken && info.groupIdToken.idToken !== '' && { group: tokenOf(info.groupIdToken) }),
     ...(info.evseId && { evses: info.evseId.map(evseNumber) }),
     ...(info.language1 !== undefined && { language1: info.language1 }),
     ...(message && {

@@ -32,7 +32,11 @@ const OWN_ACTIONS: ReadonlySet<string> = new Set([
   'ClearChargingProfile',
   'SetChargingProfile',
   'TriggerMessage',
+  'GetLocalListVersion',
+  'SendLocalList',
 ]);
+/** Behind commands and what drivers wait for. */
+const PATIENT = 2;
 /** A charger that comes back without a BootNotification and stays quiet is spoken to after this. */
 const QUIET_TIME = seconds(20);
 
@@ -168,6 +172,11 @@ export class ChargerLink {
   /** A deadline `after` from now, on the scale that `ask` reads. */
   deadline(after: Milliseconds): Milliseconds {
     return (this.#clock.monotonic() + after) as Milliseconds;
+  }
+
+  /** For what can wait: the time of a command, behind everything else. */
+  patient(): AskOptions {
+    return { deadline: this.deadline(COMMAND_TIME), priority: PATIENT };
   }
 
   /** Waits for the gate; false where the deadline comes first or the connection goes. */

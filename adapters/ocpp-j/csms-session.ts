@@ -38,6 +38,8 @@ export interface Dialect {
 }
 
 export interface CsmsSession {
+  /** The socket is up. */
+  readonly connected: boolean;
   readonly accepted: boolean;
   start(): void;
   /** Refused as `closed` while Boot is not accepted; `whilePending`: the CSMS asked for it, so it may leave before that. */
@@ -290,6 +292,9 @@ export function openCsmsSession(
   }
 
   return {
+    get connected() {
+      return connection !== undefined;
+    },
     get accepted() {
       return up();
     },

@@ -24,6 +24,10 @@ export interface OcppStationSettings {
   readonly heartbeatInterval: number;
   /** Seconds between two samples while charging. */
   readonly meterInterval: number;
+  /** Whether a charger that is on its own lets unknown drivers in, too. */
+  readonly offlineTxForUnknownId: boolean;
+  /** Whether it is given a list of those that are known. */
+  readonly localList: boolean;
 }
 
 interface DriverParts {

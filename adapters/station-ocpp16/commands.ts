@@ -2,7 +2,7 @@
 import { idTagOf } from '../ocpp-j/token-alias.js';
 import { COMMAND_TIME, outcomeWithout, type AskOptions, type Attachment } from '../ocpp-j/charger-link.js';
 import type { Payload } from '../ocpp-j/contract.js';
-import { memberOf, textOf } from '../ocpp-j/fields.js';
+import { integerOf, memberOf, textOf } from '../ocpp-j/fields.js';
 import { toRfc3339 } from '../../gateway/kernel/units.js';
 import type {
   ChangeAvailability,
@@ -20,7 +20,7 @@ import type { Ask, Charger } from './charger.js';
 import { sendLocalList } from './local-list.js';
 import { profileCalls } from './profiles.js';
 import { keyOf } from './translate-key.js';
-import { fitsIdTag } from './translate-token.js';
+import { groupTagOf } from './translate-token.js';
 
 const STATUSES: readonly CommandOutcome['status'][] = [
   'Accepted',
@@ -97,7 +97,12 @@ export class Commands {
       case 'trigger':
         return this.#trigger(command, ask);
       case 'sendLocalList':
-        return sendLocalList(command, this.#charger, ask);
+        // Each portion has the time of a command, and gives way to everything else.
+        return sendLocalList(command, this.#charger, (action, payload) =>
+          this.#ask(attachment, action, payload, this.#charger.link.patient()),
+        );
+      case 'getLocalListVersion':
+        return this.#listVersion(attachment);
       case 'setVariable': {
         const key = keyOf(command);
         if (key === undefined) return notSupported(`OCPP 1.6 has no key for ${command.component}.${command.variable}`);
@@ -114,6 +119,13 @@ export class Commands {
     const written = textOf(reply.payload, 'status');
     const status = memberOf(written, STATUSES);
     return status ? { status } : { status: 'Rejected', detail: written ?? 'no status' };
+  }
+
+  async #listVersion(attachment: Attachment): Promise<CommandOutcome> {
+    const { link } = this.#charger;
+    const reply = await link.ask(attachment, 'GetLocalListVersion', {}, link.patient());
+    if (reply.kind !== 'answered') return outcomeWithout(reply);
+    return { status: 'Accepted', data: integerOf(reply.payload, 'listVersion') };
   }
 
   async #setLimit(command: SetLimit, attachment: Attachment, options: AskOptions): Promise<CommandOutcome> {
@@ -181,7 +193,7 @@ export class Commands {
       connectorId: place.id,
       expiryDate: toRfc3339(command.expiry),
       idTag: idTagOf(command.idToken, this.#charger.memory),
-      ...(command.group && fitsIdTag(command.group) && { parentIdTag: command.group.idToken }),
+      ...(command.group && command.group.idToken !== '' && { parentIdTag: groupTagOf(command.group) }),
       reservationId: command.reservationId,
     });
   }

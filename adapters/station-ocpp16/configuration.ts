@@ -78,11 +78,13 @@ export class Configuration {
     const written = this.value('SupportedFeatureProfiles');
     if (written === undefined || written.trim() === '') return {};
     const profiles = written.split(/[,;\s]+/);
+    const entries = this.number('LocalAuthListMaxLength');
     const has = (profile: string): boolean => profiles.some((item) => memberOf(item, [profile]) !== undefined);
     return {
       currentLimit: has('SmartCharging'),
       reservation: has('Reservation'),
       localList: has('LocalAuthListManagement'),
+      ...(entries !== undefined && { localListEntries: entries }),
       trigger: has('RemoteTrigger'),
       phaseSwitching: this.says('ConnectorSwitch3to1PhaseSupported', 'true'),
     };

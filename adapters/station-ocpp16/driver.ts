@@ -3,6 +3,7 @@ import { AnnouncedCapabilities } from '../ocpp-j/announced-capabilities.js';
 import { ChargerLink, COMMAND_TIME } from '../ocpp-j/charger-link.js';
 import { LimitWriter } from '../ocpp-j/limit-writer.js';
 import { stationDriver, type OcppStationDriver, type OcppStationSettings } from '../ocpp-j/station-driver.js';
+import type { TokenAliases } from '../ocpp-j/token-alias.js';
 import { StationReports } from '../ocpp-j/station-reports.js';
 import type { AdapterContext, StationHost } from '../../gateway/ports/station.js';
 import type { Capabilities } from '../../gateway/site/capabilities.js';
@@ -39,13 +40,13 @@ const learnedNothing = (station: Station): Learned => ({
 
 /**
  * One charger that speaks OCPP 1.6, not connected yet.
- * @param settings voltage in V; intervals in seconds
+ * @param settings voltage in V; intervals in seconds; where the aliases of long tokens are kept
  */
 export function openOcpp16Station(
   station: Station,
   host: StationHost,
   context: AdapterContext,
-  settings: OcppStationSettings,
+  settings: OcppStationSettings & { readonly aliases: TokenAliases },
 ): OcppStationDriver {
   const { clock, log } = context;
   const reports = new StationReports(host, log, station.id);
@@ -58,7 +59,7 @@ export function openOcpp16Station(
     link,
     reports,
     connectors: new ConnectorNumbers(station),
-    memory: new ChargerMemory(clock),
+    memory: new ChargerMemory(clock, settings.aliases),
     learned: learnedNothing(station),
     capabilities: new AnnouncedCapabilities(station, reports, CORE),
   };

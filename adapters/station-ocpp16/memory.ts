@@ -10,7 +10,6 @@ import type { Status16 } from './translate-status.js';
 
 /** A driver who was let in remotely has this long to plug in; longer than any ConnectionTimeOut seen as a default. */
 const REMOTE_START_VALID = minutes(5);
-const MOST_ALIASES = 1000;
 
 interface PendingStart {
   readonly command: RequestStart;
@@ -33,22 +32,20 @@ export class ChargerMemory implements TokenAliases {
   #pending: readonly PendingStart[] = [];
   #authorized: { readonly key: string; readonly at: Milliseconds } | undefined;
 
-  /** Long tokens that this charger knows by an alias, the newest last. */
-  readonly #aliases = new Map<string, IdToken>();
+  readonly #aliases: TokenAliases;
 
-  constructor(clock: Clock) {
+  /** @param aliases what outlives a restart: a start by an alias must not become one by a stranger */
+  constructor(clock: Clock, aliases: TokenAliases) {
     this.#clock = clock;
+    this.#aliases = aliases;
   }
 
   remember(alias: string, token: IdToken): void {
-    this.#aliases.delete(alias);
-    this.#aliases.set(alias, token);
-    const [oldest] = this.#aliases.keys();
-    if (this.#aliases.size > MOST_ALIASES && oldest !== undefined) this.#aliases.delete(oldest);
+    this.#aliases.remember(alias, token);
   }
 
   resolve(alias: string): IdToken | undefined {
-    return this.#aliases.get(alias);
+    return this.#aliases.resolve(alias);
   }
 
   status(connectorId: number, status: Status16): void {

@@ -19,6 +19,9 @@ const AUTHORIZATION_KEYS: readonly (readonly [key: string, value: string])[] = [
   ['LocalAuthorizeOffline', 'true'],
 ];
 
+/** Keys that a charger need not have (OCPP 1.6 section 9.1). */
+const OPTIONAL_KEYS: ReadonlySet<string> = new Set(['AuthorizationCacheEnabled', 'AllowOfflineTxForUnknownId']);
+
 export const MEASURANDS: readonly string[] = [
   'Energy.Active.Import.Register',
   'Power.Active.Import',
@@ -105,12 +108,13 @@ export class SetUp {
     const { settings, learned, capabilities } = this.#charger;
     const keys: (readonly [string, string])[] = [
       ...AUTHORIZATION_KEYS,
-      ...(capabilities.current.localList ? ([['LocalAuthListEnabled', 'true']] as const) : []),
+      ['AllowOfflineTxForUnknownId', String(settings.offlineTxForUnknownId)],
+      ...(capabilities.current.localList && settings.localList ? ([['LocalAuthListEnabled', 'true']] as const) : []),
       ...(learned.booted ? [] : ([['HeartbeatInterval', String(settings.heartbeatInterval)]] as const)),
       ['MeterValueSampleInterval', String(settings.meterInterval)],
     ];
     for (const [key, value] of keys) {
-      const optional = key === 'AuthorizationCacheEnabled' && configuration.known && !configuration.has(key);
+      const optional = OPTIONAL_KEYS.has(key) && configuration.known && !configuration.has(key);
       if (!optional) await this.#set(configuration, key, value);
     }
   }

@@ -2,19 +2,22 @@
 import type { Payload } from '../ocpp-j/contract.js';
 import type { TokenAliases } from '../ocpp-j/token-alias.js';
 import { toRfc3339 } from '../../gateway/kernel/units.js';
+import { aliasOf, LONGEST_ID_TAG } from '../../gateway/site/token-alias.js';
 import type { AuthorizationStatus, IdToken, IdTokenInfo } from '../../gateway/site/tokens.js';
 import type { Station } from '../../gateway/site/topology.js';
 
-/** CiString20Type: a longer token cannot be told to a 1.6 charger. */
-const ID_TAG_LENGTH = 20;
-
-export const fitsIdTag = (token: IdToken): boolean => token.idToken.length > 0 && token.idToken.length <= ID_TAG_LENGTH;
+/** Whether a 1.6 charger can be told the token itself. */
+export const fitsIdTag = (token: IdToken): boolean =>
+  token.idToken.length > 0 && token.idToken.length <= LONGEST_ID_TAG;
 
 /** 1.6 has no types: what a reader sends is a card, unless it is the alias of a longer token that was sent there. */
 export const idTokenOf = (idTag: string, aliases: Pick<TokenAliases, 'resolve'>): IdToken =>
   idTag === ''
     ? { idToken: '', type: 'NoAuthorization' }
     : (aliases.resolve(idTag.toLowerCase()) ?? { idToken: idTag, type: 'ISO14443' });
+
+/** A group is compared and never presented: the alias of a long one does as well, and needs no way back. */
+export const groupTagOf = (group: IdToken): string => (fitsIdTag(group) ? group.idToken : aliasOf(group));
 
 const STATUSES = {
   Accepted: 'Accepted',
@@ -35,6 +38,6 @@ export function idTagInfoOf(info: IdTokenInfo, station: Station): Payload {
   return {
     status: usable ? STATUSES[info.status] : 'Invalid',
     ...(info.cacheExpiry !== undefined && { expiryDate: toRfc3339(info.cacheExpiry) }),
-    ...(info.group && fitsIdTag(info.group) && { parentIdTag: info.group.idToken }),
+    ...(info.group && info.group.idToken !== '' && { parentIdTag: groupTagOf(info.group) }),
   };
 }

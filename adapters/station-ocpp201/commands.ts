@@ -1,7 +1,8 @@
 // Carries out the gateway's commands on an OCPP 2.0.1 station: one call each, and the station's word as the outcome.
 import { COMMAND_TIME, outcomeWithout, type AskOptions, type Attachment } from '../ocpp-j/charger-link.js';
 import type { Payload } from '../ocpp-j/contract.js';
-import { memberOf, recordsOf, textOf } from '../ocpp-j/fields.js';
+import { integerOf, memberOf, recordsOf, textOf } from '../ocpp-j/fields.js';
+import { listPortions } from '../ocpp-j/list-portions.js';
 import { toRfc3339 } from '../../gateway/kernel/units.js';
 import type {
   CommandOutcome,
@@ -13,7 +14,6 @@ import type {
   StationDataTransfer,
   TriggerStation,
 } from '../../gateway/site/station-command.js';
-import { tokenKey } from '../../gateway/site/tokens.js';
 import type { Charger } from './charger.js';
 import { profileCalls } from './profiles.js';
 import { fits, idTokenInfoOf, writtenToken } from './translate-token.js';
@@ -76,10 +76,13 @@ export class Commands {
 
   async #carryOut(command: StationCommand, attachment: Attachment, options: AskOptions): Promise<CommandOutcome> {
     const { link } = this.#charger;
-    const ask: Ask = async (action, payload) => {
-      const reply = await link.ask(attachment, action, payload, options);
-      return reply.kind === 'answered' ? outcomeOf(textOf(reply.payload, 'status')) : outcomeWithout(reply);
-    };
+    const askWithin =
+      (within: () => AskOptions): Ask =>
+      async (action, payload) => {
+        const reply = await link.ask(attachment, action, payload, within());
+        return reply.kind === 'answered' ? outcomeOf(textOf(reply.payload, 'status')) : outcomeWithout(reply);
+      };
+    const ask = askWithin(() => options);
     // Where a command names an EVSE, the station has to have it.
     const named = 'evse' in command && command.evse !== undefined ? command.evse : undefined;
     const evse = named === undefined ? undefined : this.#charger.places.of(named);
@@ -119,7 +122,13 @@ export class Commands {
       case 'trigger':
         return this.#trigger(command, ask);
       case 'sendLocalList':
-        return this.#sendLocalList(command, ask);
+        // Each portion has the time of a command, and gives way to everything else.
+        return this.#sendLocalList(
+          command,
+          askWithin(() => link.patient()),
+        );
+      case 'getLocalListVersion':
+        return this.#listVersion(attachment);
       case 'setVariable':
         return this.#setVariable(command, evse?.stationEvse, attachment, options);
       case 'dataTransfer':
@@ -172,27 +181,29 @@ export class Commands {
     return outcome;
   }
 
-  /** The first portion replaces the list; each later one adds to it under a higher version, as a difference must (D01). */
   async #sendLocalList(command: SendStationList, ask: Ask): Promise<CommandOutcome> {
     const { learned, station } = this.#charger;
-    const unique = new Map(
-      command.entries.filter(({ idToken }) => fits(idToken)).map((entry) => [tokenKey(entry.idToken), entry]),
-    );
-    const entries = [...unique.values()].map(({ idToken, info }) => ({
-      idToken: writtenToken(idToken),
-      idTokenInfo: idTokenInfoOf(info, station),
-    }));
-    const portion = Math.max(1, learned.listChunk);
-    for (let from = 0, part = 0; part === 0 || from < entries.length; from += portion, part++) {
-      const chunk = entries.slice(from, from + portion);
+    for (const { version, update, entries } of listPortions(command, learned.listChunk, fits)) {
       const outcome = await ask('SendLocalList', {
-        versionNumber: command.version + part,
-        updateType: part === 0 ? 'Full' : 'Differential',
-        ...(chunk.length > 0 && { localAuthorizationList: chunk }),
+        versionNumber: version,
+        updateType: update,
+        ...(entries.length > 0 && {
+          localAuthorizationList: entries.map(({ idToken, info }) => ({
+            idToken: writtenToken(idToken),
+            ...(info && { idTokenInfo: idTokenInfoOf(info, station) }),
+          })),
+        }),
       });
       if (outcome.status !== 'Accepted') return outcome;
     }
     return { status: 'Accepted' };
+  }
+
+  async #listVersion(attachment: Attachment): Promise<CommandOutcome> {
+    const { link } = this.#charger;
+    const reply = await link.ask(attachment, 'GetLocalListVersion', {}, link.patient());
+    if (reply.kind !== 'answered') return outcomeWithout(reply);
+    return { status: 'Accepted', data: integerOf(reply.payload, 'versionNumber') };
   }
 
   async #setVariable(

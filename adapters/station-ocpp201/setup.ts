@@ -121,7 +121,12 @@ export class SetUp {
     const { settings, learned, capabilities } = this.#charger;
     const wanted: Setting[] = [
       ...SETTINGS,
-      ...(capabilities.current.localList
+      {
+        component: 'AuthCtrlr',
+        variable: 'OfflineTxForUnknownIdEnabled',
+        value: String(settings.offlineTxForUnknownId),
+      },
+      ...(capabilities.current.localList && settings.localList
         ? [{ component: 'LocalAuthListCtrlr', variable: 'Enabled', value: 'true' }]
         : []),
       ...(learned.booted

@@ -10,17 +10,20 @@ export interface VariableName {
   readonly instance?: string;
   /** EVSE number of the station. */
   readonly evseId?: number;
+  /** Actual unless said otherwise. */
+  readonly attribute?: 'MaxSet';
 }
 
 export const written = (name: VariableName): Payload => ({
   component: { name: name.component, ...(name.evseId !== undefined && { evse: { id: name.evseId } }) },
   variable: { name: name.variable, ...(name.instance !== undefined && { instance: name.instance }) },
+  ...(name.attribute && { attributeType: name.attribute }),
 });
 
 const keyOf = (component: string, variable: string, instance?: string): string =>
   `${component}.${variable}${instance === undefined ? '' : `[${instance}]`}`.toLowerCase();
 
-/** What set-up wants to know; few enough for one GetVariables of any station. */
+/** What set-up wants to know; asked in portions. */
 export const WANTED: readonly VariableName[] = [
   { component: 'SmartChargingCtrlr', variable: 'Available' },
   { component: 'SmartChargingCtrlr', variable: 'RateUnit' },
@@ -28,7 +31,9 @@ export const WANTED: readonly VariableName[] = [
   { component: 'SmartChargingCtrlr', variable: 'Phases3to1' },
   { component: 'ReservationCtrlr', variable: 'Available' },
   { component: 'LocalAuthListCtrlr', variable: 'Available' },
+  { component: 'LocalAuthListCtrlr', variable: 'Enabled' },
   { component: 'LocalAuthListCtrlr', variable: 'ItemsPerMessage' },
+  { component: 'LocalAuthListCtrlr', variable: 'Entries', attribute: 'MaxSet' },
 ];
 
 const DEFAULT_LIST_CHUNK = 20;
@@ -45,7 +50,10 @@ export class Variables {
       const value = textOf(result, 'attributeValue');
       if (component === undefined || name === undefined || value === undefined) continue;
       if (result['attributeStatus'] === 'Accepted')
-        this.#values.set(keyOf(component, name, textOf(variable, 'instance')), value.trim());
+        this.#values.set(
+          keyOf(component, name, textOf(variable, 'instance')) + (result['attributeType'] === 'MaxSet' ? ' max' : ''),
+          value.trim(),
+        );
     }
   }
 
@@ -80,11 +88,14 @@ export class Variables {
 
   /** A controller that is not reported is not there, except that limits are tried in any case. */
   get abilities(): Partial<Capabilities> {
+    const entries = this.number('LocalAuthListCtrlr', 'Entries max');
     return {
       currentLimit: this.#flag('SmartChargingCtrlr', 'Available') ?? true,
       phaseSwitching: this.#flag('SmartChargingCtrlr', 'Phases3to1') ?? false,
       reservation: this.#flag('ReservationCtrlr', 'Available') ?? false,
-      localList: this.#flag('LocalAuthListCtrlr', 'Available') ?? false,
+      // Some report only whether it is switched on, which they cannot do without having it.
+      localList: this.#flag('LocalAuthListCtrlr', 'Available') ?? this.#flag('LocalAuthListCtrlr', 'Enabled') ?? false,
+      ...(entries !== undefined && { localListEntries: entries }),
     };
   }
 }

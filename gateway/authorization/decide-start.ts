@@ -20,7 +20,7 @@ export interface StartContext extends Knowledge {
   readonly authority: 'online' | 'offline' | 'pending';
   /** A CSMS asked for this start. */
   readonly remote?: boolean;
-  /** The token belongs to a station that starts for everyone (a charger without a reader). */
+  /** The station starts for everyone, and this is its own token or none at all (a charger without a reader). */
   readonly freeStation?: boolean;
   /** Holds the EVSE for somebody, perhaps for this driver. */
   readonly reservation?: { readonly idToken: IdToken; readonly group?: IdToken };
@@ -56,6 +56,7 @@ export type StartRefusal =
   | 'boot-not-accepted'
   | 'local-authorization-disabled'
   | 'unknown-token'
+  | 'no-token'
   | 'concurrent'
   | 'evse-not-allowed'
   | 'master-pass';
@@ -94,6 +95,12 @@ const siteTokens: Step = (context) => {
   const known = siteToken(context, context.idToken);
   return known && accept(known.info, 'site-token');
 };
+
+/** Nobody has said who it is: nobody to ask about, and nobody to bill, where a station is not meant to be free (C02). */
+const noToken: Step = ({ idToken, settings, authority }) =>
+  (idToken.type === 'NoAuthorization' || idToken.idToken === '') && !(settings.offlineFree && authority !== 'online')
+    ? reject('Invalid', 'no-token')
+    : undefined;
 
 /** Online: C13, C14.FR.03, C14.FR.05. */
 const localList: Step = (context) => {
@@ -146,11 +153,13 @@ const offlinePolicy: Step = ({ settings, openTransactions }) => {
     info: ACCEPTED,
     basis: 'offline-unknown',
     degraded: false,
-    ...(settings.maxEnergyOnInvalidId !== undefined && { energyLimit: settings.maxEnergyOnInvalidId }),
+    // 0 is a CSMS's way to say that there is no allowance, not that nobody may charge.
+    ...(settings.maxEnergyOnInvalidId !== undefined &&
+      settings.maxEnergyOnInvalidId > 0 && { energyLimit: settings.maxEnergyOnInvalidId }),
   };
 };
 
-const firstSteps: readonly Step[] = [reservation, nobodyAsked, remoteStart, siteTokens];
+const firstSteps: readonly Step[] = [reservation, nobodyAsked, remoteStart, siteTokens, noToken];
 const onlineSteps: readonly Step[] = [localList, cache, csms];
 const offlineSteps: readonly Step[] = [bootAccepted, offlineKnown, offlinePolicy];
 

@@ -35,6 +35,17 @@ export function judge(
   return maxEnergyOnInvalidId !== undefined && energySinceRefusal < maxEnergyOnInvalidId ? 'keep' : 'suspend';
 }
 
-/** The list let a driver in whom the CSMS refuses: reported as LocalListConflict (1.6 section 3.5.4). */
+/**
+ * The CSMS refuses a token that is good on its own list: reported as LocalListConflict (1.6 section 3.5.4). ConcurrentTx is
+ * about this moment and not about the token.
+ */
 export const contradictsList = (knowledge: Knowledge, token: IdToken, info: IdTokenInfo): boolean =>
-  info.status !== 'Accepted' && listedToken(knowledge, token)?.validity === 'valid';
+  info.status !== 'Accepted' && info.status !== 'ConcurrentTx' && listedToken(knowledge, token)?.validity === 'valid';
+
+/** An unknown driver has taken what may be taken before a CSMS has confirmed the token: no more until then. */
+export const isUsedUp = ({ energyLimit, confirmed, refusedAt, register, meterStart }: Transaction): boolean =>
+  energyLimit !== undefined &&
+  confirmed !== true &&
+  // A refusal has an allowance of its own.
+  refusedAt === undefined &&
+  (register ?? 0) - (meterStart ?? register ?? 0) >= energyLimit;

@@ -43,7 +43,7 @@ export function listedToken(knowledge: Knowledge, token: IdToken): KnownToken | 
   const { info } = entry;
   if (info.status === 'ConcurrentTx')
     return { source: 'local-list', info, validity: list.ocpp === '1.6' ? 'concurrent' : 'bad' };
-  const honoured = list.ocpp === '1.6' || list.supportsExpiry;
+  const honoured = list.ocpp === '1.6' || settings.listSupportsExpiry;
   return { source: 'local-list', ...judged(info, honoured ? info.cacheExpiry : undefined, knowledge) };
 }
 

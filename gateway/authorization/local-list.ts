@@ -1,5 +1,6 @@
 // The local authorization list that one CSMS keeps on the gateway (OCPP 1.6 sections 3.5.1 and 5.15, 2.0.1 D01).
 import { failed, ok, type Result } from '../kernel/result.js';
+import { aliasOf, LONGEST_ID_TAG } from '../site/token-alias.js';
 import { tokenKey, type IdToken, type IdTokenInfo } from '../site/tokens.js';
 
 export interface ListEntry {
@@ -7,24 +8,16 @@ export interface ListEntry {
   readonly info: IdTokenInfo;
 }
 
-/** Plain JSON, stored as it is under the CSMS's id. */
 export interface LocalList {
   /** 0 while the list is empty, which is also what the CSMS is told. */
   readonly version: number;
   /** Version of OCPP that the list came in: the two read an entry's date and ConcurrentTx differently. */
   readonly ocpp: '1.6' | '2.0.1';
-  /** 2.0.1 LocalAuthListCtrlr.SupportsExpiryDateTime; 1.6 lists always honour the date (C13, C14). */
-  readonly supportsExpiry: boolean;
-  /** By tokenKey. */
-  readonly entries: Readonly<Record<string, ListEntry>>;
+  /** By tokenKey, in the order in which they came. */
+  readonly entries: ReadonlyMap<string, ListEntry>;
 }
 
-export const emptyList = (ocpp: LocalList['ocpp'], supportsExpiry = ocpp === '1.6'): LocalList => ({
-  version: 0,
-  ocpp,
-  supportsExpiry,
-  entries: {},
-});
+export const emptyList = (ocpp: LocalList['ocpp']): LocalList => ({ version: 0, ocpp, entries: new Map() });
 
 export interface ListUpdate {
   /** Above 0: -1 and 0 mean something else in an answer. */
@@ -34,47 +27,67 @@ export interface ListUpdate {
   readonly entries: readonly { readonly idToken: IdToken; readonly info?: IdTokenInfo }[];
 }
 
+/** What an update changes: the work of one message, however long the list is. */
+export interface ListChange {
+  readonly version: number;
+  /** Nothing of the list before stays. */
+  readonly replaces: boolean;
+  readonly put: ReadonlyMap<string, ListEntry>;
+  readonly removed: readonly string[];
+}
+
 /**
- * The list after SendLocalList.
+ * What SendLocalList changes.
  * @param maxEntries LocalAuthListMaxLength
  * @returns `VersionMismatch` for a differential update that is not newer (D01.FR.19), `Failed` for one that cannot be
- * carried out; the list is then as before
+ * carried out; the list then stays as it is
  */
-export function updateList(
+export function decideUpdate(
   list: LocalList,
   { version, update, entries }: ListUpdate,
   maxEntries: number,
-): Result<LocalList, 'VersionMismatch' | 'Failed'> {
+): Result<ListChange, 'VersionMismatch' | 'Failed'> {
   if (!Number.isSafeInteger(version) || version <= 0) return failed('Failed');
-  if (update === 'Differential' && version <= list.version) return failed('VersionMismatch');
-  // Two verdicts on one token in one message: neither can be trusted.
-  if (new Set(entries.map(({ idToken }) => tokenKey(idToken))).size !== entries.length) return failed('Failed');
-  const next = new Map(update === 'Full' ? [] : Object.entries(list.entries));
+  const replaces = update === 'Full';
+  if (!replaces && version <= list.version) return failed('VersionMismatch');
+  const put = new Map<string, ListEntry>();
+  const removed = new Set<string>();
+  let size = replaces ? 0 : list.entries.size;
   for (const { idToken, info } of entries) {
-    if (info) next.set(tokenKey(idToken), { idToken, info });
-    else if (update === 'Full') return failed('Failed');
-    else next.delete(tokenKey(idToken));
+    const key = tokenKey(idToken);
+    const known = !replaces && list.entries.has(key);
+    const before = put.get(key);
+    if (before !== undefined || removed.has(key)) {
+      // The same verdict twice is clumsy; two verdicts on one token cannot both be meant.
+      if (JSON.stringify(before?.info) === JSON.stringify(info)) continue;
+      return failed('Failed');
+    }
+    if (info === undefined) {
+      if (replaces) return failed('Failed');
+      removed.add(key);
+      if (known) size--;
+    } else {
+      put.set(key, { idToken, info });
+      if (!known) size++;
+    }
   }
-  if (next.size > maxEntries) return failed('Failed');
-  return ok({ ...list, version: next.size === 0 ? 0 : version, entries: Object.fromEntries(next) });
+  if (size > maxEntries) return failed('Failed');
+  return ok({ version: size === 0 ? 0 : version, replaces, put, removed: [...removed] });
 }
 
-/** What the list says of a token; absent: nothing. */
-export const listed = (list: LocalList | undefined, token: IdToken): ListEntry | undefined =>
-  list !== undefined && Object.hasOwn(list.entries, tokenKey(token)) ? list.entries[tokenKey(token)] : undefined;
+/** What the list says of a token; absent: nothing. A 1.6 CSMS may know a long token by its alias only. */
+export function listed(list: LocalList | undefined, token: IdToken): ListEntry | undefined {
+  const entry = list?.entries.get(tokenKey(token));
+  if (entry !== undefined || list?.ocpp !== '1.6' || token.idToken.length <= LONGEST_ID_TAG) return entry;
+  return list.entries.get(aliasOf(token));
+}
 
-/** Whether a stored value is a list of this shape. */
-export function isLocalList(value: unknown): value is LocalList {
+/** Whether a stored value is an entry of a list. */
+export function isListEntry(value: unknown): value is ListEntry {
   if (typeof value !== 'object' || value === null) return false;
-  const { version, ocpp, supportsExpiry, entries } = value as Partial<Record<keyof LocalList, unknown>>;
-  return (
-    Number.isSafeInteger(version) &&
-    (ocpp === '1.6' || ocpp === '2.0.1') &&
-    typeof supportsExpiry === 'boolean' &&
-    typeof entries === 'object' &&
-    entries !== null &&
-    Object.values(entries).every(
-      (entry: unknown) => typeof entry === 'object' && entry !== null && 'idToken' in entry && 'info' in entry,
-    )
-  );
+  const { idToken, info } = value as Partial<Record<keyof ListEntry, unknown>>;
+  return hasText(idToken, 'idToken') && hasText(info, 'status');
 }
+
+const hasText = (value: unknown, key: string): boolean =>
+  typeof value === 'object' && value !== null && typeof (value as Record<string, unknown>)[key] === 'string';

@@ -24,6 +24,8 @@ export interface AuthorizationSettings {
   readonly cacheDisablePostAuthorize: boolean;
   /** LocalAuthListCtrlr.Enabled, LocalAuthListEnabled. */
   readonly listEnabled: boolean;
+  /** LocalAuthListCtrlr.SupportsExpiryDateTime: a 2.0.1 list's dates count; those of a 1.6 list always do (C13, C14). */
+  readonly listSupportsExpiry: boolean;
   /** AuthCacheCtrlr.Enabled, AuthorizationCacheEnabled. */
   readonly cacheEnabled: boolean;
   /** AuthCacheCtrlr.LifeTime: how long an entry without a date of its own is valid after its last use (C10.FR.08). */
@@ -53,6 +55,7 @@ export function settingsOf(policy: AuthorizationPolicy): AuthorizationSettings {
     listDisablePostAuthorize: false,
     cacheDisablePostAuthorize: false,
     listEnabled: true,
+    listSupportsExpiry: true,
     cacheEnabled: policy.cacheEntries > 0,
     cacheLifetime: policy.cacheLifetime,
     txBeforeAccepted: true,

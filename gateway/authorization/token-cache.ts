@@ -60,6 +60,11 @@ export class TokenCache {
     return this.#entries.size;
   }
 
+  /** The most recently used first. */
+  newestFirst(): Iterable<CacheEntry> {
+    return this.#entries.values();
+  }
+
   /** Plain JSON, the longest unused first: what `restore` takes. */
   entriesToPersist(): readonly CacheEntry[] {
     return [...this.#entries.rvalues()].filter((entry) => entry !== undefined);

@@ -43,7 +43,7 @@ export const FAULTS = {
   journalShed: fault(
     'FC-J07',
     'The journal ran out of room because a CSMS or a broker is away; what it could best do without was given up. No start and no end of a transaction that a deciding CSMS waits for is among it.',
-    'Bring the CSMS or broker back; the log line and `forecourt status` say how much of what it will not be told.',
+    'Bring the CSMS or broker back; the log line says how much of what it will not be told.',
   ),
   journalChanged: fault(
     'FC-J08',
@@ -94,6 +94,11 @@ export const FAULTS = {
     'FC-S06',
     'A charger refused part of its set-up.',
     'See the log line for the part; without a fail-safe profile the charger is reserved at its full current while it is silent.',
+  ),
+  chargerListRefused: fault(
+    'FC-S07',
+    'A charger that offers a local authorization list did not take the list of known drivers.',
+    'Nothing has to be done: it is tried again, ever more rarely. While the gateway itself is away this charger lets nobody in by a list.',
   ),
   limitRefused: fault(
     'FC-B01',

@@ -148,6 +148,8 @@ export interface PartlyTaken {
 export type Priority = 'authorize' | 'transaction' | 'status' | 'values';
 
 export interface CsmsLink {
+  /** True while the socket is up, whatever the CSMS thinks of the boot. */
+  readonly connected: boolean;
   /** True while Boot is accepted and the socket is up. */
   readonly accepted: boolean;
   start(): void;

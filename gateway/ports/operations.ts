@@ -80,6 +80,8 @@ export interface Operations {
     entries: readonly { readonly idToken: IdToken; readonly info?: IdTokenInfo }[],
   ): Promise<OperationAnswer<'Accepted' | 'Failed' | 'VersionMismatch'>>;
   localListVersion(csms: CsmsId): number;
+  /** How many tokens the CSMS's own list holds. */
+  localListEntries(csms: CsmsId): number;
   clearCache(csms: CsmsId): Promise<OperationAnswer<'Accepted' | 'Rejected'>>;
   /** Without an EVSE: the station as a whole. */
   setChargingProfile(
@@ -117,8 +119,8 @@ export interface Operations {
     value: string,
   ): Promise<OperationAnswer<'Accepted' | 'Rejected' | 'RebootRequired'>>;
   siteVariable(component: string, variable: string, instance: string | undefined): string | undefined;
-  /** A CSMS's verdict on a transaction's token, from the answer to its start. */
-  transactionJudged(csms: CsmsId, transaction: TransactionUid, info: IdTokenInfo): void;
+  /** A CSMS's verdict on a token of a transaction, from the answer to its start, to a card in the middle, or to its end. */
+  transactionJudged(csms: CsmsId, transaction: TransactionUid, idToken: IdToken, info: IdTokenInfo): void;
   transaction(uid: TransactionUid): Transaction | undefined;
   openTransactions(): readonly Transaction[];
 }

@@ -11,6 +11,7 @@ import {
   type StartDecision,
 } from '../authorization/decide-start.js';
 import { afterStopAnswer, decideStop, type StopContext } from '../authorization/decide-stop.js';
+import { contradictsList } from '../authorization/judge.js';
 import { allowedAt, type Knowledge } from '../authorization/known-token.js';
 import type { TransactionReported } from '../site/station-event.js';
 import type { Site, Station } from '../site/topology.js';
@@ -30,6 +31,7 @@ const LOOK_AGAIN = milliseconds(50);
 /** A CSMS that can be asked about a token. */
 export interface Authority {
   readonly csms: CsmsId;
+  /** `pending`: connected, and the gateway's boot is not accepted. */
   readonly state: 'online' | 'offline' | 'pending';
   /** It has been online since the process started. */
   readonly reached?: boolean;
@@ -64,6 +66,8 @@ export interface AdmissionDependencies {
   readonly authorityOf: (evse: EvseNumber) => Authority | undefined;
   /** A master pass ends everything on a station (C16). */
   readonly stopAll: (station: StationId) => void;
+  /** A CSMS refuses a token that is good on its own list. */
+  readonly listContradicted: (csms: CsmsId) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -130,8 +134,11 @@ export class Admissions {
     const known = station && this.#verdicts.get(verdictKey(station.id, token));
     if (known?.verdict.admission === undefined || known.until <= clock.monotonic()) return undefined;
     const { info, admission } = known.verdict;
+    const authority = this.#authority(station, evse);
+    // Without a CSMS a card opens one transaction at a time, at however many chargers it was presented before.
+    if (authority?.state !== 'online' && this.#openWith(token) > 0) return undefined;
     if (evse === undefined) return known.verdict;
-    if (admission.owner !== undefined && admission.owner !== this.#authority(station, evse)?.csms) return undefined;
+    if (admission.owner !== undefined && admission.owner !== authority?.csms) return undefined;
     if (!allowedAt(info, evse) || reservations.holding(evse, token) !== undefined) return undefined;
     const reservationId = reservations.match(evse, token, info.group);
     return { info, admission: { ...admission, ...(reservationId !== undefined && { reservationId }) } };
@@ -139,11 +146,11 @@ export class Admissions {
 
   /** The transaction is on disk: what it used up is gone. */
   started(transaction: Transaction, verdict: Verdict): void {
-    const { tokens, clock, reservations } = this.#deps;
+    const { tokens, reservations } = this.#deps;
     if (transaction.idToken === undefined) return;
     this.#verdicts.delete(verdictKey(transaction.station, transaction.idToken));
     if (verdict.admission?.basis === 'remote') this.#remoteStarts.delete(transaction.evse);
-    if (verdict.admission?.basis === 'cache') tokens.used(transaction.idToken, clock.now());
+    if (verdict.admission?.basis === 'cache') tokens.used(transaction.idToken);
     if (transaction.reservationId !== undefined) {
       reservations.consumed(transaction.evse, transaction.idToken, transaction.group);
     }
@@ -178,10 +185,16 @@ export class Admissions {
     return this.#judge(this.#station(station), evse, token, true);
   }
 
+  /** A CSMS has said something of a token. */
+  heard(csms: CsmsId, token: IdToken, info: IdTokenInfo): void {
+    if (contradictsList(this.knowledge(undefined, csms), token, info)) this.#deps.listContradicted(csms);
+    this.#deps.tokens.learn(csms, token, info);
+  }
+
   /** What is known of tokens at this moment. */
-  knowledge(evse: EvseNumber | undefined, authority: Authority | undefined): Knowledge {
+  knowledge(evse: EvseNumber | undefined, csms: CsmsId | undefined): Knowledge {
     const { variables, site, tokens, clock } = this.#deps;
-    const list = authority === undefined ? undefined : tokens.list(authority.csms);
+    const list = csms === undefined ? undefined : tokens.list(csms);
     return {
       now: clock.now(),
       settings: variables.authorization,
@@ -195,7 +208,7 @@ export class Admissions {
   async #mayStop(station: Station | undefined, token: IdToken, transaction: Transaction): Promise<boolean> {
     const authority = this.#deps.authorityOf(transaction.evse);
     const context: StopContext = {
-      ...this.knowledge(transaction.evse, authority),
+      ...this.knowledge(transaction.evse, authority?.csms),
       idToken: token,
       transaction,
       online: authority?.state === 'online',
@@ -204,7 +217,9 @@ export class Admissions {
     if (decision === 'ask') {
       // Another driver's card at a station with several EVSEs is no stop: only a shared group makes the question worth while.
       if (transaction.group === undefined) return false;
-      decision = afterStopAnswer(context, await authority?.authorize(token));
+      const info = await authority?.authorize(token);
+      if (authority !== undefined && info !== undefined) this.heard(authority.csms, token, info);
+      decision = afterStopAnswer(context, info);
     }
     if (decision === 'stop-all' && station !== undefined) this.#deps.stopAll(station.id);
     return decision === 'stop' || decision === 'stop-all';
@@ -216,16 +231,17 @@ export class Admissions {
     token: IdToken,
     remote = false,
   ): Promise<Verdict> {
-    const { keeper, reservations, tokens, clock, log } = this.#deps;
+    const { reservations, clock, log } = this.#deps;
     let authority = this.#authority(station, evse);
     const held = evse === undefined ? undefined : reservations.holding(evse, token);
     const contextOf = (): StartContext => ({
-      ...this.knowledge(evse, authority),
+      ...this.knowledge(evse, authority?.csms),
       idToken: token,
       authority: authority?.state ?? 'offline',
-      freeStation: station?.start.kind === 'free' && tokenKey(station.start.idToken) === tokenKey(token),
-      openTransactions: keeper.book.open().filter((open) => open.idToken && tokenKey(open.idToken) === tokenKey(token))
-        .length,
+      freeStation:
+        station?.start.kind === 'free' &&
+        (token.type === 'NoAuthorization' || tokenKey(station.start.idToken) === tokenKey(token)),
+      openTransactions: this.#openWith(token),
       ...(remote && { remote }),
       ...(held && { reservation: held }),
     });
@@ -234,7 +250,8 @@ export class Admissions {
     // A charger sends what it held back while the gateway restarted: it would put a driver out whom the CSMS knows.
     while (
       decision.decision === 'reject' &&
-      authority?.state === 'offline' &&
+      authority !== undefined &&
+      authority.state !== 'online' &&
       authority.reached !== true &&
       clock.monotonic() < this.#startingUntil
     ) {
@@ -248,7 +265,7 @@ export class Admissions {
     if (decision.decision === 'ask') {
       const info = await authority?.authorize(token);
       if (info !== undefined) {
-        tokens.learn(authority?.csms, token, info, clock.now());
+        if (authority !== undefined) this.heard(authority.csms, token, info);
         decision = afterAnswer(context, info);
       } else decision = afterTimeout(context);
     }
@@ -267,9 +284,16 @@ export class Admissions {
         basis: decision.basis,
         ...(authority && { owner: authority.csms }),
         ...(decision.info.group && { group: decision.info.group }),
+        ...(decision.energyLimit !== undefined && { energyLimit: decision.energyLimit }),
         ...(reservationId !== undefined && { reservationId }),
       },
     };
+  }
+
+  /** How many transactions are open with this token on the site. */
+  #openWith(token: IdToken): number {
+    const key = tokenKey(token);
+    return this.#deps.keeper.book.open().filter(({ idToken }) => idToken && tokenKey(idToken) === key).length;
   }
 
   #authority(station: Station | undefined, evse: EvseNumber | undefined): Authority | undefined {

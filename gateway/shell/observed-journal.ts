@@ -24,6 +24,9 @@ export class ObservedJournal implements Journal {
   constructor(journal: Journal, clock: Clock) {
     this.#journal = journal;
     this.#clock = clock;
+    journal.onHealth(({ writable }) => {
+      if (writable) this.#refusal = undefined;
+    });
   }
 
   /** Commits that became durable since the process began. */
@@ -41,13 +44,11 @@ export class ObservedJournal implements Journal {
     return this.#lastFlush;
   }
 
-  /** Why nothing is taken in; undefined: it is. */
+  /** Why nothing is taken in, or the last commit was not; undefined: it was, or the disk is well again. */
   get refusal(): { readonly message: string; readonly fault: string } | undefined {
     const { writable, fault } = this.#journal.status;
-    if (writable) return undefined;
-    return (
-      this.#refusal ?? { message: 'the journal cannot be written', fault: fault ?? FAULTS.journalUnavailable.code }
-    );
+    if (writable || this.#refusal !== undefined) return this.#refusal;
+    return { message: 'the journal cannot be written', fault: fault ?? FAULTS.journalUnavailable.code };
   }
 
   // The promise of the journal itself is handed on: watching adds no turn to anybody's wait.

@@ -37,6 +37,8 @@ export interface OperationDependencies {
   readonly clock: Clock;
   readonly log: Log;
   readonly judged: Operations['transactionJudged'];
+  /** A CSMS has sent its list, or changed it. */
+  readonly listRenewed: (csms: CsmsId) => void;
 }
 
 type StartRequest = Parameters<Operations['requestStart']>[1];
@@ -228,11 +230,17 @@ export class SiteOperations implements Operations {
     update: 'Full' | 'Differential',
     entries: readonly { readonly idToken: IdToken; readonly info?: IdTokenInfo }[],
   ): Promise<OperationAnswer<'Accepted' | 'Failed' | 'VersionMismatch'>> {
-    return { status: await this.#deps.tokens.updateList(csms, { version, update, entries }) };
+    const status = await this.#deps.tokens.updateList(csms, { version, update, entries });
+    if (status === 'Accepted') this.#deps.listRenewed(csms);
+    return { status };
   }
 
   localListVersion(csms: CsmsId): number {
     return this.#deps.tokens.list(csms)?.version ?? 0;
+  }
+
+  localListEntries(csms: CsmsId): number {
+    return this.#deps.tokens.list(csms)?.entries.size ?? 0;
   }
 
   async clearCache(): Promise<OperationAnswer<'Accepted' | 'Rejected'>> {
@@ -326,8 +334,8 @@ export class SiteOperations implements Operations {
     return this.#deps.variables.get(component, variable, instance);
   }
 
-  transactionJudged(csms: CsmsId, uid: TransactionUid, info: IdTokenInfo): void {
-    this.#deps.judged(csms, uid, info);
+  transactionJudged(csms: CsmsId, uid: TransactionUid, idToken: IdToken, info: IdTokenInfo): void {
+    this.#deps.judged(csms, uid, idToken, info);
   }
 
   transaction(uid: TransactionUid): Transaction | undefined {

@@ -7,11 +7,10 @@ import type { Log } from '../kernel/log.js';
 import { seconds, wattHour } from '../kernel/units.js';
 import type { CommandOutcome } from '../site/station-command.js';
 import { sameGroup } from '../authorization/known-token.js';
-import type { IdTokenInfo } from '../site/tokens.js';
+import { tokenKey, type IdToken, type IdTokenInfo } from '../site/tokens.js';
 import type { Transaction } from '../site/transaction.js';
 import { amend, type Amendment } from '../transactions/amend.js';
 import type { SiteVariables } from './site-variables.js';
-import type { TokenStore } from './token-store.js';
 import type { TransactionDesk } from './transaction-desk.js';
 import type { TransactionKeeper } from './transaction-keeper.js';
 
@@ -22,8 +21,9 @@ const STOP_RETRY = seconds(60);
 export interface RefusalDependencies {
   readonly desk: TransactionDesk;
   readonly keeper: TransactionKeeper;
-  readonly tokens: TokenStore;
   readonly variables: SiteVariables;
+  /** A CSMS has said something of a token. */
+  readonly heard: (csms: CsmsId, token: IdToken, info: IdTokenInfo) => void;
   readonly stop: (transaction: Transaction) => Promise<CommandOutcome>;
   readonly clock: Clock;
   readonly log: Log;
@@ -47,16 +47,21 @@ export class Refusals {
     this.#stops.clear();
   }
 
-  /** The CSMS's answer to a start, or to a card in the middle (1.6 section 3.5.4, C15.FR.02 to 07). */
-  judged(csms: CsmsId, uid: TransactionUid, info: IdTokenInfo): void {
-    const { keeper, tokens, clock } = this.#deps;
-    const transaction = keeper.book.get(uid);
-    if (transaction?.idToken === undefined) return;
-    tokens.learn(csms, transaction.idToken, info, clock.now());
-    if (transaction.endedAt !== undefined) return;
+  /** The CSMS's answer to a start, to a card in the middle, or to an end (1.6 section 3.5.4, C15.FR.02 to 07). */
+  judged(csms: CsmsId, uid: TransactionUid, token: IdToken, info: IdTokenInfo): void {
+    this.#deps.heard(csms, token, info);
+    const transaction = this.#deps.keeper.book.get(uid);
+    if (transaction?.idToken === undefined || transaction.endedAt !== undefined) return;
+    // Another card's verdict is none on the driver.
+    if (tokenKey(transaction.idToken) !== tokenKey(token)) return;
     if (info.status !== 'Accepted') return this.#refused(csms, transaction, info);
-    if (info.group !== undefined && !sameGroup(info.group, transaction.group))
-      this.#amend(transaction, { group: info.group });
+    const unconfirmed = transaction.energyLimit !== undefined && transaction.confirmed !== true;
+    const renamed = info.group !== undefined && !sameGroup(info.group, transaction.group);
+    if (unconfirmed || renamed)
+      this.#amend(transaction, {
+        ...(unconfirmed && { confirmed: true }),
+        ...(renamed && info.group && { group: info.group }),
+      });
   }
 
   /** Called for every change of a transaction: energy has run, or it is over. */

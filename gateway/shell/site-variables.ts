@@ -81,6 +81,7 @@ const FLAGS: readonly (readonly [name: string, key: Flag])[] = [
   ['AuthCtrlr.AuthorizeRemoteStart', 'authorizeRemoteStart'],
   ['AuthCtrlr.DisableRemoteAuthorization', 'disableRemoteAuthorization'],
   ['LocalAuthListCtrlr.Enabled', 'listEnabled'],
+  ['LocalAuthListCtrlr.SupportsExpiryDateTime', 'listSupportsExpiry'],
   ['LocalAuthListCtrlr.DisablePostAuthorize', 'listDisablePostAuthorize'],
   ['AuthCacheCtrlr.Enabled', 'cacheEnabled'],
   ['AuthCacheCtrlr.DisablePostAuthorize', 'cacheDisablePostAuthorize'],

@@ -1,4 +1,5 @@
 // Carries out what load balancing plans: once a second and after every event, decreases and increases as they are released.
+import { isUsedUp } from '../authorization/judge.js';
 import type { CancelTimer, Clock } from '../kernel/clock.js';
 import { FAULTS } from '../kernel/faults.js';
 import type { EvseNumber, MeterId, StationId } from '../kernel/ids.js';
@@ -321,6 +322,7 @@ export class Steering {
         transaction !== undefined &&
         (transaction.idToken !== undefined || transaction.orphan === true) &&
         transaction.deauthorized !== true &&
+        !isUsedUp(transaction) &&
         transaction.chargingState !== 'Idle' &&
         connector?.reported !== 'Faulted',
       transactionOpen: transaction !== undefined,

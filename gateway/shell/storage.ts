@@ -186,5 +186,5 @@ const total = (given: ReadonlyMap<string, Counts>): number =>
 
 function countsOf(value: unknown): Counts {
   if (typeof value !== 'object' || value === null) return {};
-  return Object.fromEntries(Object.entries(value).filter(([, count]) => typeof count === 'number')) as Counts;
+  return Object.fromEntries(Object.entries(value).filter(([, count]) => typeof count === 'number'));
 }

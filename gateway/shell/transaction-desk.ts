@@ -76,6 +76,7 @@ const onlyMeasured = (before: Transaction | undefined, after: Transaction): bool
   before.idToken === after.idToken &&
   before.basis === after.basis &&
   before.deauthorized === after.deauthorized &&
+  before.confirmed === after.confirmed &&
   before.orphan === after.orphan &&
   before.remoteStartId === after.remoteStartId &&
   before.owner === after.owner;

@@ -12,6 +12,8 @@ export interface Capabilities {
   readonly remoteStart: boolean;
   readonly unlock: boolean;
   readonly localList: boolean;
+  /** Entries that its list can hold (LocalAuthListMaxLength); absent where it has not told. */
+  readonly localListEntries?: number;
   readonly phaseSwitching: boolean;
   readonly trigger: boolean;
   readonly reader: boolean;

@@ -79,11 +79,22 @@ export interface TriggerStation {
   readonly evse?: EvseNumber;
 }
 
-/** The list a charger decides by while the gateway itself is away; replaces the whole list. */
+/**
+ * The list a charger decides by while the gateway itself is away. A charger takes it in portions, each under a version of
+ * its own: the last one is `version`, those before count up to it, so that it must be above the list's version before by one
+ * for each entry at least.
+ */
 export interface SendStationList {
   readonly type: 'sendLocalList';
   readonly version: number;
-  readonly entries: readonly { readonly idToken: IdToken; readonly info: IdTokenInfo }[];
+  readonly update: 'Full' | 'Differential';
+  /** An entry without info is removed; only in a differential update. */
+  readonly entries: readonly { readonly idToken: IdToken; readonly info?: IdTokenInfo }[];
+}
+
+/** Accepted, with the version as `data`; 0 where the charger's list is empty. */
+export interface GetStationListVersion {
+  readonly type: 'getLocalListVersion';
 }
 
 /** Configuration in device-model words (translation table K); the 1.6 adapter knows the key of each. */
@@ -114,6 +125,7 @@ export type StationCommand =
   | CancelStationReservation
   | TriggerStation
   | SendStationList
+  | GetStationListVersion
   | SetStationVariable
   | StationDataTransfer;
 

@@ -136,6 +136,8 @@ export interface AuthorizationPolicy {
   /** Cards of the site itself, always accepted. */
   readonly localTokens: readonly LocalToken[];
   readonly stopOnInvalidId: boolean;
+  /** Chargers that can hold a list are told who may charge while the gateway itself is away. */
+  readonly listsInChargers: boolean;
   readonly maxEnergyOnInvalidId?: WattHour;
 }
 

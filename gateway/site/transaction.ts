@@ -39,6 +39,10 @@ export interface Transaction {
   readonly deauthorized?: boolean;
   /** The register when the CSMS first refused the token, while MaxEnergyOnInvalidId still lets the car go on. */
   readonly refusedAt?: WattHour;
+  /** The token was unknown while no CSMS answered: what it may take until one has confirmed it. */
+  readonly energyLimit?: WattHour;
+  /** A CSMS has accepted the token since the transaction began. */
+  readonly confirmed?: boolean;
   /** The stop was inferred by the gateway, not reported by the station. */
   readonly estimatedStop?: boolean;
   /** Its start was never seen. */

@@ -4,7 +4,10 @@ import type { Transaction } from '../site/transaction.js';
 import { decision, type Decision, type TransactionBook } from './book.js';
 
 export type Amendment = Partial<
-  Pick<Transaction, 'basis' | 'owner' | 'group' | 'reservationId' | 'remoteStartId' | 'deauthorized' | 'refusedAt'>
+  Pick<
+    Transaction,
+    'basis' | 'owner' | 'group' | 'reservationId' | 'remoteStartId' | 'deauthorized' | 'refusedAt' | 'confirmed'
+  >
 >;
 
 /**

@@ -1,6 +1,7 @@
 // Ends a transaction whose stop will not come: the charger vanished, or has begun another one (aggregation: orphan grace).
 import type { TransactionUid } from '../kernel/ids.js';
-import { timestamp, type Timestamp } from '../kernel/units.js';
+import { timestamp, type Timestamp, type WattHour } from '../kernel/units.js';
+import type { MeterValue } from '../site/metering.js';
 import type { StoppedReason } from '../site/station-event.js';
 import type { TransactionRecord } from '../site/transaction.js';
 import { decision, type Decision, type TransactionBook, type TransactionEntry } from './book.js';
@@ -14,7 +15,8 @@ export function endByInference(
   stoppedReason: StoppedReason,
 ): { readonly entry: TransactionEntry; readonly record: TransactionRecord } {
   const { transaction } = entry;
-  const endedAt = timestamp(Math.max(at, transaction.startedAt, transaction.registerAt ?? transaction.startedAt));
+  const { register, registerAt } = transaction;
+  const endedAt = timestamp(Math.max(at, transaction.startedAt, registerAt ?? transaction.startedAt));
   return append(
     {
       ...entry,
@@ -24,12 +26,24 @@ export function endByInference(
         stoppedReason,
         estimatedStop: true,
         chargingState: 'Idle',
-        ...present({ meterStop: transaction.register }),
+        ...present({ meterStop: register }),
       },
     },
-    { kind: 'ended', at: endedAt, trigger: 'AbnormalCondition', stoppedReason },
+    {
+      kind: 'ended',
+      at: endedAt,
+      trigger: 'AbnormalCondition',
+      stoppedReason,
+      // A 2.0.1 CSMS learns of the final register only from the values.
+      meterValues: register === undefined ? [] : [lastRegister(register, registerAt ?? endedAt)],
+    },
   );
 }
+
+const lastRegister = (value: WattHour, at: Timestamp): MeterValue => ({
+  at,
+  sampled: [{ value, measurand: 'Energy.Active.Import.Register', context: 'Transaction.End' }],
+});
 
 /**
  * Ends an open transaction in the station's place.

@@ -1,7 +1,7 @@
 // What one event changes in its transaction: place, token, charging state, register, and the key that recognises it.
 import type { CsmsId, EvseNumber, TransactionUid } from '../kernel/ids.js';
 import { amended } from '../kernel/amended.js';
-import { minutes, timestamp, wattHour, type Timestamp } from '../kernel/units.js';
+import { minutes, timestamp, wattHour, type Timestamp, type WattHour } from '../kernel/units.js';
 import type { TransactionReported } from '../site/station-event.js';
 import type { IdToken } from '../site/tokens.js';
 import type { AuthorizationBasis, Transaction } from '../site/transaction.js';
@@ -21,6 +21,8 @@ export interface Admission {
   readonly owner?: CsmsId;
   readonly reservationId?: number;
   readonly remoteStartId?: number;
+  /** What the driver may take until a CSMS has confirmed the token. */
+  readonly energyLimit?: WattHour;
 }
 
 export interface IngestContext {

@@ -18,6 +18,8 @@ export interface DeadLetter {
 }
 
 const PREFIX = 'dead/';
+/** Of letters that are no start and no end the newest: a CSMS that takes no samples at all must not fill the disk with them. */
+const LESSER_KEPT = 500;
 
 export class DeadLetters {
   readonly #collection: string;
@@ -44,7 +46,11 @@ export class DeadLetters {
 
   put(letter: DeadLetter): readonly DocumentPut[] {
     this.#letters.set(letter.seq, letter);
-    return [{ collection: this.#collection, key: PREFIX + letter.seq, value: letter }];
+    const documents: DocumentPut[] = [{ collection: this.#collection, key: PREFIX + letter.seq, value: letter }];
+    const lesser = [...this.#letters.values()].filter(({ record }) => !isMilestone(record));
+    const given = lesser.slice(0, Math.max(0, lesser.length - LESSER_KEPT));
+    for (const { seq } of given) documents.push(...this.remove(seq));
+    return documents;
   }
 
   remove(seq: JournalSeq): readonly DocumentPut[] {
@@ -52,6 +58,8 @@ export class DeadLetters {
     return [{ collection: this.#collection, key: PREFIX + seq }];
   }
 }
+
+const isMilestone = (record: JournalRecord): boolean => record.type === 'transaction' && record.kind !== 'updated';
 
 function isLetter(value: unknown): value is DeadLetter {
   return (

@@ -6,7 +6,7 @@ import type { Log } from '../kernel/log.js';
 import { seconds, type Milliseconds, type Timestamp } from '../kernel/units.js';
 import type { CsmsLink, CsmsMessage, DeliveryOutcome, PartlyTaken, ProjectionState } from '../ports/csms.js';
 import type { DocumentPut, Journal } from '../ports/journal.js';
-import type { IdTokenInfo } from '../site/tokens.js';
+import type { IdToken, IdTokenInfo } from '../site/tokens.js';
 import type { TimeShift } from '../site/time-shift.js';
 import type { Csms } from '../site/topology.js';
 import type { JournalRecord, TransactionRecord } from '../site/transaction.js';
@@ -51,8 +51,8 @@ export interface DeliveryDependencies {
   readonly log: Log;
   readonly slots: SlotTable;
   readonly settings: () => DeliverySettings;
-  /** The CSMS's verdict on the token of a transaction. */
-  readonly judged: (uid: TransactionUid, info: IdTokenInfo) => void;
+  /** The CSMS's verdict on a token of a transaction: of its driver, or of another card. */
+  readonly judged: (uid: TransactionUid, idToken: IdToken, info: IdTokenInfo) => void;
   /** A 1.6 CSMS has been told of a start that had to wait: before, it could not be told that the car charges. */
   readonly startedLate: (evse: EvseNumber) => void;
 }
@@ -408,10 +408,12 @@ export class Delivery {
     await this.#settle(head, message, outcome.state, routine ? 'batch' : 'now');
   }
 
-  /** Of the token that began it; what is said of the one that ended it comes too late to matter. */
   #tellJudged({ record, state }: TransactionMessage, info: IdTokenInfo | undefined): void {
-    if (record.kind !== 'ended' && info !== undefined)
-      this.#is.judged(record.uid, state['repeated'] === true ? forgiveEcho(info) : info);
+    // 1.6 asks of the driver with the start, whichever record brings it, and of another card with the stop.
+    const start = this.#is.csms.ocpp === '1.6' && (record.kind !== 'ended' || startIsDue(this.#is.csms, state));
+    const idToken = start ? (record.startToken ?? record.idToken) : record.idToken;
+    if (info !== undefined && idToken !== undefined)
+      this.#is.judged(record.uid, idToken, state['repeated'] === true ? forgiveEcho(info) : info);
   }
 
   /** Kept at once: neither a repetition nor the next process tells it again. */

@@ -55,6 +55,9 @@ const fixedList = (...shape: Parameters<typeof list>): Shape => ({ ...list(...sh
 
 const DAY = 86_400;
 
+/** LocalAuthListMaxLength: the most tokens that one CSMS may keep on the gateway. */
+export const LOCAL_LIST_ENTRIES = 100_000;
+
 /** What a CSMS may ask to be sampled. */
 export const MEASURANDS: readonly string[] = [
   'Current.Import',
@@ -109,9 +112,9 @@ const COMPONENTS: Readonly<Record<string, readonly Line[]>> = {
     ['view', 'WebSocketPingInterval', count(60, 0, 3600, 's')],
   ],
   AuthCtrlr: [
-    ['fixed', 'Enabled', fixedFlag(true)],
+    ['site', 'Enabled', flag(true)],
     ['site', 'AuthorizeRemoteStart', flag(true)],
-    ['fixed', 'DisableRemoteAuthorization', fixedFlag(false)],
+    ['site', 'DisableRemoteAuthorization', flag(false)],
     ['site', 'LocalAuthorizeOffline', flag(true)],
     ['site', 'LocalPreAuthorize', flag(true)],
     ['site', 'MasterPassGroupId', { dataType: 'string', mutability: 'ReadWrite', default: '', max: 36 }],
@@ -120,7 +123,7 @@ const COMPONENTS: Readonly<Record<string, readonly Line[]>> = {
   AuthCacheCtrlr: [
     ['fixed', 'Available', fixedFlag(true)],
     ['site', 'Enabled', flag(true)],
-    ['fixed', 'DisablePostAuthorize', fixedFlag(false)],
+    ['site', 'DisablePostAuthorize', flag(false)],
     ['site', 'LifeTime', count(604_800, 0, 365 * DAY, 's')],
     ['fixed', 'Policy', fixedList('OptionList', 'LRU', ['LRU'])],
     ['fixed', 'Storage', fixedCount(0)],
@@ -129,18 +132,18 @@ const COMPONENTS: Readonly<Record<string, readonly Line[]>> = {
     ['fixed', 'Available', fixedFlag(true)],
     ['site', 'Enabled', flag(true)],
     ['fixed', 'BytesPerMessage', fixedCount(200_000)],
-    ['fixed', 'DisablePostAuthorize', fixedFlag(false)],
-    ['site', 'Entries', fixedCount(0, 10_000)],
+    ['site', 'DisablePostAuthorize', flag(false)],
+    ['site', 'Entries', fixedCount(0, LOCAL_LIST_ENTRIES)],
     ['fixed', 'ItemsPerMessage', fixedCount(1000)],
     ['fixed', 'Storage', fixedCount(0)],
-    ['fixed', 'SupportsExpiryDateTime', fixedFlag(true)],
+    ['site', 'SupportsExpiryDateTime', flag(true)],
   ],
   TxCtrlr: [
     ['stations', 'EVConnectionTimeOut', count(60, 10, 3600, 's')],
     ['site', 'MaxEnergyOnInvalidId', count(0, 0, 1_000_000, 'Wh')],
     ['stations', 'StopTxOnEVSideDisconnect', flag(true)],
     ['site', 'StopTxOnInvalidId', flag(true)],
-    ['fixed', 'TxBeforeAcceptedEnabled', fixedFlag(true)],
+    ['site', 'TxBeforeAcceptedEnabled', flag(true)],
     ['fixed', 'TxStartPoint', fixedList('MemberList', 'PowerPathClosed', ['PowerPathClosed'])],
     ['fixed', 'TxStopPoint', fixedList('MemberList', 'EVConnected,Authorized', ['EVConnected', 'Authorized'])],
   ],

@@ -9,7 +9,7 @@ import { VARIABLES, type VariableDefinition } from './variable-table.js';
 export interface VariableDependencies {
   readonly csms: Csms;
   readonly site: Site;
-  readonly operations: Pick<Operations, 'siteVariable' | 'setSiteVariable'>;
+  readonly operations: Pick<Operations, 'siteVariable' | 'setSiteVariable' | 'localListEntries'>;
   readonly now: () => Timestamp;
   /** Variables of the hardware and others that are only read, as they are now. */
   readonly inventory: () => readonly ReportedVariable[];
@@ -156,6 +156,8 @@ export class Variables {
     switch (keyOf(definition)) {
       case 'AuthCtrlr.OfflineTxForUnknownIdEnabled':
         return String(authorization.offline !== 'known-only');
+      case 'LocalAuthListCtrlr.Entries':
+        return String(this.#is.operations.localListEntries(this.#is.csms.id));
       case 'AuthCacheCtrlr.LifeTime':
         return String(Math.floor(authorization.cacheLifetime / 1000));
       case 'TxCtrlr.StopTxOnInvalidId':

@@ -88,6 +88,8 @@ export class View implements CsmsHost, Reader {
   #stationOperative: boolean;
   /** What the CSMS said of the time would be taken if it were said once more. */
   #timeInDoubt = false;
+  /** The CSMS has been told that its list contradicts it. */
+  #listConflict = false;
   /** Counts the times the link came up, so that what an earlier link began does not go on in a later one. */
   #links = 0;
 
@@ -130,7 +132,7 @@ export class View implements CsmsHost, Reader {
         log,
         slots: this.#slots,
         settings: () => this.#deliverySettings(),
-        judged: (uid, info) => this.#judged(uid, info),
+        judged: (uid, idToken, info) => this.#judged(uid, idToken, info),
         startedLate: (evse) => this.#statuses.toldTooEarly(evse),
       },
       stored,
@@ -182,6 +184,12 @@ export class View implements CsmsHost, Reader {
 
   knows(uid: TransactionUid): boolean {
     return this.#delivery.projections.of(uid) !== undefined;
+  }
+
+  /** `pending`: connected, and the CSMS has not accepted the gateway's boot. */
+  get state(): 'online' | 'pending' | 'offline' {
+    if (this.#online) return 'online';
+    return this.#link?.connected === true ? 'pending' : 'offline';
   }
 
   /** It has been online since the process started. */
@@ -260,6 +268,21 @@ export class View implements CsmsHost, Reader {
   /** One of this CSMS's own reservations is over without having been used. */
   reservationEnded(reservationId: number, why: 'Expired' | 'Removed'): void {
     this.#notify({ type: 'reservationEnded', reservationId, why });
+  }
+
+  /**
+   * The CSMS's word on a token contradicts its own list (OCPP 1.6 section 3.5.4), or it has sent a list since. 1.6 knows an
+   * error code of connector 0 for it; a 2.0.1 CSMS is told of a problem of LocalAuthListCtrlr.
+   */
+  localListConflict(conflict: boolean): void {
+    if (!conflict && !this.#listConflict) return;
+    this.#listConflict = conflict;
+    this.#notify({
+      type: 'stationStatus',
+      status: this.#stationStatus().status,
+      at: this.#is.clock.now(),
+      ...(conflict && { error: { code: 'LocalListConflict' as const } }),
+    });
   }
 
   /** The site's own limit on an EVSE, or on the whole, has come into force or gone (K11 to K13). */
@@ -381,9 +404,9 @@ export class View implements CsmsHost, Reader {
     );
   }
 
-  #judged(uid: TransactionUid, info: IdTokenInfo): void {
+  #judged(uid: TransactionUid, idToken: IdToken, info: IdTokenInfo): void {
     if (this.#is.csms.role !== 'authority') return;
-    this.#is.operations.transactionJudged(this.csms, uid, siteInfo(info, this.#slots));
+    this.#is.operations.transactionJudged(this.csms, uid, idToken, siteInfo(info, this.#slots));
   }
 
   /** The gateway itself, no sum of its chargers (1.6 section 4.9): without its journal it takes nothing in. */

@@ -15,6 +15,7 @@ import type { Clock } from '../../gateway/kernel/clock.js';
 import type { Machine } from '../../gateway/ports/machine.js';
 import type { CsmsMessage, DeliveryOutcome } from '../../gateway/ports/csms.js';
 import type { StationDriver } from '../../gateway/ports/station.js';
+import type { Capabilities } from '../../gateway/site/capabilities.js';
 import type { CommandOutcome, StationCommand } from '../../gateway/site/station-command.js';
 import type {
   ConnectorStatus,
@@ -66,6 +67,10 @@ export class StringCharger implements StationDriver {
   wants = 0;
   /** `ignores`: says Accepted and goes on; `silent`: answers nothing in time. */
   manner: 'obeys' | 'ignores' | 'silent' = 'obeys';
+  /** What it can beyond the usual; told with `connect`. */
+  abilities: Partial<Capabilities> = {};
+  /** Its own answer to a command; undefined: Accepted. */
+  answers: (command: StationCommand) => CommandOutcome | undefined = () => undefined;
   register = 1000;
   /** Its own clock. */
   now = (): Timestamp => this.world().clock.now();
@@ -97,7 +102,7 @@ export class StringCharger implements StationDriver {
       });
     }
     if (command.type === 'setLimit' && this.manner === 'obeys') this.limit = command.current;
-    return Promise.resolve({ status: 'Accepted' });
+    return Promise.resolve(this.answers(command) ?? { status: 'Accepted' });
   }
 
   stop(): Promise<void> {
@@ -112,21 +117,32 @@ export class StringCharger implements StationDriver {
     await this.world().report({
       type: 'connected',
       station: this.id,
-      capabilities: {
-        protocol: 'ocpp1.6',
-        currentLimit: true,
-        fallback: true,
-        fallbackAfter: 60_000,
-        reservation,
-        remoteStart: true,
-        unlock: true,
-        localList: false,
-        phaseSwitching: false,
-        trigger: true,
-        reader: true,
-      },
+      capabilities: this.#capabilities(reservation),
     });
     await this.status(status);
+  }
+
+  /** Its set-up is through. */
+  async setUp(): Promise<void> {
+    const capabilities = this.#capabilities(false);
+    await this.world().report({ type: 'capabilities', station: this.id, capabilities, limitsReset: true });
+  }
+
+  #capabilities(reservation: boolean): Capabilities {
+    return {
+      protocol: 'ocpp1.6',
+      currentLimit: true,
+      fallback: true,
+      fallbackAfter: 60_000,
+      reservation,
+      remoteStart: true,
+      unlock: true,
+      localList: false,
+      phaseSwitching: false,
+      trigger: true,
+      reader: true,
+      ...this.abilities,
+    };
   }
 
   async disconnect(): Promise<void> {

@@ -238,7 +238,8 @@ async function choking(t: Test, world: World): Promise<void> {
   let drops = 0;
   observer.scripts.always(action, (payload, name) => {
     const info = payload['transactionInfo'] as { transactionId?: string } | undefined;
-    const poison = String(payload['transactionId'] ?? info?.transactionId) === id;
+    const told = payload['transactionId'] as number | undefined;
+    const poison = (told?.toString() ?? info?.transactionId) === id;
     if (!poison) return observer.usual(name, payload);
     drops++;
     return drop;

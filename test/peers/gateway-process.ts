@@ -42,6 +42,10 @@ export interface GatewayProcess {
   /** What it said on stderr: faults of site.yaml, crashes. */
   readonly stderr: string;
   readonly running: boolean;
+  /** Of the running process. */
+  readonly pid: number | undefined;
+  /** How each run ended: an exit code or a signal. */
+  readonly exits: readonly string[];
   /** SIGKILL: no chance to write anything. */
   kill(): Promise<void>;
   /** SIGTERM and the exit in order; once it has ended so, nothing. @throws Error when the exit code is not 0 */
@@ -71,6 +75,7 @@ export async function startGateway(yaml: string, options: GatewayOptions = {}): 
 
 class ChildGateway implements GatewayProcess {
   readonly lines: LogLine[] = [];
+  readonly exits: string[] = [];
   stderr = '';
   readonly file: string;
   readonly #folder: string;
@@ -94,6 +99,10 @@ class ChildGateway implements GatewayProcess {
 
   get running(): boolean {
     return this.#child !== undefined;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
   }
 
   async start(): Promise<void> {
@@ -120,6 +129,7 @@ class ChildGateway implements GatewayProcess {
     this.#exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
         if (this.#child === child) this.#child = undefined;
+        this.exits.push(signal ?? String(code));
         resolve(signal ?? String(code));
         this.#changes.happened();
       });

@@ -5,6 +5,7 @@ import { Changes } from './changes.js';
 import { grantsOf, meteredVisits } from './charger-visits.js';
 import type { BookedTransaction } from './csms-book.js';
 import { freePort } from './free-port.js';
+import { startInnerGateway, type LeapingClock } from './inner-gateway.js';
 import { broken, type Evidence } from './invariants.js';
 import { readJournal } from './journal-reader.js';
 import { startGateway, type GatewayProcess } from './gateway-process.js';
@@ -27,6 +28,8 @@ export interface WorldOptions {
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   /** The box begins in 1970, and the uplink is down: nobody can tell it the time. */
   readonly lostInTime?: boolean;
+  /** Runs the gateway in this process, by this clock. */
+  readonly clock?: LeapingClock;
   /** Runs before the gateway starts: scripts for its first BootNotification. */
   readonly prepare?: (authority: RpcCsms, observer: RpcCsms | undefined) => void;
   /** Where the operator asks the gateway; nowhere unless given. */
@@ -85,18 +88,21 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
   const csmss = observer === undefined ? [authority] : [authority, observer];
   if (options.lostInTime === true) for (const csms of csmss) await csms.stop();
   options.prepare?.(authority, observer);
-  const gateway = await startGateway(siteYaml(options, { port, brokerPort, authority, observer }), {
-    changes,
-    env: {
-      ...options.env,
-      ...Object.fromEntries(
-        (options.stationPasswords ?? []).map((password, index) => [`CP${index + 1}_PASSWORD`, password]),
-      ),
-    },
-    ...(options.consolePort !== undefined && { consolePort: options.consolePort }),
-    logLevel: options.logLevel ?? 'info',
-    withoutClock: options.lostInTime ?? false,
-  });
+  const yaml = siteYaml(options, { port, brokerPort, authority, observer });
+  const gateway = options.clock
+    ? await startInnerGateway(yaml, options.clock, changes)
+    : await startGateway(yaml, {
+        changes,
+        env: {
+          ...options.env,
+          ...Object.fromEntries(
+            (options.stationPasswords ?? []).map((password, index) => [`CP${index + 1}_PASSWORD`, password]),
+          ),
+        },
+        ...(options.consolePort !== undefined && { consolePort: options.consolePort }),
+        logLevel: options.logLevel ?? 'info',
+        withoutClock: options.lostInTime ?? false,
+      });
   const chargers = options.chargers.map((version, index) => {
     const password = options.stationPasswords?.[index];
     return new RpcCharger({

@@ -5,7 +5,7 @@ import { openOcpp16Csms } from '../../../adapters/csms-ocpp16/link.js';
 import { encodeMeterValue } from '../../../adapters/csms-ocpp16/encode-meter-values.js';
 import { statusOf } from '../../../adapters/csms-ocpp16/encode-status.js';
 import { reasonOf } from '../../../adapters/csms-ocpp16/encode-transaction.js';
-import { aliasOf } from '../../../adapters/ocpp-j/token-alias.js';
+import { aliasOf } from '../../../gateway/site/token-alias.js';
 import type { Payload } from '../../../adapters/ocpp-j/contract.js';
 import { timestamp, wattHour } from '../../../gateway/kernel/units.js';
 import type { IdToken } from '../../../gateway/site/tokens.js';

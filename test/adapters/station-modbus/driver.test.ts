@@ -428,7 +428,7 @@ t.test('what a Modbus charger cannot do is answered, not tried', async (test) =>
     { type: 'unlock', evse: EVSE, connector: 1 },
     { type: 'reset', kind: 'soft', whenIdle: false },
     { type: 'cancelReservation', reservationId: 1 },
-    { type: 'sendLocalList', version: 1, entries: [] },
+    { type: 'sendLocalList', version: 1, update: 'Full', entries: [] },
     { type: 'trigger', message: 'MeterValues' },
     { type: 'setVariable', component: 'X', variable: 'Y', value: '1' },
     { type: 'dataTransfer', vendorId: 'x' },

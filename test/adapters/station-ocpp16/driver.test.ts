@@ -7,7 +7,11 @@ import { evseNumber, stationTransactionId } from '../../../gateway/kernel/ids.js
 import { ampere, timestamp, volt } from '../../../gateway/kernel/units.js';
 import { JournalUnavailable } from '../../../gateway/ports/journal.js';
 import type { SetLimit } from '../../../gateway/site/station-command.js';
+import { aliasOf } from '../../../gateway/site/token-alias.js';
+import type { IdToken } from '../../../gateway/site/tokens.js';
 import type { Station } from '../../../gateway/site/topology.js';
+import type { TokenAliases } from '../../../adapters/ocpp-j/token-alias.js';
+import { memoryAliases } from '../../fakes/memory-aliases.js';
 import {
   ask,
   callError,
@@ -43,6 +47,7 @@ const willing =
       return result({
         configurationKey: Object.entries(keys).map(([key, value]) => ({ key, readonly: false, value })),
       });
+    if (action === 'GetLocalListVersion') return result({ listVersion: 14 });
     return result({ status: action === 'UnlockConnector' ? 'Unlocked' : 'Accepted' });
   };
 
@@ -56,8 +61,14 @@ const rejecting: Script = (action) => {
       return result({ status: 'Rejected' });
   }
 };
+const token = (idToken: string) => ({ idToken, type: 'ISO14443' as const });
+const LONG = { idToken: 'a group with a long name', type: 'Central' } as const;
 
-function rig(script: Script = willing(), station: Station = stationOf(evse(3, 1), evse(4, 2))) {
+function rig(
+  script: Script = willing(),
+  station: Station = stationOf(evse(3, 1), evse(4, 2)),
+  aliases: TokenAliases = memoryAliases(),
+) {
   const clock = new HandClock();
   const host = new FakeHost();
   const log = new FakeLog();
@@ -69,6 +80,9 @@ function rig(script: Script = willing(), station: Station = stationOf(evse(3, 1)
       nominalVoltage: volt(230),
       heartbeatInterval: 300,
       meterInterval: 10,
+      offlineTxForUnknownId: false,
+      localList: true,
+      aliases,
     },
   );
   const connection = new FakeConnection('ocpp1.6', script);
@@ -417,7 +431,25 @@ t.test('a token that is longer than an idTag goes under an alias and comes back 
   t.match(host.of('authorize')[0], { idToken });
   await from('StartTransaction', { connectorId: 2, idTag, meterStart: 5, timestamp: '2026-06-01T12:00:05Z' });
   t.match(host.of('transaction')[0], { trigger: 'RemoteStart', remoteStartId: 78, idToken });
+  await from('StopTransaction', { transactionId: 41, idTag, meterStop: 9, timestamp: '2026-06-01T12:30:00Z' });
+  t.match(host.of('transaction').at(-1), { kind: 'ended', idToken });
+  const reserve = { type: 'reserve' as const, reservationId: 3, evse: evseNumber(4), idToken, expiry: timestamp(0) };
+  await driver.execute({ ...reserve, group: idToken });
+  t.match(connection.of('ReserveNow')[0], { idTag, parentIdTag: idTag });
   t.same(connection.invalid, []);
+});
+
+t.test('an alias outlives the process that gave it', async (t) => {
+  const kept = new Map<string, IdToken>();
+  const before = rig(willing(), undefined, memoryAliases(kept));
+  await before.up();
+  const idToken = { idToken: 'DE-8AA-CA2B3C4D5-L-and-more-of-it', type: 'eMAID' as const };
+  await before.driver.execute({ type: 'requestStart', evse: evseNumber(4), idToken, remoteStartId: 78 });
+  const { host, from, up } = rig(willing(), undefined, memoryAliases(kept));
+  await up();
+  const idTag = before.connection.of('RemoteStartTransaction')[0]?.['idTag'];
+  await from('StartTransaction', { connectorId: 2, idTag, meterStart: 5, timestamp: '2026-06-01T12:00:05Z' });
+  t.match(host.of('transaction')[0], { idToken });
 });
 
 t.test('a remote start survives a start that could not be stored', async (t) => {
@@ -604,17 +636,33 @@ t.test('other commands', async (t) => {
     info: { status: 'Accepted' as const },
   });
   const entries = [entry('A'), entry('B'), entry('a'), entry('C'), entry('x'.repeat(30))];
-  t.same(await driver.execute({ type: 'sendLocalList', version: 10, entries }), { status: 'Accepted' });
+  t.same(await driver.execute({ type: 'sendLocalList', version: 10, update: 'Full', entries }), { status: 'Accepted' });
   const lists = connection.of('SendLocalList');
   t.match(lists, [
-    { listVersion: 10, updateType: 'Full' },
-    { listVersion: 11, updateType: 'Differential' },
+    { listVersion: 9, updateType: 'Full' },
+    { listVersion: 10, updateType: 'Differential' },
   ]);
   t.same(
     lists.map(({ localAuthorizationList }) => (localAuthorizationList as unknown[]).length),
     [2, 1],
   );
-  t.same(await driver.execute({ type: 'sendLocalList', version: 12, entries: [] }), { status: 'Accepted' });
+  t.same(await driver.execute({ type: 'sendLocalList', version: 12, update: 'Full', entries: [] }), {
+    status: 'Accepted',
+  });
+  const changes = [
+    { idToken: token('A') },
+    { idToken: token('D'), info: { status: 'Accepted', group: LONG } } as const,
+  ];
+  await driver.execute({ type: 'sendLocalList', version: 14, update: 'Differential', entries: changes });
+  t.same(connection.of('SendLocalList').at(-1), {
+    listVersion: 14,
+    updateType: 'Differential',
+    localAuthorizationList: [
+      { idTag: 'A' },
+      { idTag: 'D', idTagInfo: { status: 'Accepted', parentIdTag: aliasOf(LONG) } },
+    ],
+  });
+  t.same(await driver.execute({ type: 'getLocalListVersion' }), { status: 'Accepted', data: 14 });
   t.same(
     await driver.execute({ type: 'setVariable', component: 'TxCtrlr', variable: 'EVConnectionTimeOut', value: '60' }),
     { status: 'Accepted' },

@@ -1,5 +1,6 @@
 // Translation of OCPP 1.6 into canonical words: statuses, reasons, tokens, keys and meter values, row by row.
 import t from 'tap';
+import { aliasOf } from '../../../gateway/site/token-alias.js';
 import fc from 'fast-check';
 import { limitIn } from '../../../adapters/ocpp-j/charging-limit.js';
 import { momentFrom } from '../../../adapters/ocpp-j/fields.js';
@@ -102,9 +103,9 @@ t.test('authorization statuses, table A', async (t) => {
   }
   t.equal(idTagInfoOf({ status: 'Accepted', evses: [evseNumber(9)] }, station)['status'], 'Invalid');
   t.equal(idTagInfoOf({ status: 'Accepted', evses: [evseNumber(3)] }, station)['status'], 'Accepted');
-  t.same(idTagInfoOf({ status: 'Accepted', group: { idToken: 'g'.repeat(21), type: 'Central' } }, station), {
-    status: 'Accepted',
-  });
+  const group = { idToken: 'g'.repeat(21), type: 'Central' } as const;
+  t.same(idTagInfoOf({ status: 'Accepted', group }, station), { status: 'Accepted', parentIdTag: aliasOf(group) });
+  t.same(idTagInfoOf({ status: 'Accepted', group: { ...group, idToken: '' } }, station), { status: 'Accepted' });
   t.same(idTokenOf('', { resolve: () => undefined }), { idToken: '', type: 'NoAuthorization' });
 });
 

@@ -87,7 +87,13 @@ function rig(script: Script = willing(), station: Station = stationOf(evse(3, 1)
   const clock = new HandClock();
   const host = new FakeHost();
   const log = new FakeLog();
-  const settings = { nominalVoltage: volt(230), heartbeatInterval: 300, meterInterval: 10 };
+  const settings = {
+    nominalVoltage: volt(230),
+    heartbeatInterval: 300,
+    meterInterval: 10,
+    offlineTxForUnknownId: false,
+    localList: true,
+  };
   const driver = openOcpp201Station(station, host, { clock, log }, settings);
   const connection = new FakeConnection('ocpp2.0.1', script);
   const from = (action: string, payload: Payload) => {
@@ -146,6 +152,7 @@ t.test('set-up after an accepted boot', async (t) => {
     'TxCtrlr.StopTxOnInvalidId=true',
     'TxCtrlr.TxStartPoint=PowerPathClosed',
     'TxCtrlr.TxStopPoint=EVConnected,Authorized',
+    'AuthCtrlr.OfflineTxForUnknownIdEnabled=false',
     'LocalAuthListCtrlr.Enabled=true',
     'SampledDataCtrlr.TxUpdatedInterval=10',
     'SampledDataCtrlr.TxStartedMeasurands=Energy.Active.Import.Register',
@@ -533,14 +540,22 @@ t.test('other commands', async (t) => {
   });
   await driver.execute({
     type: 'sendLocalList',
-    version: 3,
+    version: 4,
+    update: 'Full',
     entries: [entry('A'), entry('B'), entry('C'), entry('a')],
   });
-  await driver.execute({ type: 'sendLocalList', version: 9, entries: [] });
+  await driver.execute({ type: 'sendLocalList', version: 9, update: 'Full', entries: [] });
+  const changes = [{ idToken: { idToken: 'A', type: 'ISO14443' } }, entry('D')] as const;
+  await driver.execute({ type: 'sendLocalList', version: 11, update: 'Differential', entries: changes });
   t.match(connection.of('SendLocalList'), [
     { versionNumber: 3, updateType: 'Full' },
     { versionNumber: 4, updateType: 'Differential' },
     { versionNumber: 9, updateType: 'Full', localAuthorizationList: undefined },
+    {
+      versionNumber: 11,
+      updateType: 'Differential',
+      localAuthorizationList: [{ idTokenInfo: undefined }, { idTokenInfo: { status: 'Accepted' } }],
+    },
   ]);
   await driver.execute({
     type: 'setVariable',

@@ -1,5 +1,6 @@
 // Both station drivers behind the real server, with an independent OCPP-J implementation in strict mode as the charger.
 import t from 'tap';
+import { memoryAliases } from '../../fakes/memory-aliases.js';
 import { RPCClient } from 'ocpp-rpc';
 import type { OcppVersion, Payload } from '../../../adapters/ocpp-j/contract.js';
 import { OcppServer } from '../../../adapters/ocpp-j/server.js';
@@ -12,7 +13,14 @@ import { realClock, rememberingLog } from '../ocpp-j/rig.js';
 import { evse, FakeHost, stationOf } from '../station-ocpp16/rig.js';
 
 const station = stationOf(evse(1, 1), evse(2, 2));
-const settings = { nominalVoltage: volt(230), heartbeatInterval: 300, meterInterval: 10 };
+const settings = {
+  nominalVoltage: volt(230),
+  heartbeatInterval: 300,
+  meterInterval: 10,
+  offlineTxForUnknownId: false,
+  localList: true,
+  aliases: memoryAliases(),
+};
 const AT = '2026-06-01T12:00:00Z';
 
 interface Life {

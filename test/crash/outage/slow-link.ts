@@ -24,6 +24,9 @@ interface Waiting {
 
 export class SlowLink implements CsmsLink {
   accepted = false;
+  get connected(): boolean {
+    return this.accepted;
+  }
   readonly heard = new Map<string, Heard>();
   /** Uid of each start, in the order in which they came. */
   readonly starts: string[] = [];

@@ -3,6 +3,7 @@ import t from 'tap';
 import fc from 'fast-check';
 import { csmsId, evseNumber, stationId, stationTransactionId, transactionUid } from '../../../gateway/kernel/ids.js';
 import { milliseconds, timestamp, wattHour } from '../../../gateway/kernel/units.js';
+import { aliasOf } from '../../../gateway/site/token-alias.js';
 import { tokenKey, type AuthorizationStatus, type IdToken, type IdTokenInfo } from '../../../gateway/site/tokens.js';
 import type { AuthorizationPolicy } from '../../../gateway/site/topology.js';
 import type { Transaction } from '../../../gateway/site/transaction.js';
@@ -16,10 +17,11 @@ import {
 import { afterStopAnswer, decideStop, type StopContext } from '../../../gateway/authorization/decide-stop.js';
 import { contradictsList, judge } from '../../../gateway/authorization/judge.js';
 import {
+  decideUpdate,
   emptyList,
-  isLocalList,
+  isListEntry,
   listed,
-  updateList,
+  type ListUpdate,
   type LocalList,
 } from '../../../gateway/authorization/local-list.js';
 import { settingsOf, type AuthorizationSettings } from '../../../gateway/authorization/settings.js';
@@ -35,6 +37,7 @@ const policy: AuthorizationPolicy = {
   timeout: milliseconds(5000),
   localTokens: [],
   stopOnInvalidId: true,
+  listsInChargers: true,
 };
 const settings = (more: Partial<AuthorizationSettings> = {}): AuthorizationSettings => ({
   ...settingsOf(policy),
@@ -57,7 +60,7 @@ const listOf = (entry: Entry, ocpp: LocalList['ocpp'] = '1.6', more: Partial<IdT
     : {
         ...emptyList(ocpp),
         version: 1,
-        entries: { [tokenKey(TAG)]: { idToken: TAG, info: { ...infoOf(entry), ...more } } },
+        entries: new Map([[tokenKey(TAG), { idToken: TAG, info: { ...infoOf(entry), ...more } }]]),
       };
 const cacheOf = (entry: Entry, more: Partial<IdTokenInfo> = {}): TokenCache => {
   const cache = new TokenCache(10);
@@ -192,9 +195,9 @@ t.test('offline, the finer points', async (t) => {
   const offline = (more: Partial<StartContext>) => word(decideStart(context({ authority: 'offline', ...more })));
   t.equal(offline({ list: listOf('ConcurrentTx'), openTransactions: 1 }), 'reject concurrent ConcurrentTx');
   t.equal(offline({ list: listOf('ConcurrentTx', '2.0.1') }), 'reject listed-not-valid ConcurrentTx', '1.6 only');
-  t.equal(offline({ list: listOf('past', '2.0.1') }), 'accept local-list', '2.0.1 lists have no dates (C13)');
-  const dated = { ...listOf('past', '2.0.1'), supportsExpiry: true };
-  t.equal(offline({ list: dated }), 'reject listed-not-valid Expired', 'unless SupportsExpiryDateTime');
+  t.equal(offline({ list: listOf('past', '2.0.1') }), 'reject listed-not-valid Expired', 'SupportsExpiryDateTime');
+  const undated = { list: listOf('past', '2.0.1'), settings: settings({ listSupportsExpiry: false }) };
+  t.equal(offline(undated), 'accept local-list', 'without it a 2.0.1 list has no dates (C13)');
   t.equal(offline({ list: listOf('valid'), idToken: token('TAG-1') }), 'accept local-list', 'without regard to case');
   const free = settings({ offlineFree: true, offlineTxForUnknownId: true, localAuthorizeOffline: false });
   t.equal(offline({ settings: free, list: listOf('valid') }), 'accept free');
@@ -378,16 +381,15 @@ t.test('S36 the local list', async (t) => {
   const info: IdTokenInfo = { status: 'Accepted' };
   const entry = (id: string) => ({ idToken: token(id), info });
   let list = emptyList('1.6');
-  const send = (
-    version: number,
-    update: 'Full' | 'Differential',
-    entries: Parameters<typeof updateList>[1]['entries'],
-  ) => {
-    const result = updateList(list, { version, update, entries }, 3);
-    if (result.ok) list = result.value;
-    return result.ok ? 'Accepted' : result.error;
+  const send = (version: number, update: 'Full' | 'Differential', entries: ListUpdate['entries']) => {
+    const result = decideUpdate(list, { version, update, entries }, 3);
+    if (!result.ok) return result.error;
+    const { replaces, put, removed, version: newer } = result.value;
+    const left = [...(replaces ? [] : list.entries)].filter(([key]) => !removed.includes(key));
+    list = { ...list, version: newer, entries: new Map([...left, ...put]) };
+    return 'Accepted';
   };
-  const ids = () => Object.keys(list.entries).sort();
+  const ids = () => [...list.entries.keys()].sort();
   t.equal(send(5, 'Full', [entry('A'), entry('B')]), 'Accepted');
   t.same([list.version, ids()], [5, ['a', 'b']]);
   t.equal(send(5, 'Differential', [entry('C')]), 'VersionMismatch', 'D01.FR.19: not newer');
@@ -399,19 +401,24 @@ t.test('S36 the local list', async (t) => {
   const before = list;
   t.equal(send(8, 'Differential', [entry('D'), entry('E')]), 'Failed', 'more than fits');
   t.equal(send(8, 'Full', [{ idToken: token('D') }]), 'Failed', 'nothing to remove in a full list');
-  t.equal(send(8, 'Full', [entry('D'), entry('d')]), 'Failed', 'one token twice');
+  const twice = [entry('D'), { idToken: token('d'), info: { status: 'Blocked' as const } }];
+  t.equal(send(8, 'Full', twice), 'Failed', 'two verdicts on one token');
+  t.equal(send(8, 'Differential', [entry('B'), { idToken: token('b') }]), 'Failed', 'kept and removed');
   for (const version of [0, -1, 1.5]) t.equal(send(version, 'Full', []), 'Failed');
   t.equal(list, before, 'a refused update changes nothing');
-  const again: unknown = JSON.parse(JSON.stringify(list));
-  t.ok(isLocalList(again));
-  t.same(again, list);
+  t.ok([...list.entries.values()].every((each) => isListEntry(JSON.parse(JSON.stringify(each)))));
   t.equal(send(3, 'Full', [entry('__proto__')]), 'Accepted', 'a full list may go back');
   t.ok(listed(list, token('__PROTO__')));
   t.equal(listed(list, token('constructor')), undefined);
   t.equal(send(9, 'Full', []), 'Accepted');
   t.same([list.version, ids()], [0, []], 'an empty list has version 0');
-  for (const value of [null, 1, {}, { version: 1, ocpp: '1.6', supportsExpiry: true, entries: { a: 1 } }])
-    t.notOk(isLocalList(value));
+  for (const value of [null, 1, {}, { idToken: 'a', info: {} }]) t.notOk(isListEntry(value));
+  t.equal(send(4, 'Full', [entry('A'), entry('a')]), 'Accepted', 'the same verdict twice is none too many');
+  t.same([list.version, ids()], [4, ['a']]);
+  const long = token('DE-ABC-C0123456789012345678-X');
+  t.equal(send(5, 'Full', [{ idToken: token(aliasOf(long)), info }]), 'Accepted');
+  t.ok(listed(list, long), 'a 1.6 CSMS may know a long token by its alias only');
+  t.notOk(listed({ ...list, ocpp: '2.0.1' }, long));
 });
 
 t.test('the cache', async (t) => {

@@ -198,7 +198,11 @@ t.test('a late 1.6 start whose values are refused has begun: its id holds, also 
     const begun = message.state['csmsTransactionId'] === 77;
     return { kind: 'refused', reason: 'InternalError', ...(!begun && { partly }) };
   };
-  const values = { trigger: 'MeterValuePeriodic' as const, meterValues: [meterValue(1_200_000, 40)] };
+  const values = {
+    trigger: 'MeterValuePeriodic' as const,
+    meterValues: [meterValue(1_200_000, 40)],
+    startToken: { idToken: 'ABCD1234', type: 'ISO14443' as const },
+  };
   await s.happens(record('a', 0, 'started'), record('a', 1, 'updated', values), record('a', 2, 'ended'));
   t.match((await s.journal.load('view/operator')).get('tx/a'), { state: { csmsTransactionId: 77 } }, 'on disk at once');
   await s.clock.advance(180_000);

@@ -70,6 +70,7 @@ export const site = (evses: readonly Evse[]): Site => ({
     timeout: seconds(5),
     localTokens: [],
     stopOnInvalidId: true,
+    listsInChargers: true,
   },
   balancing: { strategy: 'fair', rotation: milliseconds(900_000) },
   listen: {},
@@ -133,6 +134,7 @@ export class FakeOperations implements Operations {
   sendLocalList: Operations['sendLocalList'] = (_, version, update, entries) =>
     this.#say('sendLocalList', 'Accepted', version, update, entries);
   localListVersion: Operations['localListVersion'] = () => 7;
+  localListEntries: Operations['localListEntries'] = () => 12;
   clearCache: Operations['clearCache'] = () => this.#say('clearCache', 'Accepted');
   setChargingProfile: Operations['setChargingProfile'] = (_, evses, number, profile) =>
     this.#say('setChargingProfile', 'Accepted', evses, number, profile);
@@ -150,8 +152,8 @@ export class FakeOperations implements Operations {
     return this.#say('setSiteVariable', 'Accepted', component, variable, instance, value);
   };
   siteVariable: Operations['siteVariable'] = (component, variable) => this.site.get(`${component}.${variable}`);
-  transactionJudged: Operations['transactionJudged'] = (_, uid, info) => {
-    this.calls.push({ name: 'transactionJudged', args: [uid, info] });
+  transactionJudged: Operations['transactionJudged'] = (_, uid, idToken, info) => {
+    this.calls.push({ name: 'transactionJudged', args: [uid, info, idToken] });
   };
   transaction: Operations['transaction'] = (uid) => this.transactions.get(uid);
   openTransactions: Operations['openTransactions'] = () =>
@@ -163,6 +165,7 @@ export class FakeOperations implements Operations {
  * state, 1.6 issues an id on the start.
  */
 export class FakeLink implements CsmsLink {
+  connected = false;
   accepted = false;
   readonly sent: CsmsMessage[] = [];
   readonly reboots: BootReason[] = [];
@@ -177,6 +180,7 @@ export class FakeLink implements CsmsLink {
   }
 
   start(): void {
+    this.connected = true;
     this.accepted = true;
   }
   stop(): Promise<void> {
@@ -191,6 +195,7 @@ export class FakeLink implements CsmsLink {
   }
   /** The socket is gone: what was not answered is unsent. */
   cut(): void {
+    this.connected = false;
     this.accepted = false;
     for (const resolve of this.#open) resolve({ kind: 'unsent' });
     this.#open.clear();
