@@ -72,7 +72,7 @@ void t.test('S17: a remote start brings its own profile, whatever the versions',
     await charger.act.unplug();
     await world.changes.until('the end', () => world.authority.book.latest(1)?.ended);
     t.equal(await composite(world.authority, 1), 32, 'the next visit is not bound by it');
-    checkSound(t, world);
+    await checkSound(t, world);
     await world.gateway.stop();
   }
 });
@@ -110,7 +110,7 @@ void t.test('S38: profiles are taken, replaced, refused, read back and outlive a
   t.match(report.payload, { requestId: 4, evseId: 1, chargingProfile: [{ id: 1 }], tbc: false });
   await charger.act.stop();
   await world.changes.until('the end', () => authority.book.latest(1)?.ended);
-  checkSound(t, world);
+  await checkSound(t, world);
   await world.gateway.stop();
 });
 
@@ -196,7 +196,7 @@ void t.test(
     );
     for (const number of [1, 2]) await world.charger(number).act.stop();
     await changes.until('the ends', () => [1, 2].every((slot) => authority.book.latest(slot)?.ended));
-    checkSound(t, world);
+    await checkSound(t, world);
     await world.gateway.stop();
   },
 );
