@@ -11,11 +11,11 @@ export interface Mounts {
 }
 
 /**
- * Makes sure that the directory is there and ours. Only its last part is created: a missing parent is a missing disk.
+ * Makes sure that the directory of the journal's file is there and both are ours. Only its last part is created: a missing parent is a missing disk.
  * @throws JournalUnavailable with the fault FC-J09
  */
-export function prepareDirectory(directory: string, mounts: Mounts = readMounts()): void {
-  const path = resolve(directory);
+export function prepareDirectory(file: string, mounts: Mounts = readMounts()): void {
+  const path = resolve(dirname(file));
   const missing = mounts.intended.find((point) => isBelow(path, point) && !mounts.present.includes(point));
   if (missing !== undefined)
     throw unusable(
@@ -24,14 +24,20 @@ export function prepareDirectory(directory: string, mounts: Mounts = readMounts(
   if (!existsSync(path)) create(path);
   if (!statSync(path).isDirectory())
     throw unusable(`the data directory ${path} is a file; remove it or write another data-directory in site.yaml`);
+  ours(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  if (existsSync(file)) ours(resolve(file), constants.R_OK | constants.W_OK);
+}
+
+function ours(path: string, mode: number): void {
   try {
-    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    accessSync(path, mode);
   } catch (cause) {
-    // A disk that is read-only is told by the journal itself, which can wait for it.
+    // A disk that is read-only is told by the journal itself.
     if (codeOf(cause) === 'EROFS') return;
     const { uid } = statSync(path);
+    const user = process.getuid?.() ?? '?';
     throw unusable(
-      `the data directory ${path} belongs to user ${uid} and this process (user ${process.getuid?.() ?? '?'}) may not write it; give it to the user that runs the gateway: chown -R`,
+      `${path} belongs to user ${uid}, and this process (user ${user}) may not write it; give the data directory to the user that runs the gateway: chown -R`,
       cause,
     );
   }

@@ -1,5 +1,4 @@
 // The event loop's side of the worker thread: requests by number, one answer each, and one clear reason when it is gone.
-import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { FAULTS, type Fault } from '../../gateway/kernel/faults.js';
 import { JournalUnavailable } from '../../gateway/ports/journal.js';
@@ -28,7 +27,7 @@ interface Pending {
  * @throws JournalUnavailable with the fault that fits: in use, too new, a directory that cannot be, or simply not writable
  */
 export async function startDisk(start: WorkerStart): Promise<{ readonly disk: Disk; readonly ready: Opened }> {
-  prepareDirectory(dirname(start.file));
+  prepareDirectory(start.file);
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: start });
   let ready: WorkerReady;
   try {

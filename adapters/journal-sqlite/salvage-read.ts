@@ -1,16 +1,17 @@
 // Reads what can be read of a damaged database, row by row, around the pages that cannot.
 import type { Connection } from './database.js';
+import { inOrder, leafPlaces, type Place } from './salvage-leaves.js';
 
 export type EntryRow = readonly [seq: number, body: string];
 export type DocumentRow = readonly [collection: string, key: string, body: string];
 
 const PAGE = 200;
-/** Places that could not be read after which a table is given up: its tree is gone, not some leaves. */
-const PATIENCE = 5_000;
+/** Places that could not be read after which the entries are given up: their tree is gone, not some leaves. */
+const PATIENCE = 10_000;
 /** Above every entry number. */
 const BEYOND = Number.MAX_SAFE_INTEGER;
 /** Above every name. */
-const LAST_NAME = '\u{10ffff}';
+const END: Place = ['\u{10ffff}', ''];
 
 /** Every entry that is readable and whose body is JSON, each once, in no order. */
 export function* readEntries(db: Connection): Iterable<EntryRow> {
@@ -50,63 +51,65 @@ export function* readEntries(db: Connection): Iterable<EntryRow> {
   }
 }
 
-/** Every document that is readable and is JSON, each once. */
-export function* readDocuments(db: Connection): Iterable<DocumentRow> {
+/**
+ * Every document that is readable and is JSON, each once, in no order.
+ * @param file the database's own
+ */
+export function* readDocuments(db: Connection, file: string): Iterable<DocumentRow> {
   const where = `SELECT collection, key, body FROM document
     WHERE (collection, key) > (?, ?) AND (collection, key) < (?, ?) ORDER BY collection`;
   const upwards = prepare<DocumentRow>(db, `${where}, key LIMIT ?`);
   const downwards = prepare<DocumentRow>(db, `${where} DESC, key DESC LIMIT ?`);
-  if (upwards === undefined || downwards === undefined) return;
-  let low: readonly [string, string] = ['', ''];
-  for (let damaged = 0; damaged < PATIENCE; damaged++) {
-    if (
-      yield* walk(
-        upwards,
-        () => [...low, LAST_NAME, ''],
-        ([collection, key]) => (low = [collection, key]),
-      )
+  const exactly = prepare<DocumentRow>(
+    db,
+    'SELECT collection, key, body FROM document WHERE (collection, key) = (?, ?) LIMIT ?',
+  );
+  if (upwards === undefined || downwards === undefined || exactly === undefined) return;
+  let low: Place = ['', ''];
+  if (
+    yield* walk(
+      upwards,
+      () => [...low, ...END],
+      (row) => (low = [row[0], row[1]]),
     )
-      return;
-    // Over the damage by ever larger jumps, then back to it from where reading works again.
-    let high: readonly [string, string] = [LAST_NAME, ''];
-    const beyond = landing(upwards, low);
-    if (beyond !== undefined) {
-      yield beyond;
-      high = [beyond[0], beyond[1]];
-    }
-    const from = high;
+  )
+    return;
+  // Behind the damage reading starts again at the first row of a leaf, and goes back from there as far as it can.
+  for (const place of leafPlaces(file)) {
+    if (inOrder(place, low) <= 0) continue;
+    let row: DocumentRow | undefined;
+    if (
+      !(yield* walk(
+        exactly,
+        () => place,
+        (found) => (row = found),
+      )) ||
+      row === undefined
+    )
+      continue;
+    let high: Place = place;
     yield* walk(
       downwards,
       () => [...low, ...high],
       ([collection, key]) => (high = [collection, key]),
     );
-    if (beyond === undefined) return;
-    low = from;
+    low = place;
+    if (
+      yield* walk(
+        upwards,
+        () => [...low, ...END],
+        ([collection, key]) => (low = [collection, key]),
+      )
+    )
+      return;
   }
+  let high = END;
+  yield* walk(
+    downwards,
+    () => [...low, ...high],
+    ([collection, key]) => (high = [collection, key]),
+  );
 }
-
-/** The first row behind the damage that can be read. */
-function landing(query: Query<DocumentRow>, low: readonly [string, string]): DocumentRow | undefined {
-  for (const place of jumps(low)) {
-    try {
-      return query([...place, LAST_NAME, ''], 1)[0];
-    } catch {
-      // Still in it.
-    }
-  }
-  return undefined;
-}
-
-/** Names behind this one, farther and farther: its last character raised, then the one before, then the collection's. */
-function* jumps([collection, key]: readonly [string, string]): Iterable<readonly [string, string]> {
-  for (let at = key.length - 1; at >= 0; at--) yield [collection, raised(key, at)];
-  yield [collection, LAST_NAME];
-  for (let at = collection.length - 1; at >= 0; at--) yield [raised(collection, at), ''];
-  if (collection === '') for (const letter of 'bcdefghijklmnopqrstuvwxyz') yield [letter, ''];
-}
-
-const raised = (name: string, at: number): string =>
-  name.slice(0, at) + String.fromCodePoint((name.codePointAt(at) ?? 0) + 1);
 
 type Query<R> = (bounds: readonly unknown[], limit: number) => readonly R[];
 

@@ -1,6 +1,16 @@
 // A damaged journal: its files are put aside and kept, and what can be read of them becomes the new journal.
 import Database from 'better-sqlite3';
-import { closeSync, copyFileSync, openSync, readdirSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Salvage } from '../../gateway/ports/journal.js';
 import { connect, Statements, type Connection } from './database.js';
@@ -55,10 +65,13 @@ export function salvage(file: string, now: number): { readonly db: Connection; r
 
 /** The name under which the database is kept from now on; older sets go. */
 function putAside(file: string, now: number): string {
-  const stamp = new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  const kept = `${file}.damaged-${stamp}`;
-  for (const suffix of SUFFIXES) rename(`${file}${suffix}`, `${kept}${suffix}`);
   const prefix = `${basename(file)}.damaged-`;
+  let at = now;
+  const name = (): string => `${file}.damaged-${new Date(at).toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
+  // A box that does not know the time says the same at every start.
+  while (existsSync(name())) at += 1000;
+  const kept = name();
+  for (const suffix of SUFFIXES) rename(`${file}${suffix}`, `${kept}${suffix}`);
   const sets = readdirSync(dirname(file)).filter((name) => name.startsWith(prefix) && !/-(wal|shm)$/.test(name));
   for (const old of sets.toSorted().slice(0, -SETS_KEPT)) {
     for (const suffix of SUFFIXES) rmSync(join(dirname(file), old + suffix), { force: true });
@@ -101,7 +114,7 @@ const documentsOf = (kept: string, file: string): Iterable<DocumentRow> => readi
 const entriesOf = (kept: string, file: string): Iterable<EntryRow> => reading(kept, file, readEntries);
 
 /** With its log; else, where that finds nothing, by the database alone under a sound first page. */
-function* reading<R>(kept: string, file: string, rows: (db: Connection) => Iterable<R>): Iterable<R> {
+function* reading<R>(kept: string, file: string, rows: (db: Connection, file: string) => Iterable<R>): Iterable<R> {
   let any = false;
   for (const row of opened(kept, rows)) {
     any = true;
@@ -116,7 +129,7 @@ function* reading<R>(kept: string, file: string, rows: (db: Connection) => Itera
   }
 }
 
-function* opened<R>(file: string, rows: (db: Connection) => Iterable<R>): Iterable<R> {
+function* opened<R>(file: string, rows: (db: Connection, file: string) => Iterable<R>): Iterable<R> {
   let db: Connection;
   try {
     // Read only: closing must not move the log into the file that is kept as it was found.
@@ -125,7 +138,7 @@ function* opened<R>(file: string, rows: (db: Connection) => Iterable<R>): Iterab
     return;
   }
   try {
-    yield* rows(db);
+    yield* rows(db, file);
   } finally {
     db.close();
   }

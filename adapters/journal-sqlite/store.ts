@@ -75,7 +75,7 @@ export class Store {
           this.#refusedMayBeThere = false;
           if (request.entries.length > 0) this.#acknowledged = request.first + request.entries.length - 1;
           this.#wrote([...request.entries, ...request.documents]);
-          return { id, took: performance.now() - begun, ...(due && { space: this.space() }) };
+          return { id, took: performance.now() - begun, ...(due && this.#spaceBeside()) };
         }
         case 'read':
           return { id, rows: this.#statements.read(request.after, request.limit) };
@@ -88,12 +88,12 @@ export class Store {
               ? this.#statements.trim(request.upTo)
               : this.#statements.expire(request.collection, request.from, request.before);
           this.#pages += done.deleted;
-          return { id, ...done, space: this.space() };
+          return { id, ...done, ...this.#spaceBeside() };
         }
         case 'amend':
           this.#statements.amend(request);
           this.#pages += request.entries.length;
-          return { id, space: this.space() };
+          return { id, ...this.#spaceBeside() };
         case 'probe':
           return { id, ...this.#probe() };
         case 'close':
@@ -121,6 +121,15 @@ export class Store {
   space(): Space {
     this.#measuredAt = performance.now();
     return measure(this.#db, this.#start.file, this.#start.sizeLimit);
+  }
+
+  /** What was committed is committed, whether or not the file system can be looked at. */
+  #spaceBeside(): { readonly space?: Space } {
+    try {
+      return { space: this.space() };
+    } catch {
+      return {};
+    }
   }
 
   /** What is written to a file that nobody will find is lost. */

@@ -17,8 +17,8 @@ export const FAULTS = {
   ),
   journalDied: fault(
     'FC-J02',
-    'The thread that writes the journal has ended. Nothing is accepted until the gateway is restarted.',
-    'Restart the gateway and keep the log: this is a defect.',
+    'The thread that writes the journal has ended. The process ends, to be started again.',
+    'Start it again where no service manager does, and keep the log: this is a defect.',
   ),
   journalLocked: fault(
     'FC-J03',

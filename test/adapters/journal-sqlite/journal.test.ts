@@ -1,7 +1,7 @@
 // The SQLite journal: the contract, and what no fake can show - killed processes, disks that refuse, two gateways, a damaged file.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -226,6 +226,21 @@ void t.test('a data directory that cannot be', async (t) => {
     fault: 'FC-J01',
     message: /cannot open .*journal\.db/,
   });
+});
+
+void t.test('a data directory of another user', async (t) => {
+  const directory = t.testdir({ data: {} });
+  chmodSync(join(directory, 'data'), 0o555);
+  // Root may write everywhere: it lets somebody else try.
+  const other = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  const child = spawn(process.execPath, [WRITER, join(directory, 'data')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...other,
+  });
+  let said = '';
+  child.stdout.setEncoding('utf8');
+  for await (const chunk of child.stdout) said += String(chunk);
+  t.match(said, /^refused JournalUnavailable FC-J09 .*belongs to user \d+.*chown/);
 });
 
 void t.test('a second gateway on the same directory is told so, and the first goes on', async (t) => {
