@@ -9,7 +9,7 @@ import type { StubbornCharger } from './stubborn-charger.js';
 /** A gateway that was killed dials its CSMSs anew; a busy machine takes its time. */
 const PATIENCE = 30_000;
 
-t.setTimeout(180_000);
+t.setTimeout(400_000);
 
 const startOf = (csms: RpcCsms): string => (csms.version === 'ocpp1.6' ? 'StartTransaction' : 'TransactionEvent');
 
