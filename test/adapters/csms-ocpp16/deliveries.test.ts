@@ -26,10 +26,12 @@ import {
   wiring,
 } from './rig.js';
 
-async function open() {
+async function open(sendMinusOne = true) {
   const wired = await wiring('ocpp1.6');
   const aliases = aliasTable();
-  const link = openOcpp16Csms(csmsOf('1.6'), wired.host, wired.context, wired.csms.dial, { aliases });
+  const link = openOcpp16Csms({ ...csmsOf('1.6'), sendMinusOne }, wired.host, wired.context, wired.csms.dial, {
+    aliases,
+  });
   link.start();
   await settle();
   return { ...wired, link, aliases };
@@ -274,6 +276,21 @@ t.test('S27, S28, S29: odd answers to a start', async (t) => {
   t.match(await link.deliver(transaction({}, dead)), { kind: 'answered', state: { csmsTransactionId: 113 } });
   t.equal(csms.actions().filter((action) => action === 'StartTransaction').length, starts + 1, 'driven again by hand');
 });
+
+t.test(
+  'S28: a CSMS that chokes on transactionId -1 is sent nothing under it; the end is kept with its start',
+  async (t) => {
+    const { link, csms } = await open(false);
+    const dead = { startDead: true };
+    t.equal((await link.deliver(transaction({ kind: 'updated', meterValues: [energy(1)] }, dead))).kind, 'nothing');
+    const ended = { kind: 'ended', register: wattHour(5000) } as const;
+    t.match(await link.deliver(transaction(ended, dead)), { kind: 'refused', final: true });
+    t.strictSame(csms.actions(), ['BootNotification']);
+    t.match(await link.deliver(transaction({}, dead)), { kind: 'answered', state: { csmsTransactionId: 113 } });
+    t.match(await link.deliver(transaction(ended, { csmsTransactionId: 113 })), { kind: 'answered' });
+    t.match(csms.last('StopTransaction'), { transactionId: 113, meterStop: 5000 }, 'sent again after its start');
+  },
+);
 
 t.test('a repetition is identical', async (t) => {
   const { link, csms } = await open();
