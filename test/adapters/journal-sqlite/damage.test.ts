@@ -166,7 +166,7 @@ void t.test('the log cut or garbled at random: everything before that is there',
   const db = readFileSync(join(source, 'journal.db'));
   const wal = readFileSync(join(source, 'journal.db-wal'));
   await journal.close();
-  for (let round = 0; round < 16; round++) {
+  for (let round = 0; round < 8; round++) {
     const directory = join(source, `torn-${round}`);
     mkdirSync(directory);
     const at = (sizes[0] ?? 0) + random(wal.length - (sizes[0] ?? 0));
