@@ -9,9 +9,9 @@ const LOCK_PATIENCE = 2_000;
 /** Rows deleted in one transaction: a commit that waits behind it waits some milliseconds. */
 const PORTION = 2_000;
 /** The write-ahead log is cut back to this many bytes when it was longer. */
-const LOG_KEPT = 4 * 1024 * 1024;
+const LOG_KEPT = 8 * 1024 * 1024;
 /** Pages in the log at which SQLite itself moves them to the database; we do it earlier, when nobody waits. */
-const LOG_PAGES = 4_000;
+const LOG_PAGES = 6_000;
 /** A database up to this many bytes is looked through at the start: some seconds on a slow card. */
 const CHECKED_SIZE = 64 * 1024 * 1024;
 

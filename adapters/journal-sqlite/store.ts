@@ -17,7 +17,7 @@ import { identityOf, measure } from './space.js';
 /** Milliseconds between two looks at the file system while there is traffic. */
 const MEASURED_EVERY = 500;
 /** Pages in the write-ahead log, by estimate, at which they are moved to the database once nobody waits. */
-const CHECKPOINT_PAGES = 1_000;
+const CHECKPOINT_PAGES = 2_000;
 const PAGE_SIZE = 4096;
 /** Pages of the tree that a commit touches beside its own bytes. */
 const PAGES_BESIDE = 3;

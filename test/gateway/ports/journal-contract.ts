@@ -157,6 +157,52 @@ export function journalContract(t: Test, open: (t: Test) => Promise<JournalBench
     t.same(events(await readAll(again)), ['d', 'e']);
   });
 
+  t.test(
+    'amended entries are less or gone, under their numbers and with their documents; the newest stays',
+    async (t) => {
+      const { journal, reopen } = await open(t);
+      await journal.commit({ records: ['a', 'b', 'c', 'd', 'e'].map(note) });
+      await journal.amend(
+        [
+          { seq: journalSeq(2) },
+          { seq: journalSeq(3), record: note('less') },
+          { seq: journalSeq(5) },
+          { seq: journalSeq(9) },
+        ],
+        [{ collection: 'shed', key: 'x', value: 2 }],
+      );
+      const expected = [
+        { seq: 1, record: note('a') },
+        { seq: 3, record: note('less') },
+        { seq: 4, record: note('d') },
+        { seq: 5, record: note('e') },
+      ];
+      t.same(await readAll(journal), expected);
+      t.same(events(await journal.read(journalSeq(1), 1)), ['less']);
+      const again = await reopen();
+      t.same(await readAll(again), expected);
+      t.same(await again.load('shed'), new Map([['x', 2]]));
+      t.same(await again.commit({ records: [note('f')] }), [6]);
+    },
+  );
+
+  t.test('documents expire by their keys, in one collection', async (t) => {
+    const { journal } = await open(t);
+    const documents = ['a', 'b', 'c', 'd'].map((key) => ({ collection: 'old', key, value: 1 }));
+    await journal.commit({ documents: [...documents, { collection: 'other', key: 'b', value: 1 }] });
+    t.equal(await journal.expire('old', 'b', 'd'), 2);
+    t.same([...(await journal.load('old')).keys()], ['a', 'd']);
+    t.equal((await journal.load('other')).size, 1);
+    t.equal(await journal.expire('old', 'b', 'd'), 0);
+  });
+
+  t.test('a well journal says so, and how much room there is', async (t) => {
+    const { journal } = await open(t);
+    const { writable, lost, fault, size, used, limit, free } = journal.status;
+    t.same({ writable, lost, fault }, { writable: true, lost: false, fault: undefined });
+    t.ok(used <= size && used < limit && free > 0);
+  });
+
   t.test('closing waits for what was accepted; afterwards nothing is', async (t) => {
     const { journal, reopen } = await open(t);
     const waiting = journal.commit({ records: [note('waits for company')] }, 'batch');
