@@ -36,11 +36,15 @@ export function eventKey(event: TransactionReported): string {
   return [event.kind, event.reportedAt ?? event.at, what].join(':');
 }
 
-/** With the station's own times: those of the arrival are others at every repetition. */
+/**
+ * As the station said it: with its own times, for those of the arrival are others at every repetition, and without what the
+ * gateway may have added of its own, which is what it offers at that moment.
+ */
 const asSaid = (values: readonly MeterValue[]): readonly MeterValue[] =>
-  values.some(({ reportedAt }) => reportedAt !== undefined)
-    ? values.map(({ at, reportedAt, sampled }) => ({ at: reportedAt ?? at, sampled }))
-    : values;
+  values.map(({ at, reportedAt, sampled }) => ({
+    at: reportedAt ?? at,
+    sampled: sampled.filter(({ measurand }) => measurand !== 'Current.Offered' && measurand !== 'Power.Offered'),
+  }));
 
 /** The identity of a start that bears no transaction id (1.6): connector, idTag without case, time and meterStart. */
 export function startKey(event: TransactionReported): string {
