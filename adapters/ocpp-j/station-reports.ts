@@ -46,8 +46,12 @@ export class StationReports {
     }
   }
 
-  /** For events that nobody waits for: a failure is logged, since there is no message to leave unanswered. */
+  /**
+   * For events that nobody waits for: a failure is logged, since there is no message to leave unanswered. What comes after
+   * the stop is of no use to anybody any more, such as the end of a set-up that was under way.
+   */
   tell(event: StationEvent): void {
+    if (this.#stopped) return;
     this.report(event).catch((err: unknown) =>
       this.#log.error({ station: this.#station, err }, `could not report that the station is ${event.type}`),
     );

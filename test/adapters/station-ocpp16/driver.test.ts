@@ -11,6 +11,7 @@ import { aliasOf } from '../../../gateway/site/token-alias.js';
 import type { IdToken } from '../../../gateway/site/tokens.js';
 import type { Station } from '../../../gateway/site/topology.js';
 import type { TokenAliases } from '../../../adapters/ocpp-j/token-alias.js';
+import { StationReports } from '../../../adapters/ocpp-j/station-reports.js';
 import { memoryAliases } from '../../fakes/memory-aliases.js';
 import {
   ask,
@@ -714,6 +715,17 @@ t.test('offline: commands end at once, the link is reported, a new socket is set
     code: 'InternalError',
   });
   t.equal(host.events.length, told, 'nothing is reported after the stop');
+});
+
+t.test('what a command learns after the stop is of no use any more', async (t) => {
+  const host = new FakeHost();
+  const log = new FakeLog();
+  const reports = new StationReports(host, log, 'CP1');
+  await reports.stop();
+  reports.tell({ type: 'disconnected', station: stationOf(evse(3, 1)).id, reason: 'late' });
+  await settled();
+  t.same(host.events, []);
+  t.same(log.errors, []);
 });
 
 t.test('a full disk leaves the message with the charger', async (t) => {
