@@ -28,7 +28,8 @@ interface Pending {
  */
 export async function startDisk(start: WorkerStart): Promise<{ readonly disk: Disk; readonly ready: Opened }> {
   prepareDirectory(start.file);
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: start });
+  // Flags of the process (loaders, debuggers) are for its own thread: loading them again takes ten times as long as the rest.
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: start, execArgv: [] });
   let ready: WorkerReady;
   try {
     ready = await new Promise<WorkerReady>((resolve, reject) => {
