@@ -18,7 +18,7 @@ void t.test(`S32: ${plan.chargers} chargers, ${plan.hours} h without a CSMS`, as
   const slowest = Math.max(...authorized);
   t.ok(slowest <= 2000, `the slowest of ${authorized.length} Authorize took ${slowest} ms`);
   // The journal is read page by page: what waits on disk does not come into memory.
-  t.ok(heap.most - heap.before < 400 * MB, `the heap grew by ${((heap.most - heap.before) / MB).toFixed(0)} MB`);
+  t.ok(heap.most - heap.before < 50 * MB, `the heap grew by ${((heap.most - heap.before) / MB).toFixed(0)} MB`);
   t.comment(
     `${transactions} transactions, ${entries} entries, ${(bytes / MB).toFixed(1)} MB on disk, ` +
       `${(bytes / transactions).toFixed(0)} bytes a transaction`,
