@@ -5,6 +5,7 @@ import { FAULTS } from '../../gateway/kernel/faults.js';
 import { journalSeq, type JournalSeq } from '../../gateway/kernel/ids.js';
 import { JournalUnavailable, type JournalEntry } from '../../gateway/ports/journal.js';
 import type { JournalRecord } from '../../gateway/site/transaction.js';
+import { Statements } from './database.js';
 import { unavailable } from './disk.js';
 import { journalSize } from './size.js';
 
@@ -18,24 +19,22 @@ export class JournalReader {
 
   /** The highest sequence number; 0 in an empty journal. */
   lastSeq(): Promise<JournalSeq> {
-    return this.#look((db) => journalSeq(Number(db.prepare('SELECT coalesce(max(seq), 0) FROM entry').pluck().get())));
+    return this.#look((statements) => journalSeq(statements.lastSeq()));
   }
 
   read(after: JournalSeq, limit: number): Promise<readonly JournalEntry[]> {
-    return this.#look((db) => {
-      const rows = db.prepare('SELECT seq, body FROM entry WHERE seq > ? ORDER BY seq LIMIT ?').raw().all(after, limit);
-      return (rows as [number, string][]).map(([seq, body]) => ({
+    return this.#look((statements) =>
+      statements.read(after, limit).map(([seq, body]) => ({
         seq: journalSeq(seq),
         record: JSON.parse(body) as JournalRecord,
-      }));
-    });
+      })),
+    );
   }
 
   load(collection: string): Promise<ReadonlyMap<string, unknown>> {
-    return this.#look((db) => {
-      const rows = db.prepare('SELECT key, body FROM document WHERE collection = ?').raw().all(collection);
-      return new Map((rows as [string, string][]).map(([key, body]) => [key, JSON.parse(body) as unknown]));
-    });
+    return this.#look(
+      (statements) => new Map(statements.load(collection).map(([key, body]) => [key, JSON.parse(body) as unknown])),
+    );
   }
 
   size(): Promise<number | undefined> {
@@ -44,12 +43,12 @@ export class JournalReader {
 
   /** Opened for each look and closed again: a gateway that is started meanwhile finds its journal free. */
   // Async for one reason: what cannot be read is a rejection.
-  async #look<T>(question: (db: Database.Database) => T): Promise<T> {
+  async #look<T>(question: (statements: Statements) => T): Promise<T> {
     const file = join(this.#directory, 'journal.db');
     let db: Database.Database | undefined;
     try {
       db = new Database(file, { readonly: true, fileMustExist: true, timeout: 0 });
-      return question(db);
+      return question(new Statements(db));
     } catch (error) {
       if (error instanceof SyntaxError)
         throw new JournalUnavailable('the journal holds something unreadable', {
