@@ -1,13 +1,13 @@
 // A site whose gateway is killed: chargers of three kinds that do not give up, and two CSMSs that write down everything.
 import type { Test } from 'tap';
-import { alfenEveNg9xx } from '../../site-config/devices/alfen-eve-ng9xx.js';
-import { startModbusSlave } from '../../simulation/modbus-slave.js';
-import { SimulatedCharger } from '../adapters/station-modbus/charger-bench.js';
+import type { SimulatedCharger } from '../adapters/station-modbus/charger-bench.js';
 import { Changes } from '../peers/changes.js';
 import { freePort } from '../peers/free-port.js';
 import { startGateway, type GatewayProcess } from '../peers/gateway-process.js';
 import { RpcCsms } from '../peers/rpc-csms.js';
 import type { OcppVersion } from '../peers/wire-record.js';
+import { startAlfen } from './alfen.js';
+import { crashSite } from './crash-site.js';
 import { IssuedIds } from './ledger.js';
 import { StubbornCharger } from './stubborn-charger.js';
 
@@ -40,20 +40,18 @@ export async function openCrashWorld(t: Test, authorityVersion: OcppVersion): Pr
   const issued = new IssuedIds(700);
   issued.serve(authorityVersion === 'ocpp1.6' ? authority : observer);
 
-  const wallbox = new SimulatedCharger(alfenEveNg9xx, 1, (charger, instance, register, value) => {
-    if (register !== 'Setpoint.Current') return;
-    charger.set('Current.Offered', Math.min(value, 32), instance);
-    charger.set('Setpoint.RemainingValid', 60, instance);
-  });
-  wallbox.set('Device.Vendor', 'Alfen NV');
-  wallbox.set('Device.Serial', 'ACE0001');
-  wallbox.set('EVSE.State', 'A');
-  wallbox.set('Failsafe.Current', 6);
-  wallbox.set('Energy.Active.Import.Register', 50_000);
-  const slave = await startModbusSlave({ units: wallbox.units });
-
+  const { registers: wallbox, slave } = await startAlfen();
   const port = await freePort();
-  const gateway = await startGateway(yaml(port, slave.port, authority, observer), { changes });
+  const yaml = crashSite({
+    port,
+    breaker: 125,
+    maxCurrent: 32,
+    chargers: [[1], [2]],
+    wallbox: { port: slave.port, evse: 3 },
+    authority,
+    observer,
+  });
+  const gateway = await startGateway(yaml, { changes });
   let trap: { readonly step: string; readonly delay: number } | undefined;
   let up: Promise<void> = Promise.resolve();
   let kills = 0;
@@ -102,33 +100,3 @@ export async function openCrashWorld(t: Test, authorityVersion: OcppVersion): Pr
     up: () => up,
   };
 }
-
-const yaml = (port: number, modbus: number, authority: RpcCsms, observer: RpcCsms): string => `site:
-  id: SITE-01
-  name: Crash
-  time-zone: Europe/Amsterdam
-  nominal-voltage: 230 V
-circuits:
-  main: { breaker: 125 A }
-listen: { ocpp: '127.0.0.1:${port}' }
-stations:
-${[1, 2]
-  .map(
-    (number) => `  CP${number}:
-    circuit: main
-    security-profile: 0
-    evses:
-      - { number: ${number}, connector: Type2, max-current: 32 A, phases: L1 L2 L3, fallback-current: 6 A }`,
-  )
-  .join('\n')}
-  WB1:
-    device: alfen-eve-ng9xx
-    connection: tcp://127.0.0.1:${modbus}
-    circuit: main
-    start: { free: DEPOT }
-    evses:
-      - { number: 3, connector: Type2, max-current: 32 A, phases: L1 L2 L3, fallback-current: 6 A }
-csms:
-  authority: { url: '${authority.url}', ocpp: ${authority.version.slice(4)}, role: authority, security-profile: 0 }
-  observer: { url: '${observer.url}', ocpp: ${observer.version.slice(4)}, role: observer, security-profile: 0 }
-`;

@@ -4,7 +4,6 @@ import { answer, held, silence } from '../peers/reactions.js';
 import type { RpcCsms } from '../peers/rpc-csms.js';
 import { openCrashWorld, type CrashWorld } from './crash-world.js';
 import { entryOf } from './ledger.js';
-import type { StubbornCharger } from './stubborn-charger.js';
 
 /** A gateway that was killed dials its CSMSs anew; a busy machine takes its time. */
 const PATIENCE = 30_000;
@@ -12,15 +11,6 @@ const PATIENCE = 30_000;
 t.setTimeout(400_000);
 
 const startOf = (csms: RpcCsms): string => (csms.version === 'ocpp1.6' ? 'StartTransaction' : 'TransactionEvent');
-
-async function visit(charger: StubbornCharger, token: string): Promise<void> {
-  await charger.status(false);
-  await charger.start(token);
-  await charger.charge(300);
-  await charger.charge(400);
-  await charger.stop(token);
-  await charger.status(true);
-}
 
 /** Both clouds heard one transaction, whole and in order, with the energy that flowed. */
 async function checkVisit(
@@ -64,7 +54,7 @@ for (const version of ['ocpp1.6', 'ocpp2.0.1'] as const) {
         const token = `POINT${++count}-CP${index + 1}`;
         const from = charger.register;
         await arrange(token);
-        await visit(charger, token);
+        await charger.visit(token);
         await world.up();
         await checkVisit(t, world, token, { from, to: from + 700 });
         t.equal(charger.verdicts.at(-1), 'Accepted');

@@ -62,6 +62,16 @@ export class StubbornCharger {
     await this.peer.act.available();
   }
 
+  /** A whole one, of 700 Wh in two samples. */
+  async visit(token: string): Promise<void> {
+    await this.status(false);
+    await this.start(token);
+    await this.charge(300);
+    await this.charge(400);
+    await this.stop(token);
+    await this.status(true);
+  }
+
   async status(free: boolean): Promise<void> {
     const timestamp = new Date().toISOString();
     await this.send(

@@ -1,6 +1,7 @@
 // A site on a disk that can be spoilt: the real gateway, a charger of each version that does not give up, and two CSMSs.
 import { spawn } from 'node:child_process';
 import type { Test } from 'tap';
+import { crashSite } from '../crash/crash-site.js';
 import { entryOf, IssuedIds, type Entry } from '../crash/ledger.js';
 import { StubbornCharger } from '../crash/stubborn-charger.js';
 import { Changes } from '../peers/changes.js';
@@ -25,8 +26,6 @@ export interface DiskWorld {
   stationStatus(csms: RpcCsms): string;
   /** Waits until both CSMSs were last told this of the station. */
   toldStation(status: 'Faulted' | 'Available'): Promise<void>;
-  /** Start, two samples and stop; the charger repeats what is refused. */
-  visit(charger: StubbornCharger, token: string): Promise<void>;
   /** Both books hold one whole transaction with the charger's own registers. */
   checkVisit(t: Test, token: string, from: number): Promise<void>;
 }
@@ -40,7 +39,8 @@ export async function openDiskWorld(t: Test, dataDirectory: string | undefined, 
   const issued = new IssuedIds(700);
   issued.serve(authority);
   const port = await freePort();
-  const gateway = await startGateway(siteYaml(port, authority, observer) + yaml, {
+  const site = crashSite({ port, breaker: 125, maxCurrent: 32, chargers: [[1], [2]], authority, observer });
+  const gateway = await startGateway(site + yaml, {
     changes,
     ...(dataDirectory !== undefined && { dataDirectory }),
   });
@@ -79,14 +79,6 @@ export async function openDiskWorld(t: Test, dataDirectory: string | undefined, 
           () => world.stationStatus(csms) === status,
           PATIENCE,
         );
-    },
-    async visit(charger, token) {
-      await charger.status(false);
-      await charger.start(token);
-      await charger.charge(300);
-      await charger.charge(400);
-      await charger.stop(token);
-      await charger.status(true);
     },
     async checkVisit(t, token, from) {
       for (const csms of csmss) {
@@ -138,26 +130,3 @@ export async function failing(t: Test, pid: number, inject: string): Promise<() 
   t.teardown(stop);
   return stop;
 }
-
-const siteYaml = (port: number, authority: RpcCsms, observer: RpcCsms): string => `site:
-  id: SITE-01
-  name: Disk
-  time-zone: Europe/Amsterdam
-  nominal-voltage: 230 V
-circuits:
-  main: { breaker: 125 A }
-listen: { ocpp: '127.0.0.1:${port}' }
-stations:
-${[1, 2]
-  .map(
-    (number) => `  CP${number}:
-    circuit: main
-    security-profile: 0
-    evses:
-      - { number: ${number}, connector: Type2, max-current: 32 A, phases: L1 L2 L3, fallback-current: 6 A }`,
-  )
-  .join('\n')}
-csms:
-  authority: { url: '${authority.url}', ocpp: 1.6, role: authority, security-profile: 0 }
-  observer: { url: '${observer.url}', ocpp: 2.0.1, role: observer, security-profile: 0 }
-`;

@@ -91,7 +91,7 @@ async function throughTheFailure(
   t.equal(taken, chargers.length);
   for (const [index] of chargers.entries()) await world.checkVisit(t, `RUNNING-${index}`, from[index] ?? 0);
   const after = chargers.map(({ register }) => register);
-  for (const [index, charger] of chargers.entries()) await world.visit(charger, `AFTER-${index}`);
+  for (const [index, charger] of chargers.entries()) await charger.visit(`AFTER-${index}`);
   for (const [index] of chargers.entries()) await world.checkVisit(t, `AFTER-${index}`, after[index] ?? 0);
   for (const csms of world.csmss)
     for (const { options } of chargers)
@@ -158,7 +158,7 @@ void t.test(
     const mend = await failing(t, pidOf(world), 'fdatasync,fsync:error=EIO:when=1+3');
     for (let round = 0; round < 3; round++) {
       const from = world.chargers.map(({ register }) => register);
-      await Promise.all(world.chargers.map((charger, index) => world.visit(charger, `EIO-${round}-${index}`)));
+      await Promise.all(world.chargers.map((charger, index) => charger.visit(`EIO-${round}-${index}`)));
       for (const [index] of world.chargers.entries())
         await world.checkVisit(t, `EIO-${round}-${index}`, from[index] ?? 0);
     }
@@ -180,7 +180,7 @@ void t.test(
     const world = await openDiskWorld(t, undefined);
     const from = world.chargers.map(({ register }) => register);
     const mend = await failing(t, pidOf(world), 'fdatasync,fsync:error=EIO');
-    const visits = world.chargers.map((charger, index) => world.visit(charger, `KILLED-${index}`));
+    const visits = world.chargers.map((charger, index) => charger.visit(`KILLED-${index}`));
     await world.changes.until('a refusal', () => world.gateway.lines.some(({ fault }) => fault === 'FC-J01'), 20_000);
     await world.gateway.kill();
     await mend();
@@ -199,7 +199,7 @@ void t.test(
     const world = await openDiskWorld(t, join(disk.folder, 'data'));
     const from = world.chargers.map(({ register }) => register);
     const mend = await failing(t, pidOf(world), 'fdatasync,fsync:error=EIO');
-    const visits = world.chargers.map((charger, index) => world.visit(charger, `ANEW-${index}`));
+    const visits = world.chargers.map((charger, index) => charger.visit(`ANEW-${index}`));
     await world.changes.until('a refusal', () => world.gateway.lines.some(({ fault }) => fault === 'FC-J01'), 20_000);
     disk.breakDown();
     await mend();
@@ -244,7 +244,7 @@ void t.test('a damaged journal: the gateway starts on what can be read, and cars
   }
   for (const [index] of world.chargers.entries()) await world.checkVisit(t, `RUINED-${index}`, from[index] ?? 0);
   const before = new Set(world.chargers.flatMap(({ ids }) => ids));
-  for (const charger of world.chargers) await world.visit(charger, `NEXT-${charger.options.identity}`);
+  for (const charger of world.chargers) await charger.visit(`NEXT-${charger.options.identity}`);
   t.ok(
     world.chargers.every(({ ids }) => !before.has(ids.at(-1) ?? '')),
     'no id is used twice',

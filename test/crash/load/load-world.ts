@@ -11,9 +11,9 @@ import { recordingLog } from '../../fakes/recording-log.js';
 import { freePort } from '../../peers/free-port.js';
 import { startGateway, type GatewayProcess } from '../../peers/gateway-process.js';
 import type { OcppVersion } from '../../peers/wire-record.js';
+import { crashSite } from '../crash-site.js';
 import { Cloud } from './cloud.js';
 import { LoadCharger } from './load-charger.js';
-import { loadSite } from './load-site.js';
 import type { Visit } from './visit.js';
 import { Wallbox } from './wallbox.js';
 
@@ -98,8 +98,11 @@ export class LoadWorld {
 
   async #begin(): Promise<void> {
     const { changes, clouds, port, folder } = this;
-    const urls = clouds.map(({ csms }) => ({ url: csms.url, version: csms.version.slice(4) }));
-    this.#gateway = await startGateway(loadSite(port, this.#wallbox.port, EVSES, WALLBOX_EVSE, urls), {
+    const [authority, observer] = clouds.map(({ csms }) => csms);
+    if (authority === undefined || observer === undefined) throw new Error('there are two clouds');
+    const wallbox = { port: this.#wallbox.port, evse: WALLBOX_EVSE };
+    const site = crashSite({ port, breaker: 250, maxCurrent: 16, chargers: EVSES, wallbox, authority, observer });
+    this.#gateway = await startGateway(`${site}authorization: { offline: accept-unknown }\n`, {
       changes,
       dataDirectory: folder,
       logLevel: 'info',

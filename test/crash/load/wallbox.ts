@@ -1,9 +1,8 @@
 // A Modbus charger under load: it remembers nothing, so a car stays until both clouds know what has to be known of it.
 import { setTimeout as pause } from 'node:timers/promises';
-import { startModbusSlave } from '../../../simulation/modbus-slave.js';
-import { alfenEveNg9xx } from '../../../site-config/devices/alfen-eve-ng9xx.js';
-import { SimulatedCharger } from '../../adapters/station-modbus/charger-bench.js';
+import type { SimulatedCharger } from '../../adapters/station-modbus/charger-bench.js';
 import type { Changes } from '../../peers/changes.js';
+import { ALFEN_REGISTER, startAlfen } from '../alfen.js';
 import { NOBODYS } from './cloud-ledger.js';
 import type { Cloud } from './cloud.js';
 import { Visit } from './visit.js';
@@ -23,22 +22,12 @@ export class Wallbox {
 
   /** @param evse its number on the site */
   static async open(evse: number): Promise<Wallbox> {
-    const registers = new SimulatedCharger(alfenEveNg9xx, 1, (charger, instance, register, value) => {
-      if (register !== 'Setpoint.Current') return;
-      charger.set('Current.Offered', Math.min(value, 32), instance);
-      charger.set('Setpoint.RemainingValid', 60, instance);
-    });
-    registers.set('Device.Vendor', 'Alfen NV');
-    registers.set('Device.Serial', 'ACE0001');
-    registers.set('EVSE.State', 'A');
-    registers.set('Failsafe.Current', 6);
-    registers.set('Energy.Active.Import.Register', 50_000);
-    const slave = await startModbusSlave({ units: registers.units });
+    const { registers, slave } = await startAlfen();
     return new Wallbox(evse, slave.port, registers, () => slave.stop());
   }
 
   async run(visits: Visit[], clouds: readonly Cloud[], changes: Changes): Promise<void> {
-    let register = 50_000;
+    let register: number = ALFEN_REGISTER;
     for (let count = 1; !this.#leaving; count++) {
       const visit = new Visit(`${NOBODYS}#${count}`, 'WB1', this.evse, register, false);
       visits.push(visit);
