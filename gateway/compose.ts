@@ -18,7 +18,6 @@ import type { Journal } from './ports/journal.js';
 import type { Machine } from './ports/machine.js';
 import type { StationDriver } from './ports/station.js';
 import type { TelemetryLink } from './ports/telemetry.js';
-import { ObservedJournal } from './shell/observed-journal.js';
 import type { Site } from './site/topology.js';
 import { Telemetry } from './telemetry/telemetry.js';
 import { defaultRoot, gridLimitTopic, onlineTopic } from './telemetry/topics.js';
@@ -56,7 +55,7 @@ export async function composeGateway(
   log: Log,
   firmwareVersion: string,
 ): Promise<RunningGateway> {
-  const disk = new ObservedJournal(await openJournal(site.dataDirectory, site.journal.sizeLimit, system, log), system);
+  const disk = await openJournal(site.dataDirectory, site.journal.sizeLimit, system, log);
   const drivers = new Map<StationId, StationDriver>();
   const gateway = await Gateway.open({
     site,
@@ -98,7 +97,7 @@ export async function composeGateway(
     const view = gateway.views.find((each) => each.csms === csms.id);
     if (view !== undefined) links.push(await composeCsms(csms, view, journal, context));
   }
-  const console = new OperatorConsole({ site, version: firmwareVersion, gateway, journal, disk, clock });
+  const console = new OperatorConsole({ site, version: firmwareVersion, gateway, journal, clock });
   let consoleServer: ConsoleServer | undefined;
 
   const lost = new Promise<string>((resolve) => {

@@ -2,7 +2,7 @@
 import type { CancelTimer, Clock } from '../../gateway/kernel/clock.js';
 import { FAULTS } from '../../gateway/kernel/faults.js';
 import type { Log } from '../../gateway/kernel/log.js';
-import { milliseconds, seconds } from '../../gateway/kernel/units.js';
+import { milliseconds, seconds, type Milliseconds } from '../../gateway/kernel/units.js';
 import type { JournalStatus, JournalUnavailable } from '../../gateway/ports/journal.js';
 import type { Space } from './protocol.js';
 
@@ -14,6 +14,8 @@ const LOST: ReadonlySet<string> = new Set([
   FAULTS.journalChanged.code,
   FAULTS.journalDied.code,
 ]);
+
+export const NO_ROOM = 'the journal has no room';
 
 export interface HealthDependencies {
   readonly clock: Clock;
@@ -27,6 +29,10 @@ export class Health {
   readonly #listeners: ((status: JournalStatus) => void)[] = [];
   #space: Space;
   #fault: string | undefined;
+  #reason: string | undefined;
+  #commits = 0;
+  #refused = 0;
+  #lastFlush: Milliseconds | undefined;
   #cancelProbe: CancelTimer | undefined;
   #wait = FIRST_PROBE;
   #stopped = false;
@@ -42,11 +48,15 @@ export class Health {
     return {
       writable: this.#fault === undefined,
       ...(this.#fault !== undefined && { fault: this.#fault }),
+      ...(this.#reason !== undefined && { reason: this.#reason }),
       lost: this.#fault !== undefined && LOST.has(this.#fault),
       size,
       used,
       limit,
       free,
+      commits: this.#commits,
+      refused: this.#refused,
+      ...(this.#lastFlush !== undefined && { lastFlush: this.#lastFlush }),
     };
   }
 
@@ -64,15 +74,21 @@ export class Health {
     if (this.#fault === undefined || this.full) this.#judge();
   }
 
-  /** A commit is on the disk. */
-  written(): void {
+  /** Something is on the disk: so many commits, and how long the last of those that wait for nothing has waited. */
+  written(commits = 0, flush?: Milliseconds): void {
+    this.#commits += commits;
+    this.#lastFlush = flush ?? this.#lastFlush;
     if (this.#fault !== undefined && !this.full && !this.status.lost) this.#well();
   }
 
   /** The disk has refused. */
   refused(reason: JournalUnavailable): void {
     if (this.status.lost || this.#fault === reason.fault) return;
-    this.#ill(reason.fault, reason);
+    this.#ill(reason.fault, reason.message, reason);
+  }
+
+  refusedCommits(count: number): void {
+    this.#refused += count;
   }
 
   stop(): void {
@@ -82,12 +98,13 @@ export class Health {
 
   #judge(): void {
     const { journalFull } = FAULTS;
-    if (this.#space.full && !this.full) this.#ill(journalFull.code, undefined);
+    if (this.#space.full && !this.full) this.#ill(journalFull.code, NO_ROOM);
     else if (!this.#space.full && this.full) this.#well();
   }
 
-  #ill(fault: string, err: unknown): void {
+  #ill(fault: string, reason: string, err?: unknown): void {
     this.#fault = fault;
+    this.#reason = reason;
     const { size, used, limit, free } = this.#space;
     this.#deps.log.error({ err, fault, size, used, limit, free }, 'the journal cannot be written');
     this.#wait = FIRST_PROBE;
@@ -97,6 +114,7 @@ export class Health {
 
   #well(): void {
     this.#fault = undefined;
+    this.#reason = undefined;
     this.#cancelProbe?.();
     this.#cancelProbe = undefined;
     this.#deps.log.info({}, 'the journal can be written again');

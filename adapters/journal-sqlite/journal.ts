@@ -4,7 +4,7 @@ import type { CancelTimer, Clock } from '../../gateway/kernel/clock.js';
 import { FAULTS } from '../../gateway/kernel/faults.js';
 import { journalSeq, type JournalSeq } from '../../gateway/kernel/ids.js';
 import type { Log } from '../../gateway/kernel/log.js';
-import { milliseconds } from '../../gateway/kernel/units.js';
+import { milliseconds, type Milliseconds } from '../../gateway/kernel/units.js';
 import {
   JournalUnavailable,
   type Amendment,
@@ -17,7 +17,7 @@ import {
 import type { JournalRecord } from '../../gateway/site/transaction.js';
 import { BatchWindow } from './batch-window.js';
 import { startDisk, unavailable, type Disk } from './disk.js';
-import { Health } from './health.js';
+import { Health, NO_ROOM } from './health.js';
 import type { Space } from './protocol.js';
 import { Tail } from './tail.js';
 
@@ -31,6 +31,8 @@ interface WaitingCommit {
   /** The entries in JSON. */
   readonly texts: readonly string[];
   readonly documents: readonly (string | null)[];
+  /** On the monotonic clock: the call, of one that waits for nothing. */
+  readonly calledAt?: Milliseconds;
   readonly done: (seqs: readonly JournalSeq[]) => void;
   readonly refused: (reason: JournalUnavailable) => void;
 }
@@ -96,8 +98,10 @@ class SqliteJournal implements Journal {
   async commit(commit: Commit, urgency: 'now' | 'batch' = 'now'): Promise<readonly JournalSeq[]> {
     if (this.#closing !== undefined) throw new JournalUnavailable('the journal is closed');
     const records = commit.records ?? [];
-    if (records.length > 0 && this.#health.full)
-      throw new JournalUnavailable('the journal has no room', { fault: FAULTS.journalFull.code });
+    if (records.length > 0 && this.#health.full) {
+      this.#health.refusedCommits(1);
+      throw new JournalUnavailable(NO_ROOM, { fault: FAULTS.journalFull.code });
+    }
     const documents = flat(commit.documents ?? []);
     const texts = records.map((record) => JSON.stringify(record));
     const entries = records.map((record): JournalEntry => {
@@ -105,7 +109,8 @@ class SqliteJournal implements Journal {
       return { seq: this.#last, record };
     });
     return new Promise((done, refused) => {
-      this.#waiting.push({ entries, texts, documents, done, refused });
+      const calledAt = urgency === 'now' ? { calledAt: this.#clock.monotonic() } : {};
+      this.#waiting.push({ entries, texts, documents, ...calledAt, done, refused });
       const wait = urgency === 'now' ? 0 : this.#window.wait;
       if (wait === 0) this.#flushSoon();
       else this.#cancelWindow ??= this.#clock.after(milliseconds(wait), () => this.#flushSoon());
@@ -202,12 +207,15 @@ class SqliteJournal implements Journal {
         // The worker's own measure: a busy event loop must not make the disk look slow.
         if (took !== undefined) this.#window.flushed(milliseconds(took));
         this.#flushed();
-        this.#health.written();
+        const calledAt = batch.findLast((commit) => commit.calledAt !== undefined)?.calledAt;
+        const flush = calledAt === undefined ? undefined : milliseconds(this.#clock.monotonic() - calledAt);
+        this.#health.written(batch.length, flush);
         this.#durable(batch);
       },
       (err: unknown) => {
         this.#flushed();
         const reason = err instanceof JournalUnavailable ? err : unavailable({ error: String(err) });
+        this.#health.refusedCommits(batch.length);
         for (const commit of batch) commit.refused(reason);
       },
     );

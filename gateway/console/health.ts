@@ -1,6 +1,7 @@
 // Whether the gateway can do its work, and what around it is missing.
 import { FAULTS } from '../kernel/faults.js';
 import { seconds, type Milliseconds } from '../kernel/units.js';
+import type { JournalStatus } from '../ports/journal.js';
 import type { CsmsSummary, Health, HealthCheck, HealthStatus, StationSummary } from '../ports/console.js';
 
 /** Load balancing plans once a second; the event loop of a busy box may keep it waiting for some. */
@@ -8,8 +9,7 @@ const PLAN_WITHIN = seconds(10);
 
 export interface Observed {
   readonly site: string;
-  /** Why the last commit was refused; absent: it was kept. */
-  readonly refusal: { readonly message: string; readonly fault: string } | undefined;
+  readonly journal: Pick<JournalStatus, 'writable' | 'fault' | 'reason'>;
   /** How long ago load balancing planned last; undefined: it has not planned yet. */
   readonly planAge: Milliseconds | undefined;
   readonly csms: readonly CsmsSummary[];
@@ -27,9 +27,14 @@ export function health(observed: Observed): Health {
   };
 }
 
-function journal({ refusal }: Observed): HealthCheck {
-  if (refusal === undefined) return { check: 'journal', status: 'ok' };
-  return { check: 'journal', status: 'failing', reason: refusal.message, fault: refusal.fault };
+function journal({ journal: { writable, fault, reason } }: Observed): HealthCheck {
+  if (writable) return { check: 'journal', status: 'ok' };
+  return {
+    check: 'journal',
+    status: 'failing',
+    ...(reason !== undefined && { reason }),
+    ...(fault !== undefined && { fault }),
+  };
 }
 
 function balancing({ planAge }: Observed): HealthCheck {

@@ -18,7 +18,6 @@ import type {
   StationSummary,
 } from '../ports/console.js';
 import type { Journal } from '../ports/journal.js';
-import type { ObservedJournal } from '../shell/observed-journal.js';
 import type { LiveSite } from '../site/live-state.js';
 import type { MeterReading } from '../site/metering.js';
 import type { Site } from '../site/topology.js';
@@ -45,9 +44,7 @@ export interface ConsoleDependencies {
   readonly version: string;
   readonly gateway: Watched;
   /** With the times as they are known now. */
-  readonly journal: Pick<Journal, 'read' | 'lastSeq'>;
-  /** The same on its disk. */
-  readonly disk: ObservedJournal;
+  readonly journal: Pick<Journal, 'read' | 'lastSeq' | 'status'>;
   readonly clock: Clock;
 }
 
@@ -110,7 +107,7 @@ export class OperatorConsole implements SiteConsole {
   health(): Health {
     return health({
       site: this.site,
-      refusal: this.#is.disk.refusal,
+      journal: this.#is.journal.status,
       planAge: this.#planAge(),
       csms: this.#csms(),
       stations: this.#stations(),
@@ -118,9 +115,8 @@ export class OperatorConsole implements SiteConsole {
   }
 
   journal(): Promise<JournalOverview> {
-    const { journal, disk } = this.#is;
-    const { refusal, lastFlush } = disk;
-    const { size, used, limit, free } = disk.status;
+    const { journal } = this.#is;
+    const { writable, fault, size, used, limit, free, commits, refused, lastFlush } = journal.status;
     return Promise.resolve({
       site: this.site,
       gateway: 'running',
@@ -129,10 +125,10 @@ export class OperatorConsole implements SiteConsole {
       used_bytes: used,
       limit_bytes: limit,
       free_bytes: free,
-      writable: refusal === undefined,
-      ...(refusal !== undefined && { fault: refusal.fault }),
-      commits: disk.commits,
-      refusedCommits: disk.refused,
+      writable,
+      ...(fault !== undefined && { fault }),
+      commits,
+      refusedCommits: refused,
       ...(lastFlush !== undefined && { lastFlush_s: lastFlush / 1000 }),
       csms: this.#csms(),
     });

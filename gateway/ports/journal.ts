@@ -1,6 +1,7 @@
 // The durable store: one append-only journal, and documents that are committed together with it.
 import { FAULTS } from '../kernel/faults.js';
 import type { JournalSeq } from '../kernel/ids.js';
+import type { Milliseconds } from '../kernel/units.js';
 import type { JournalRecord } from '../site/transaction.js';
 
 export interface JournalEntry {
@@ -32,8 +33,9 @@ export interface Amendment {
 export interface JournalStatus {
   /** False: nothing is taken in until the disk is well again, or has room. */
   readonly writable: boolean;
-  /** Why not: a code of the error catalogue. */
+  /** Why not: a code of the error catalogue, and in words. */
   readonly fault?: string;
+  readonly reason?: string;
   /** Only a new process helps: the file is damaged, or holds something else than this process believes. */
   readonly lost: boolean;
   /** Of the database and its write-ahead log. */
@@ -44,6 +46,11 @@ export interface JournalStatus {
   readonly limit: number;
   /** On the file system. */
   readonly free: number;
+  /** Commits that became durable, and that were refused, since the process began. */
+  readonly commits: number;
+  readonly refused: number;
+  /** From the call to the disk's answer, of the last commit that waited for nothing. */
+  readonly lastFlush?: Milliseconds;
 }
 
 export interface Journal {

@@ -1,5 +1,6 @@
 // The journal in memory, for tests: the contract of a real one, plus failures, delays and crashes on demand.
 import { journalSeq, type JournalSeq } from '../../gateway/kernel/ids.js';
+import { milliseconds } from '../../gateway/kernel/units.js';
 import {
   JournalUnavailable,
   type Amendment,
@@ -30,7 +31,18 @@ export class MemoryJournal implements Journal {
   #held = false;
   #closed = false;
   #crashed = false;
-  #status: JournalStatus = { writable: true, lost: false, size: 0, used: 0, limit: 1e9, free: 1e9 };
+  #status: JournalStatus = {
+    writable: true,
+    lost: false,
+    size: 0,
+    used: 0,
+    limit: 1e9,
+    free: 1e9,
+    commits: 0,
+    refused: 0,
+  };
+  /** The last commit was refused. */
+  #refusing = false;
   #healthListeners: ((status: JournalStatus) => void)[] = [];
   /** Every commit that became durable, the oldest first. */
   readonly commits: { readonly commit: Commit; readonly urgency: 'now' | 'batch' }[] = [];
@@ -106,7 +118,11 @@ export class MemoryJournal implements Journal {
     if (this.#closed) return Promise.reject(new JournalUnavailable('the journal is closed'));
     if (this.#failures > 0) {
       this.#failures--;
-      return Promise.reject(new JournalUnavailable('no space left on device (injected)'));
+      const refusal = new JournalUnavailable('no space left on device (injected)');
+      this.#status = { ...this.#status, refused: this.#status.refused + 1 };
+      if (!this.#refusing) this.standing({ writable: false, fault: refusal.fault, reason: refusal.message });
+      this.#refusing = true;
+      return Promise.reject(refusal);
     }
     let documents: readonly DocumentPut[];
     try {
@@ -154,6 +170,13 @@ export class MemoryJournal implements Journal {
   #apply({ entries, documents, resolve }: PendingCommit): void {
     this.#entries.push(...entries);
     this.#store(documents);
+    this.#status = { ...this.#status, commits: this.#status.commits + 1, lastFlush: milliseconds(0) };
+    if (this.#refusing) {
+      this.#refusing = false;
+      const { fault: _fault, reason: _reason, ...well } = this.#status;
+      this.#status = well;
+      this.standing({ writable: true });
+    }
     resolve(entries.map((entry) => entry.seq));
     const durable = this.#entries.at(-1)?.seq ?? journalSeq(0);
     for (const listener of this.#listeners) listener(durable);

@@ -6,7 +6,6 @@ import { FAULTS } from '../../../gateway/kernel/faults.js';
 import { csmsId, evseNumber, journalSeq, stationId } from '../../../gateway/kernel/ids.js';
 import { ampere, timestamp } from '../../../gateway/kernel/units.js';
 import type { ExportedEntry, ExportSelection } from '../../../gateway/ports/console.js';
-import { ObservedJournal } from '../../../gateway/shell/observed-journal.js';
 import type { JournalRecord } from '../../../gateway/site/transaction.js';
 import { FakeClock } from '../../fakes/fake-clock.js';
 import { MemoryJournal } from '../../fakes/memory-journal.js';
@@ -25,12 +24,11 @@ const plan = (over: Partial<Watched> = {}): Watched => ({
 
 function opened(over: Partial<Watched> = {}) {
   const clock = new FakeClock();
-  const memory = new MemoryJournal();
-  const journal = new ObservedJournal(memory, clock);
+  const journal = new MemoryJournal();
   const gateway = plan(over);
   const described = { ...site([evse(1), evse(2)]), csms: [csms()] };
-  const console = new OperatorConsole({ site: described, version: '1', gateway, journal, disk: journal, clock });
-  return { clock, memory, journal, console };
+  const console = new OperatorConsole({ site: described, version: '1', gateway, journal, clock });
+  return { clock, journal, console };
 }
 
 const collected = async (entries: AsyncIterable<ExportedEntry>): Promise<readonly ExportedEntry[]> => {
@@ -40,9 +38,9 @@ const collected = async (entries: AsyncIterable<ExportedEntry>): Promise<readonl
 };
 
 void t.test('health: a disk that refuses fails it, until it keeps something again', async (t) => {
-  const { console, journal, memory } = opened();
+  const { console, journal } = opened();
   t.match(console.health(), { status: 'ok', checks: [{ check: 'journal', status: 'ok' }] });
-  memory.failNext(2);
+  journal.failNext(2);
   await t.rejects(journal.commit({}));
   await t.rejects(journal.commit({}));
   t.match(console.health(), {
@@ -145,7 +143,7 @@ void t.test('an export of more than one page is whole', async (t) => {
 });
 
 void t.test('where no gateway runs, cursor and dead letters are read from the documents', async (t) => {
-  const { memory } = opened();
+  const { journal: memory } = opened();
   const letter = {
     seq: 2,
     record: happened('ended'),
