@@ -9,7 +9,6 @@ import { openParts, type GatewayDependencies, type Parts } from './parts.js';
 import { reason } from './balancing/explain.js';
 import type { BalancingReport, CircuitReport, EvseReport } from './balancing/report.js';
 import type { SiteOperations } from './shell/operations.js';
-import type { StorageStatus } from './shell/storage.js';
 import type { MeterReading } from './site/metering.js';
 import type { ConnectorChange, SiteBook } from './site/site-book.js';
 import type { Transaction } from './site/transaction.js';
@@ -122,11 +121,6 @@ export class Gateway {
     return this.#parts.operations;
   }
 
-  /** How the journal stands: health, room, and what had to be given up. */
-  get storage(): StorageStatus {
-    return this.#parts.storage.status;
-  }
-
   /** Why every EVSE has the current it has. */
   get balancing(): BalancingReport | undefined {
     return this.#parts.steering.report;
@@ -145,11 +139,6 @@ export class Gateway {
   /** When load balancing planned last, by the monotonic clock. */
   get plannedAt(): Milliseconds | undefined {
     return this.#parts.steering.plannedAt;
-  }
-
-  /** Every transaction that has not ended. */
-  get transactions(): readonly Transaction[] {
-    return this.#parts.keeper.book.open();
   }
 
   /** The grid operator's limit in ampere per phase: a number, or `none`. */
