@@ -2,7 +2,7 @@
 // The `forecourt` command: in a checkout it first brings the compiled code up to date, in a package it only runs it.
 import { existsSync } from 'node:fs';
 
-const main = new URL('../out/gateway/main.js', import.meta.url);
+const main = new URL('../out/bundle/forecourt.js', import.meta.url);
 const isCheckout = existsSync(new URL('../gateway/main.ts', import.meta.url));
 
 if (isCheckout) {

@@ -33,8 +33,14 @@ const assetTypes = new Set([
   '.sql',
   '.proto',
 ]);
-/** Compiles the message validators of the OCPP versions into out/, after tsc. */
-const validatorCompiler = 'adapters/ocpp-j/compile-validators.mjs';
+/** Scripts that compile schemas to validators in out/, after tsc, and what they are made from besides the packages. */
+const validatorCompilers = [
+  { script: 'adapters/ocpp-j/compile-validators.mjs', sources: [] },
+  { script: 'site-config/compile-schema.mjs', sources: ['site-config/site.schema.json'] },
+];
+const standaloneModule = 'deploy/standalone-module.mjs';
+/** Makes the program that is run and shipped of the compiled modules. */
+const bundler = 'deploy/bundle.mjs';
 const npmSetUp = 'a C++ compiler, make and python3 (on Debian: apt install g++ make python3)';
 
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -75,21 +81,22 @@ export function ensureBuilt() {
   );
   copyAssets();
   compileValidators();
+  run(process.execPath, [join(root, bundler)], `${bundler} failed`);
   writeFileSync(stampFile, fingerprint);
 }
 
-/** Takes seconds, and changes only with its script and the schemas that the lock file pins. */
+/** Takes seconds, and changes only with the scripts, the schemas and the packages of the lock file. */
 function compileValidators() {
-  const source = join(root, validatorCompiler);
-  if (!existsSync(source)) return;
-  const stampFile = join(out, dirname(validatorCompiler), '.validators-stamp');
-  const hash = createHash('sha256')
-    .update(readFileSync(source))
-    .update(readFileSync(join(root, 'package-lock.json')));
-  const fingerprint = hash.digest('hex');
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === fingerprint) return;
-  run(process.execPath, [source], `${validatorCompiler} failed`);
-  writeFileSync(stampFile, fingerprint);
+  for (const { script, sources } of validatorCompilers) {
+    const stampFile = join(out, dirname(script), '.validators-stamp');
+    const hash = createHash('sha256');
+    for (const file of [script, standaloneModule, 'package-lock.json', ...sources])
+      hash.update(readFileSync(join(root, file)));
+    const fingerprint = hash.digest('hex');
+    if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === fingerprint) continue;
+    run(process.execPath, [join(root, script)], `${script} failed`);
+    writeFileSync(stampFile, fingerprint);
+  }
 }
 
 /** The file behind a command of an installed package. */
@@ -151,7 +158,8 @@ function run(command, args, complaint, environment = process.env) {
 function fingerprintOfSources() {
   const hash = createHash('sha256').update(process.version);
   const files = sourceFolders.flatMap((folder) => filesUnder(join(root, folder)));
-  files.push(join(root, 'tsconfig.json'), join(root, 'package-lock.json'), fileURLToPath(import.meta.url));
+  files.push(...['tsconfig.json', 'package-lock.json', standaloneModule, bundler].map((file) => join(root, file)));
+  files.push(fileURLToPath(import.meta.url));
   for (const file of files) {
     const { mtimeMs, size } = statSync(file);
     hash.update(`${relative(root, file)} ${mtimeMs} ${size}\n`);

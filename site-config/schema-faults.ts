@@ -1,10 +1,11 @@
 // Checks a site against its JSON Schema and says what is wrong in words of the trade.
 import { readFileSync } from 'node:fs';
-import { Ajv, type ErrorObject } from 'ajv';
+import type { ErrorObject } from 'ajv';
 import type { Fault } from './fault.js';
 import type { FindingCode } from './finding.js';
 import { fromPointer, inWords, type Path } from './place.js';
 import { isDimension, measures, parseQuantity, type Dimension } from './quantity.js';
+import { validateSite } from './site-validator.js';
 import { nearest } from './suggestion.js';
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -15,23 +16,6 @@ const isSchema = (value: unknown): value is Schema =>
 const parsed: unknown = JSON.parse(readFileSync(new URL('./site.schema.json', import.meta.url), 'utf8'));
 const schema: Schema = isSchema(parsed) ? parsed : {};
 const definitions: Schema = isSchema(schema['definitions']) ? schema['definitions'] : {};
-
-const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, ownProperties: true });
-ajv.addKeyword({
-  keyword: 'x-unit',
-  type: 'string',
-  validate: (unit: unknown, text: string) => !isDimension(unit) || parseQuantity(text, unit).ok,
-});
-ajv.addKeyword({
-  keyword: 'x-range',
-  type: 'string',
-  validate: ([least, most]: readonly [number, number], text: string, parent: Schema = {}) => {
-    const unit = parent['x-unit'] ?? resolved(parent)['x-unit'];
-    const quantity = isDimension(unit) ? parseQuantity(text, unit) : undefined;
-    return quantity === undefined || !quantity.ok || (quantity.value >= least && quantity.value <= most);
-  },
-});
-const validate = ajv.compile(schema);
 
 /** The default that the schema documents for a key, such as `margin` of `circuit`, as it would be written. */
 export function documentedDefault(definition: string, key: string): string {
@@ -48,8 +32,8 @@ const scalar = (value: unknown): string =>
 
 /** Everything in which `site` is not what the schema asks for, at most one fault for a value. */
 export function schemaFaults(site: unknown): readonly Fault[] {
-  if (validate(site)) return [];
-  const errors = validate.errors ?? [];
+  if (validateSite(site)) return [];
+  const errors = validateSite.errors ?? [];
   // Inside a choice (oneOf) the faults of every branch are reported: the choice as a whole says it better.
   const choices = errors.filter((error) => error.keyword === 'oneOf').map((error) => error.instancePath);
   const inChoice = (error: ErrorObject): boolean =>

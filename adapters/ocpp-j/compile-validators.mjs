@@ -7,6 +7,7 @@ import { Ajv } from 'ajv';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import addFormats from 'ajv-formats';
 import { OCPP16, OCPP20 } from 'typed-ocpp';
+import { standaloneModule } from '../../deploy/standalone-module.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const target = process.argv[2] ?? join(root, 'out/adapters/ocpp-j/validators');
@@ -59,18 +60,13 @@ function compile(schemas) {
   return standaloneCode.default(ajv, exported);
 }
 
-/** Ajv writes its helpers as require() calls even into ECMAScript modules; times are checked by our own, stricter rule. */
-function importing(code) {
-  const imports = new Map();
+/** Times are checked by our own, stricter rule. */
+function withOurTimes(code) {
   const dateTime = 'require("ajv-formats/dist/formats").fullFormats["date-time"]';
   if (!code.includes(dateTime)) throw new Error('the generated code does not look as expected');
-  const body = code.replaceAll(dateTime, '{ validate: isDateTime }').replace(/require\("([^"]+)"\)/g, (_, path) => {
-    if (!imports.has(path)) imports.set(path, `helper${imports.size}`);
-    return imports.get(path);
-  });
-  const lines = [`import { isDateTime } from '../date-time.js';`];
-  for (const [path, name] of imports) lines.push(`import ${name} from '${path}.js';`);
-  return `${lines.join('\n')}\n${body}`;
+  return standaloneModule(code.replaceAll(dateTime, '{ validate: isDateTime }'), [
+    `import { isDateTime } from '../date-time.js';`,
+  ]);
 }
 
 await mkdir(target, { recursive: true });
@@ -78,7 +74,7 @@ for (const { file, schemas } of [
   { file: 'ocpp16.js', schemas: OCPP16.schemas },
   { file: 'ocpp201.js', schemas: OCPP20.schemas },
 ]) {
-  const code = importing(compile(schemas));
+  const code = withOurTimes(compile(schemas));
   await writeFile(join(target, file), code);
   console.log(`${file}: ${Object.keys(schemas).length} validators, ${Math.round(code.length / 1024)} KiB`);
 }

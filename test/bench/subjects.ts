@@ -145,7 +145,7 @@ export function gateway({ name, about, knownTransaction = true, interval, profil
       const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
       const child = spawn(
         process.execPath,
-        [...flags, file('../../gateway/main.js'), 'run', '--log-level', 'error', site],
+        [...flags, file('../../bundle/forecourt.js'), 'run', '--log-level', 'error', site],
         { stdio: ['ignore', 'inherit', 'ignore'] },
       );
       await opened(child, port);

@@ -42,6 +42,7 @@ for (const version of VERSIONS)
 
     await t.test('S03: rejected: a CALL is a SecurityError, and the interval is kept to', async (t) => {
       await changes.until('the Boot', () => observer.boots >= 1);
+      await observer.answered();
       t.match(await observer.command('ClearCache'), { kind: 'error', code: 'SecurityError' });
       await changes.until('the next Boot', () => observer.boots >= 2);
       const [first, second] = observer.record.of('BootNotification');

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../gateway/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../bundle/forecourt.js', import.meta.url));
 
 export interface CommandOutput {
   readonly code: number;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Changes } from './changes.js';
 
-const MAIN = fileURLToPath(new URL('../../gateway/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../bundle/forecourt.js', import.meta.url));
 const WITHOUT_CLOCK = fileURLToPath(new URL('box-without-clock.js', import.meta.url));
 /** A process that starts on a busy machine: SQLite, the validators of two OCPP versions. */
 const START_PATIENCE_MS = 60_000;

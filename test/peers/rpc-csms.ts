@@ -113,9 +113,14 @@ export class RpcCsms {
     this.#options.changes.happened();
   }
 
+  /** Resolves when every call heard so far has been answered: what is sent now, the gateway reads after it. */
+  async answered(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
   /** Resolves when the gateway has read every answer that was given to it so far. */
   async settle(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
+    await this.answered();
     await this.ask('GetLocalListVersion');
   }
 

@@ -54,7 +54,8 @@ t.test('a few seconds of traffic, as lines where there is no terminal', { timeou
   const lines = out.trim().split('\n');
   test.ok(lines.length >= 2);
   for (const line of lines) test.match(line, /^00:00:\d\d uplink up \| .*main \d+\/125A.*operator (on|off)line \d+/);
-  test.match(lines.at(-1), /operator online 0, landlord online 0$/);
+  // What is on its way at this moment, and no queue.
+  test.match(lines.at(-1), /operator online \d, landlord online \d$/);
 });
 
 t.test('wrong usage says what is wrong and how it is done', async (test) => {

@@ -59,6 +59,8 @@ export class Cloud {
 
   /** Back soon, few waits, many attempts, every second a sample: what makes a short run tell much. */
   async setUp(): Promise<void> {
+    const { name, changes } = this.#is;
+    await changes.until(`the gateway to be connected to the ${name}`, () => this.csms.connected);
     await this.set('RetryBackOffWaitMinimum', '1');
     await this.set('RetryBackOffRandomRange', '0');
     await this.set('RetryBackOffRepeatTimes', '0');

@@ -44,6 +44,7 @@ export class LoadCharger {
   #connecting: Promise<void> | undefined;
   #mustBoot = true;
   #leaving = false;
+  #gone = false;
 
   constructor(options: LoadChargerOptions) {
     this.#is = options;
@@ -86,6 +87,13 @@ export class LoadCharger {
   /** The visits under way are the last ones. */
   leave(): void {
     this.#leaving = true;
+  }
+
+  /** Whatever is under way is given up: the round has failed. */
+  async close(): Promise<void> {
+    this.#leaving = true;
+    this.#gone = true;
+    await this.peer.drop();
   }
 
   async #visit(place: Place, count: number): Promise<void> {
@@ -196,7 +204,7 @@ export class LoadCharger {
         return answered;
       } catch (err) {
         visit.tell(`${identity} is not answered: ${err instanceof Error ? err.message : String(err)}`);
-        if (Date.now() - since > SEND_PATIENCE) throw err;
+        if (this.#gone || Date.now() - since > SEND_PATIENCE) throw err;
       }
     }
   }
@@ -212,6 +220,7 @@ export class LoadCharger {
   async #connect(): Promise<void> {
     for (; ; await pause(PAUSE)) {
       await this.#is.gatewayUp();
+      if (this.#gone) throw new Error(`${this.#is.identity} is gone`);
       try {
         await this.peer.drop();
         await this.peer.connect();

@@ -92,7 +92,12 @@ export class LoadWorld {
     const wallbox = await Wallbox.open(WALLBOX_EVSE);
     const port = await freePort();
     const world = new LoadWorld(changes, clouds, wallbox, port, folder, seed, point);
-    await world.#begin();
+    try {
+      await world.#begin();
+    } catch (err) {
+      await world.close();
+      throw err;
+    }
     return world;
   }
 
@@ -193,8 +198,8 @@ export class LoadWorld {
   }
 
   async close(): Promise<void> {
-    await this.gateway.remove();
-    for (const { peer } of this.chargers) await peer.drop();
+    await this.#gateway?.remove();
+    for (const charger of this.chargers) await charger.close();
     for (const { csms } of this.clouds) await csms.stop();
     await this.#wallbox.close();
     rmSync(this.folder, { recursive: true, force: true });

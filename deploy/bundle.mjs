@@ -1,0 +1,35 @@
+// Build step: the program in few files, out/bundle, so that a start reads those instead of some three hundred modules.
+// Usage: node deploy/bundle.mjs
+import { copyFileSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const target = join(root, 'out/bundle');
+/** Read at run time from beside the code. */
+const assets = ['site-config/site.schema.json'];
+
+rmSync(target, { recursive: true, force: true });
+await build({
+  entryPoints: {
+    forecourt: join(root, 'out/gateway/main.js'),
+    // A thread has a file of its own.
+    worker: join(root, 'out/adapters/journal-sqlite/worker.js'),
+  },
+  outdir: target,
+  bundle: true,
+  // What a command does not use, it does not read: the demo, the broker, the other OCPP version.
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  // Native.
+  external: ['better-sqlite3'],
+  logLevel: 'warning',
+  banner: {
+    // CommonJS packages inside call require() for what Node brings.
+    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+  },
+});
+for (const asset of assets) copyFileSync(join(root, asset), join(target, asset.replace(/^.*\//, '')));
