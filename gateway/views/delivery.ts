@@ -1,33 +1,20 @@
 // The queue of one CSMS: the journal from where this CSMS stands, one message at a time, in order, none lost.
-import type { EvseNumber, JournalSeq, TransactionUid } from '../kernel/ids.js';
-import { FAULTS } from '../kernel/faults.js';
-import type { CancelTimer, Clock } from '../kernel/clock.js';
-import type { Log } from '../kernel/log.js';
+import type { JournalSeq, TransactionUid } from '../kernel/ids.js';
+import type { CancelTimer } from '../kernel/clock.js';
 import { seconds, type Milliseconds, type Timestamp } from '../kernel/units.js';
-import type { CsmsLink, CsmsMessage, DeliveryOutcome, PartlyTaken, ProjectionState } from '../ports/csms.js';
+import type { CsmsLink, DeliveryOutcome } from '../ports/csms.js';
 import type { DocumentPut, Journal } from '../ports/journal.js';
-import type { IdToken, IdTokenInfo } from '../site/tokens.js';
 import type { TimeShift } from '../site/time-shift.js';
-import type { Csms } from '../site/topology.js';
-import type { JournalRecord, TransactionRecord } from '../site/transaction.js';
-import { withoutTokens } from '../site/without-tokens.js';
+import type { TransactionRecord } from '../site/transaction.js';
 import { DeadLetters } from './dead-letters.js';
 import { outgoing, startIsDue, transactionMessage } from './outgoing.js';
+import { Outcomes, type OutcomesContext } from './outcomes.js';
 import { Projections } from './projections.js';
 import { Queue, type Head } from './queue.js';
 import type { Resumption } from './resume.js';
 import { Settlements } from './settlements.js';
-import type { SamplingSettings } from './sampling.js';
 import type { SlotTable } from './slots.js';
 import { Suspicion } from './suspicion.js';
-
-export interface DeliverySettings {
-  /** Transmissions of a transaction message before it is given up (1.6 TransactionMessageAttempts). */
-  readonly attempts: number;
-  /** Waited after a refusal, times the transmissions so far (1.6 section 3.7.1, E13). */
-  readonly retryInterval: Milliseconds;
-  readonly sampling: SamplingSettings;
-}
 
 export interface DeliveryStatus {
   /** Journal entries not yet looked at; some may turn out not to concern this CSMS. */
@@ -44,18 +31,10 @@ export interface DeliveryStatus {
   readonly lastError?: string;
 }
 
-export interface DeliveryDependencies {
-  readonly csms: Csms;
+export interface DeliveryDependencies extends OutcomesContext {
   readonly collection: string;
   readonly journal: Journal;
-  readonly clock: Clock;
-  readonly log: Log;
   readonly slots: SlotTable;
-  readonly settings: () => DeliverySettings;
-  /** The CSMS's verdict on a token of a transaction: of its driver, or of another card. */
-  readonly judged: (uid: TransactionUid, idToken: IdToken, info: IdTokenInfo) => void;
-  /** A 1.6 CSMS has been told of a start that had to wait: before, it could not be told that the car charges. */
-  readonly startedLate: (evse: EvseNumber) => void;
 }
 
 /** So many entries may be passed over before the cursor is saved without a delivery. */
@@ -65,46 +44,27 @@ const ABREAST = 20;
 /** Pause after a link that takes nothing although it says it is up. */
 const PAUSE = seconds(1);
 
-type TransactionMessage = Extract<CsmsMessage, { type: 'transaction' }>;
-
-interface LateAnswer {
-  readonly head: Head;
-  readonly message: CsmsMessage;
-  readonly outcome: DeliveryOutcome;
-}
-
 export class Delivery {
   readonly #is: DeliveryDependencies;
   readonly #projections: Projections;
   readonly #dead: DeadLetters;
   readonly #queue: Queue;
   readonly #settlements: Settlements;
+  readonly #outcomes: Outcomes;
   #link: CsmsLink | undefined;
   #open = false;
   #stopped = false;
   #running = false;
   #again = false;
   #wakeUp: CancelTimer | undefined;
-  #notBefore: number;
-  /** The head may have reached the CSMS before: it was sent and not answered, perhaps by an earlier process. */
-  #mayBeRepeated: boolean;
+  /** What happened up to here happened while the link was away. */
   #offlineThrough: JournalSeq;
   /** The end of the journal when this process began: what is before was written under an earlier site.yaml, perhaps. */
   readonly #openedAt: JournalSeq;
   #inFlight = false;
   readonly #suspicion = new Suspicion<Head>();
   /** Answers to attempts that had been given up, which are looked at between two deliveries. */
-  readonly #late: LateAnswer[] = [];
-  /** Since this process began: what the CSMS answered, and what it refused or left unanswered. */
-  #delivered = 0;
-  #refusals = 0;
-  #lastError: string | undefined;
-  /**
-   * The CSMS has turned down an update for good and taken none since. It will not take the next ones either, and trying
-   * each as often as the first would put the ends of transactions off for ever.
-   */
-  #updatesRefused = false;
-  readonly #idleSampledAt = new Map<EvseNumber, Timestamp>();
+  readonly #late: (() => Promise<void>)[] = [];
 
   constructor(dependencies: DeliveryDependencies, stored: ReadonlyMap<string, unknown>) {
     this.#is = dependencies;
@@ -123,10 +83,19 @@ export class Delivery {
     );
     const { csms, journal, clock, log } = dependencies;
     this.#settlements = new Settlements({ csms: csms.id, journal, clock, log, cursor: () => this.#queue.save() });
-    this.#mayBeRepeated = !this.#queue.fresh;
+    this.#outcomes = new Outcomes({
+      ...dependencies,
+      projections: this.#projections,
+      dead: this.#dead,
+      queue: this.#queue,
+      settlements: this.#settlements,
+      answeredLate: (take) => {
+        this.#late.push(take);
+        this.wake();
+      },
+    });
     this.#offlineThrough = dependencies.journal.lastSeq;
     this.#openedAt = dependencies.journal.lastSeq;
-    this.#notBefore = dependencies.clock.monotonic();
   }
 
   /** What is missing on disk: a CSMS's first start is remembered as its beginning, or what a damaged journal left of it. */
@@ -134,7 +103,7 @@ export class Delivery {
     if (!this.#queue.fresh) return [];
     if (resumption === undefined) return [this.#queue.save().document];
     this.#queue.goTo(resumption.cursor);
-    this.#mayBeRepeated = true;
+    this.#outcomes.mayBeRepeated = true;
     return [this.#queue.save().document, ...resumption.doubtful.flatMap((letter) => this.#dead.put(letter))];
   }
 
@@ -158,9 +127,9 @@ export class Delivery {
       ...(oldest === undefined ? {} : { oldest }),
       inFlight: this.#inFlight,
       dead: this.#dead.size,
-      delivered: this.#delivered,
-      refused: this.#refusals,
-      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+      delivered: this.#outcomes.delivered,
+      refused: this.#outcomes.refusals,
+      ...(this.#outcomes.lastError === undefined ? {} : { lastError: this.#outcomes.lastError }),
     };
   }
 
@@ -271,7 +240,7 @@ export class Delivery {
     while (!this.#stopped) {
       const late = this.#late.shift();
       if (late !== undefined) {
-        await this.#cameLate(late);
+        await late();
         continue;
       }
       const head = this.#queue.known;
@@ -282,10 +251,10 @@ export class Delivery {
         continue;
       }
       if (!this.#open || this.#link?.accepted !== true) return;
-      const wait = 'seq' in head.origin ? this.#notBefore - this.#is.clock.monotonic() : 0;
+      const wait = 'seq' in head.origin ? this.#outcomes.notBefore - this.#is.clock.monotonic() : 0;
       if (wait > 0) return this.#wakeAfter(wait);
       // What the answer to may be news has to be the first that the next process sends, and is then known as a repetition.
-      const written = this.#isRoutine(head) ? undefined : this.#settlements.written();
+      const written = this.#outcomes.isRoutine(head) ? undefined : this.#settlements.written();
       if (written !== undefined) {
         await written;
         continue;
@@ -296,9 +265,8 @@ export class Delivery {
 
   /** False: nothing more can be sent for now. */
   async #send(link: CsmsLink, head: Head): Promise<boolean> {
-    const message = this.#toSend(head);
-    // Where the CSMS has refused updates for good, the next one is not forgiven as much.
-    const suspect = this.#suspicion.suspects(head, isUpdate(message) && this.#updatesRefused ? 1 : undefined);
+    const message = this.#outcomes.toSend(head, this.#offlineThrough);
+    const suspect = this.#suspicion.suspects(head, this.#outcomes.isUnwanted(message) ? 1 : undefined);
     if (suspect && !(await link.probe())) {
       if (this.#open) this.#wakeAfter(PAUSE);
       return false;
@@ -312,223 +280,26 @@ export class Delivery {
     }
     this.#inFlight = false;
     if (this.#stopped) return false;
-    if ('partly' in outcome && outcome.partly) await this.#partlyTaken(head, message, outcome.partly);
-    if (outcome.kind === 'unsent') {
-      this.#mayBeRepeated = true;
-      if (outcome.underWay && !this.#stopped) {
-        this.#suspicion.lost(head);
-        if (suspect) {
-          const reason = 'the CSMS closes the connection each time that it is sent this';
-          await this.#refused(head, message, {
-            kind: 'refused',
-            reason,
-            ...(outcome.abandoned && { abandoned: outcome.abandoned }),
-          });
-          return true;
-        }
+    if (outcome.kind !== 'unsent') {
+      this.#suspicion.clear();
+      await this.#outcomes.take(head, message, outcome);
+      return true;
+    }
+    await this.#outcomes.takePart(head, message, outcome);
+    this.#outcomes.mayBeRepeated = true;
+    if (outcome.underWay && !this.#stopped) {
+      this.#suspicion.lost(head);
+      if (suspect) {
+        await this.#outcomes.take(head, message, {
+          kind: 'refused',
+          reason: 'the CSMS closes the connection each time that it is sent this',
+          ...(outcome.abandoned && { abandoned: outcome.abandoned }),
+        });
+        return true;
       }
-      if (this.#open) this.#wakeAfter(PAUSE);
-      return false;
     }
-    this.#suspicion.clear();
-    if (outcome.kind === 'refused') await this.#refused(head, message, outcome);
-    else await this.#answered(head, message, outcome);
-    return true;
-  }
-
-  /** An update whose answer has nothing to say. */
-  #isRoutine({ outgoing: { message } }: Head): boolean {
-    if (message.type !== 'transaction' || message.record.kind !== 'updated') return false;
-    return message.record.idToken === undefined && !startIsDue(this.#is.csms, this.#stateOf(message.record.uid));
-  }
-
-  /**
-   * The answer to an attempt that had been given up: as good as one in time, unless a repetition has been answered since.
-   * A start that is a dead letter by now has its id after all, and what follows it goes on under that.
-   */
-  async #cameLate({ head, message, outcome }: LateAnswer): Promise<void> {
-    const origin = this.#queue.known === head ? head.origin : this.#asDeadLetter(head);
-    const used = origin !== undefined;
-    this.#is.log.info(
-      { csms: this.#is.csms.id, message: message.type, used, ...aboutRecord(head.record) },
-      'The CSMS answered late',
-    );
-    if (origin === undefined) return;
-    if ('partly' in outcome && outcome.partly) await this.#partlyTaken(head, message, outcome.partly);
-    else if (outcome.kind === 'answered' || outcome.kind === 'nothing')
-      await this.#answered({ ...head, origin }, message, outcome);
-  }
-
-  /** undefined: it is none, or is about to be sent again. */
-  #asDeadLetter({ origin }: Head): Head['origin'] | undefined {
-    if ('asked' in origin) return undefined;
-    const seq = 'seq' in origin ? origin.seq : origin.redrive;
-    return this.#dead.get(seq) === undefined || this.#queue.isInserted(seq) ? undefined : { redrive: seq };
-  }
-
-  /** State and offline flag are of this moment; times and values were settled when the entry became the head. */
-  #toSend(head: Head): CsmsMessage {
-    const { message } = head.outgoing;
-    if (message.type !== 'transaction') return message;
-    const late = 'seq' in head.origin ? head.origin.seq <= this.#offlineThrough : 'redrive' in head.origin;
-    const own = 'redrive' in head.origin ? this.#dead.get(head.origin.redrive)?.state : undefined;
-    const state = own ?? this.#stateOf(message.record.uid);
-    const startAgain = 'redrive' in head.origin && message.record.kind === 'started';
-    return {
-      ...message,
-      offline: message.record.offline || late,
-      state: {
-        ...state,
-        ...(startAgain ? { startDead: undefined } : {}),
-        ...(this.#mayBeRepeated || startAgain ? { repeated: true } : {}),
-      },
-    };
-  }
-
-  #stateOf(uid: TransactionUid): ProjectionState {
-    return this.#projections.of(uid)?.state ?? {};
-  }
-
-  async #answered(
-    head: Head,
-    message: CsmsMessage,
-    outcome: Extract<DeliveryOutcome, { kind: 'answered' | 'nothing' }>,
-  ): Promise<void> {
-    this.#lastError = undefined;
-    if (outcome.kind === 'answered') this.#delivered++;
-    const info = outcome.kind === 'answered' ? outcome.idTokenInfo : undefined;
-    if (message.type === 'transaction') this.#tellJudged(message, info);
-    if (isUpdate(message) && outcome.kind === 'answered') this.#updatesRefused = false;
-    const routine = info === undefined && this.#isRoutine(head);
-    await this.#settle(head, message, outcome.state, routine ? 'batch' : 'now');
-  }
-
-  #tellJudged({ record, state }: TransactionMessage, info: IdTokenInfo | undefined): void {
-    // 1.6 asks of the driver with the start, whichever record brings it, and of another card with the stop.
-    const start = this.#is.csms.ocpp === '1.6' && (record.kind !== 'ended' || startIsDue(this.#is.csms, state));
-    const idToken = start ? (record.startToken ?? record.idToken) : record.idToken;
-    if (info !== undefined && idToken !== undefined)
-      this.#is.judged(record.uid, idToken, state['repeated'] === true ? forgiveEcho(info) : info);
-  }
-
-  /** Kept at once: neither a repetition nor the next process tells it again. */
-  async #partlyTaken(head: Head, message: CsmsMessage, { state, idTokenInfo }: PartlyTaken): Promise<void> {
-    if (message.type !== 'transaction') return;
-    this.#tellJudged(message, idTokenInfo);
-    await this.#settlements.now(this.#project(head, message, state));
-  }
-
-  async #refused(
-    head: Head,
-    message: CsmsMessage,
-    { reason: said, unanswered, abandoned, final, late }: Extract<DeliveryOutcome, { kind: 'refused' }>,
-  ): Promise<void> {
-    // It goes into the log, to brokers and onto the console.
-    const reason = withoutTokens(said, head.record);
-    this.#lastError = reason;
-    this.#refusals++;
-    const { csms, log, clock } = this.#is;
-    void late?.then((outcome) => {
-      this.#late.push({ head, message, outcome });
-      this.wake();
-    });
-    const about = { csms: csms.id, message: message.type, reason, ...aboutRecord(head.record) };
-    if (message.type === 'meterValues' || 'asked' in head.origin) {
-      log.warn(about, 'The CSMS refused a message that is not repeated');
-      return this.#settle(head, message, undefined, 'batch');
-    }
-    if ('redrive' in head.origin) {
-      log.warn(about, 'The CSMS refused a dead letter again; it is kept');
-      this.#queue.done(head);
-      return;
-    }
-    const tried = ++this.#queue.attempts;
-    this.#mayBeRepeated = true;
-    const { attempts, retryInterval } = this.#is.settings();
-    const startDue = message.type === 'transaction' && startIsDue(csms, this.#stateOf(message.record.uid));
-    const hopeless = isUpdate(message) && !startDue && unanswered !== true;
-    if (final !== true && tried < attempts && !(hopeless && this.#updatesRefused)) {
-      const wait = retryInterval * tried;
-      this.#notBefore = clock.monotonic() + wait;
-      log.warn({ ...about, attempt: tried, attempts }, 'The CSMS refused a message; it will be repeated');
-      return this.#settlements.now([]);
-    }
-    log.error(
-      { ...about, fault: FAULTS.deadLetter.code },
-      'The CSMS refused a message for good; it is kept as a dead letter',
-    );
-    if (hopeless) this.#updatesRefused = true;
-    const dead = this.#dead.put({
-      seq: head.origin.seq,
-      record: message.type === 'transaction' ? message.record : head.record,
-      reason,
-      ...(message.type === 'transaction' && abandoned && { state: message.state }),
-      attempts: tried,
-      at: clock.now(),
-    });
-    const startLost = message.type === 'transaction' && (message.record.kind === 'started' || startDue);
-    const state = startLost ? { ...this.#stateOf(message.record.uid), ...abandoned, startDead: true } : abandoned;
-    await this.#settle(head, message, state, 'now', dead);
-  }
-
-  /**
-   * The head is done with: cursor and projection move together, on disk before the next message is sent, unless the answer
-   * says nothing new.
-   */
-  async #settle(
-    head: Head,
-    message: CsmsMessage,
-    state: ProjectionState | undefined,
-    urgency: 'now' | 'batch',
-    more: readonly DocumentPut[] = [],
-  ): Promise<void> {
-    const documents = [...more];
-    if (message.type === 'transaction') documents.push(...this.#project(head, message, state));
-    else if (head.record.type === 'meter' && head.record.evse !== undefined && head.outgoing.sampledAt !== undefined)
-      this.#idleSampledAt.set(head.record.evse, head.outgoing.sampledAt);
-    if ('redrive' in head.origin) documents.push(...this.#dead.remove(head.origin.redrive));
-    this.#queue.done(head);
-    if ('seq' in head.origin) {
-      this.#mayBeRepeated = false;
-      this.#notBefore = this.#is.clock.monotonic();
-    }
-    await (urgency === 'now' ? this.#settlements.now(documents) : this.#settlements.routine(documents));
-  }
-
-  /** What the CSMS now knows of the transaction. */
-  #project(
-    head: Head,
-    { record: { uid, evse, kind } }: TransactionMessage,
-    answered: ProjectionState | undefined,
-  ): readonly DocumentPut[] {
-    const before = this.#projections.of(uid);
-    // One that is sent again with a state of its own says nothing of where the transaction stands now.
-    const apart = 'redrive' in head.origin && this.#dead.get(head.origin.redrive)?.state !== undefined;
-    const state = (apart ? undefined : answered) ?? before?.state ?? {};
-    const endedSeq = kind === 'ended' && 'seq' in head.origin ? head.origin.seq : before?.endedSeq;
-    const sampledAt = head.outgoing.sampledAt ?? before?.sampledAt;
-    const { csms } = this.#is;
-    this.#warnOfSharedId(uid, before?.state['csmsTransactionId'], state['csmsTransactionId']);
-    if (kind === 'updated' && startIsDue(csms, before?.state ?? {}) && !startIsDue(csms, state))
-      this.#is.startedLate(evse);
-    return this.#projections.put({
-      uid,
-      evse,
-      state,
-      ...(sampledAt === undefined ? {} : { sampledAt }),
-      ...(endedSeq === undefined ? {} : { endedSeq }),
-    });
-  }
-
-  /** Two open transactions under one id: the CSMS can no longer say which one it means. */
-  #warnOfSharedId(uid: TransactionUid, before: unknown, id: unknown): void {
-    if (typeof id !== 'number' || id === before) return;
-    const other = this.#projections.resolve({ csmsTransactionId: id });
-    if (other === undefined || other === uid || this.#projections.of(other)?.endedSeq !== undefined) return;
-    this.#is.log.warn(
-      { csms: this.#is.csms.id, fault: FAULTS.csmsInvalid.code, transaction: uid, other, csmsTransactionId: id },
-      'The CSMS has given the id of an open transaction to another one',
-    );
+    if (this.#open) this.#wakeAfter(PAUSE);
+    return false;
   }
 
   #wakeAfter(delay: number): void {
@@ -546,23 +317,7 @@ export class Delivery {
       slots,
       sampling: this.#is.settings().sampling,
       projection: (uid) => this.#projections.of(uid),
-      sampledAt: ({ evse }) => (evse === undefined ? undefined : this.#idleSampledAt.get(evse)),
+      sampledAt: ({ evse }) => (evse === undefined ? undefined : this.#outcomes.sampledAt(evse)),
     };
   }
-}
-
-/**
- * A CSMS that took an earlier transmission whose answer was lost finds the token busy with that very transaction:
- * not a verdict on the driver.
- */
-function forgiveEcho(info: IdTokenInfo): IdTokenInfo {
-  return info.status === 'ConcurrentTx' ? { ...info, status: 'Accepted' } : info;
-}
-
-/** What a transaction goes on without; its start and end are worth every attempt. */
-const isUpdate = (message: CsmsMessage): boolean => message.type === 'transaction' && message.record.kind === 'updated';
-
-function aboutRecord(record: JournalRecord): { readonly transaction?: string; readonly evse?: number } {
-  if (record.type === 'transaction') return { transaction: record.uid, evse: record.evse };
-  return record.type === 'meter' && record.evse !== undefined ? { evse: record.evse } : {};
 }
