@@ -128,13 +128,13 @@ module.exports = {
       'A wire carries; it does not know who uses it.',
     ),
     only(
-      'device-profiles-are-data',
+      'profiles-see-the-modbus-wire',
       { path: '^site-config/devices/' },
       {
-        path: '^(gateway|adapters|simulation|test|site-config)/',
-        pathNot: '^(site-config/devices/|gateway/(kernel|site)/|adapters/modbus/device-profile\\.ts$)',
+        path: '^(gateway|adapters|simulation|test)/',
+        pathNot: '^(gateway/(kernel|site)/|adapters/modbus/(device-profile|register-value)\\.ts$)',
       },
-      'A profile is a literal, of the shape that the Modbus wire reads.',
+      'A profile is data, of the shape that the Modbus wire reads.',
     ),
     only(
       'site-config-sees-the-model',

@@ -1,14 +1,14 @@
 // Build step: the program in few files, out/bundle, so that a start reads those instead of some three hundred modules.
 // Usage: node deploy/bundle.mjs
-import { copyFileSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { cpSync, rmSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const target = join(root, 'out/bundle');
 /** Read at run time from beside the code. */
-const assets = ['site-config/site.schema.json'];
+const assets = ['site-config/site.schema.json', 'site-config/device.schema.json', 'site-config/devices'];
 
 rmSync(target, { recursive: true, force: true });
 await build({
@@ -32,4 +32,4 @@ await build({
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
   },
 });
-for (const asset of assets) copyFileSync(join(root, asset), join(target, asset.replace(/^.*\//, '')));
+for (const asset of assets) cpSync(join(root, asset), join(target, basename(asset)), { recursive: true });

@@ -36,7 +36,10 @@ const assetTypes = new Set([
 /** Scripts that compile schemas to validators in out/, after tsc, and what they are made from besides the packages. */
 const validatorCompilers = [
   { script: 'adapters/ocpp-j/compile-validators.mjs', sources: [] },
-  { script: 'site-config/compile-schema.mjs', sources: ['site-config/site.schema.json'] },
+  {
+    script: 'site-config/compile-schemas.mjs',
+    sources: ['site-config/site.schema.json', 'site-config/device.schema.json'],
+  },
 ];
 const standaloneModule = 'deploy/standalone-module.mjs';
 /** Makes the program that is run and shipped of the compiled modules. */

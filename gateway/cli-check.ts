@@ -1,6 +1,7 @@
 // `forecourt check site.yaml`: every finding as compilers print it, with its line and a caret under the place.
 import type { Finding } from '../site-config/finding.js';
-import { loadSite, type DeviceNames } from '../site-config/loader.js';
+import type { DeviceShelf } from '../site-config/devices/shelf.js';
+import { loadSite } from '../site-config/loader.js';
 
 export interface CheckIo {
   readonly out: (text: string) => void;
@@ -8,7 +9,8 @@ export interface CheckIo {
   /** The text of a file; throws where it cannot be read. */
   readonly readFile: (path: string) => string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly devices: DeviceNames;
+  /** The device profiles for the site of this file. */
+  readonly devices: (siteFile: string) => DeviceShelf;
 }
 
 const USAGE = `usage: forecourt check [--strict] <site.yaml>
@@ -37,13 +39,14 @@ function check(args: readonly string[], io: CheckIo): number {
     return 2;
   }
   const result = loadSite(path, {
-    devices: io.devices,
+    devices: io.devices(path),
     env: io.env,
     readFile: (file) => (file === path ? source : io.readFile(file)),
   });
   const findings = result.ok ? result.value.warnings : result.error;
   const lines = source.split(/\r?\n/);
-  for (const finding of findings) io.out(`${renderFinding(finding, lines[finding.line - 1])}\n`);
+  for (const finding of findings)
+    io.out(`${renderFinding(finding, finding.file === path ? lines[finding.line - 1] : undefined)}\n`);
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const warnings = findings.length - errors;
   io.out(`${summary(path, errors, warnings)}\n`);

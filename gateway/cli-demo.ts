@@ -10,6 +10,7 @@ import { fastClock } from '../simulation/fast-clock.js';
 import { CLEAR, drawSite, inOneLine, onScreen, SHOW_CURSOR, type SitePicture } from '../simulation/live-table.js';
 import { SimulatedSite } from '../simulation/site.js';
 import { BUSY, Traffic } from '../simulation/traffic.js';
+import { openShelf } from '../site-config/devices/shelf.js';
 import { composeGateway, type RunningGateway } from './compose.js';
 import type { Clock } from './kernel/clock.js';
 import { csmsId } from './kernel/ids.js';
@@ -247,7 +248,7 @@ async function withGateway<T>(
     version: demoVersion,
   });
   try {
-    const running = await composeGateway(simulated.site, clock, demoMachine(clock), log, '0.0.0-demo');
+    const running = await composeGateway(simulated.site, openShelf(), clock, demoMachine(clock), log, '0.0.0-demo');
     try {
       return await use(simulated, running, log);
     } finally {

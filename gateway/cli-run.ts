@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { pino, stdTimeFunctions } from 'pino';
 import { serviceManager } from '../adapters/service-manager/systemd.js';
-import { deviceNames } from '../site-config/devices/catalogue.js';
+import { openShelf } from '../site-config/devices/shelf.js';
 import { loadSite } from '../site-config/loader.js';
 import { renderFinding } from './cli-check.js';
 import { composeGateway } from './compose.js';
@@ -60,8 +60,9 @@ export async function runGateway(
     return path === '--help' || path === '-h' ? 0 : 2;
   }
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
+  const devices = openShelf(path);
   const loaded = loadSite(path, {
-    devices: deviceNames(),
+    devices,
     env: process.env,
     readFile: (file) => readFileSync(file, 'utf8'),
   });
@@ -79,7 +80,7 @@ export async function runGateway(
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
   });
   try {
-    const running = await composeGateway(site, clock, machine, log, firmwareVersion);
+    const running = await composeGateway(site, devices, clock, machine, log, firmwareVersion);
     const { ocppPort, brokerPort, consolePort, gateway, journal } = running;
     log.info({ ocppPort, brokerPort, consolePort, stations: site.stations.length }, 'gateway is up');
     const lifeSigns = new LifeSigns({

@@ -8,7 +8,7 @@ import { OcppServer, type Accepted, type Admission, type AdmissionRequest } from
 import { openOcpp16Station, type OcppStationDriver } from '../adapters/station-ocpp16/driver.js';
 import { openOcpp201Station } from '../adapters/station-ocpp201/driver.js';
 import { openModbusStation } from '../adapters/station-modbus/driver.js';
-import { deviceProfile } from '../site-config/devices/catalogue.js';
+import { chargerProfile, meterProfile, type DeviceShelf } from '../site-config/devices/shelf.js';
 import { FAULTS } from './kernel/faults.js';
 import { stationId, type StationId } from './kernel/ids.js';
 import type { AdapterContext, MeterDriver, MeterHost, StationDriver, StationHost } from './ports/station.js';
@@ -78,6 +78,7 @@ export interface South {
  */
 export function composeSouth(
   site: Site,
+  devices: DeviceShelf,
   host: SouthHost,
   context: AdapterContext,
   drivers: Map<StationId, StationDriver>,
@@ -106,9 +107,8 @@ export function composeSouth(
   }
 
   const openStation = (station: Station, { device, connection }: ModbusStationLink): StationDriver => {
-    const profile = deviceProfile(device);
+    const profile = chargerProfile(devices, device);
     const link = links.to(connection);
-    if (profile?.kind !== 'charger') throw new Error(`station ${station.id}: ${device} is not a known charger`);
     if (!link.ok) throw new Error(`station ${station.id}: ${link.error}`);
     const driver = openModbusStation(station, profile, link.value, host.stations, context);
     driver.resume(
@@ -130,9 +130,8 @@ export function composeSouth(
         if (station.link.kind === 'modbus') drivers.set(station.id, openStation(station, station.link));
       }
       for (const meter of site.meters) {
-        const profile = deviceProfile(meter.device);
+        const profile = meterProfile(devices, meter.device);
         const link = links.to(meter.connection);
-        if (profile?.kind !== 'meter') throw new Error(`meter ${meter.id}: ${meter.device} is not a known meter`);
         if (!link.ok) throw new Error(`meter ${meter.id}: ${link.error}`);
         meters.push(openModbusMeter(meter, profile, link.value, host.meters, context));
       }

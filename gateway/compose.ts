@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { LocalBroker } from '../adapters/broker/broker.js';
 import { openConsole, type ConsoleServer } from '../adapters/console/server.js';
 import { openJournal } from '../adapters/journal-sqlite/journal.js';
+import type { DeviceShelf } from '../site-config/devices/shelf.js';
 import { storedAliases } from './compose-aliases.js';
 import { composeCsms } from './compose-north.js';
 import { composeSouth } from './compose-south.js';
@@ -44,12 +45,14 @@ export interface RunningGateway {
 
 /**
  * Starts the gateway of a site. Listeners open only when the store is ready.
+ * @param devices the profiles of its Modbus devices
  * @param system the clock of the box, which need not be right
  * @throws JournalUnavailable when the data directory cannot be used
  * @throws Error when a port is taken or a device of site.yaml cannot be opened
  */
 export async function composeGateway(
   site: Site,
+  devices: DeviceShelf,
   system: Clock,
   machine: Machine,
   log: Log,
@@ -71,6 +74,7 @@ export async function composeGateway(
   const context = { clock, log };
   const south = composeSouth(
     site,
+    devices,
     {
       stations: gateway.stations,
       meters: gateway.meters,

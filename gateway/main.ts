@@ -1,6 +1,6 @@
 // The command line: finds the command and hands over.
 import { readFileSync } from 'node:fs';
-import { deviceNames } from '../site-config/devices/catalogue.js';
+import { openShelf } from '../site-config/devices/shelf.js';
 import { runCheck } from './cli-check.js';
 
 const USAGE = `usage: forecourt <command> [options]
@@ -46,7 +46,7 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       return runCheck(args, {
         ...io,
         env: process.env,
-        devices: deviceNames(),
+        devices: openShelf,
       });
     case 'status':
     case 'explain': {

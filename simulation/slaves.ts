@@ -1,5 +1,5 @@
 // All Modbus devices of a site as TCP slaves: those that share an address in site.yaml share a port here.
-import { chargerProfiles, meterProfiles } from '../site-config/devices/catalogue.js';
+import { chargerProfile, meterProfile, openShelf } from '../site-config/devices/shelf.js';
 import type { Clock } from '../gateway/kernel/clock.js';
 import type { MeterId, StationId } from '../gateway/kernel/ids.js';
 import { milliseconds } from '../gateway/kernel/units.js';
@@ -21,6 +21,7 @@ export interface Slaves {
 const HOST = '127.0.0.1';
 /** Meters are not new when a site is looked at. */
 const METER_BEGINS = 4_200_000;
+const SHELF = openShelf();
 
 /** Serial buses are simulated as a TCP port each. */
 const busOf = (connection: ModbusConnection): string =>
@@ -76,8 +77,7 @@ function putStation(
 ): void {
   const { link } = station;
   if (link.kind !== 'modbus') return;
-  const profile = chargerProfiles.find(({ id }) => id === link.device);
-  if (profile === undefined) throw new Error(`no profile of a charger called ${link.device}`);
+  const profile = chargerProfile(SHELF, link.device);
   for (const evse of station.evses) {
     const { hardware } = world.evse(evse.number);
     const charger = new ModbusCharger(profile, evse, hardware, unitsOf(link.connection), link.unit, clock);
@@ -87,8 +87,7 @@ function putStation(
 }
 
 function putMeter(meter: Meter, world: World, units: Units): void {
-  const profile = meterProfiles.find(({ id }) => id === meter.device);
-  if (profile === undefined) throw new Error(`no profile of a meter called ${meter.device}`);
+  const profile = meterProfile(SHELF, meter.device);
   const simulated = new ModbusMeter(profile, units, meter.unit, world.site.nominalVoltage, METER_BEGINS);
   const show = (elapsed: number): void => {
     const state = world.circuits().find(({ circuit }) => circuit.meter === meter.id);

@@ -1,6 +1,6 @@
 // Where the console listens: on the box itself, until it knows users.
 import { errorAtValue, type Fault } from './fault.js';
-import { documentedDefault } from './schema-faults.js';
+import { documentedDefault } from './site-form.js';
 import { address } from './values.js';
 import { section, text, type Section } from './written.js';
 

@@ -22,6 +22,7 @@ export const FINDING_CODES = {
   'unknown-meter': 'The meter that is named does not stand under meters.',
   'unknown-evse': 'No station has an EVSE of this number.',
   'unknown-device': 'There is no device profile of this name.',
+  'unknown-register': 'A device profile names a register that it does not have, or that cannot be read or written so.',
   'circuit-loop': 'A circuit feeds itself over others.',
   'duplicate-evse': 'Two EVSEs have one number.',
   'duplicate-unit': 'Two devices answer to one unit on one bus or address.',
@@ -49,6 +50,7 @@ export const FINDING_CODES = {
     'Every EVSE has the same grid phase on its first conductor, so one-phase cars all load that phase.',
   'rotation-unknown': 'The phase rotation of an EVSE is not known, so a one-phase car counts on every phase.',
   'no-watchdog': 'The charger keeps its last limit when the gateway falls silent.',
+  'not-verified': 'A fact about a device has one source or none, and was not tried.',
   'no-limit-source':
     "The grid operator's limit has no way to reach the gateway, so that its fail-safe value holds for ever.",
   'no-authority': 'No CSMS decides about an EVSE.',

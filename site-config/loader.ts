@@ -6,17 +6,18 @@ import type { Site } from '../gateway/site/topology.js';
 import { readDocument } from './document.js';
 import type { Fault } from './fault.js';
 import { inFileOrder, type Finding } from './finding.js';
-import { referenceFaults, type DeviceNames } from './references.js';
+import { isWithoutWatchdog, unverified, type DeviceShelf } from './devices/shelf.js';
+import { referenceFaults } from './references.js';
 import { review, type ReviewContext } from './review.js';
 import { schemaFaults } from './schema-faults.js';
+import { siteForm } from './site-form.js';
 import { readSecrets } from './secrets.js';
 import { buildSite } from './site-builder.js';
 import { entries, isSection, text, type Section } from './written.js';
 
-export type { DeviceNames };
-
 export interface LoadOptions {
-  readonly devices: DeviceNames;
+  /** The device profiles that the site may name. */
+  readonly devices: DeviceShelf;
   /** The text of a file; throws where it cannot be read. The file system unless given. */
   readonly readFile?: (path: string) => string;
   /** For secrets written as `{ env: NAME }`; the environment of the process unless given. */
@@ -85,8 +86,13 @@ export function loadSiteText(
     env: options.env ?? process.env,
   });
   const findings = [
+    ...options.devices.findings,
     ...inText,
-    ...found([...schemaFaults(document.typed), ...referenceFaults(written, options.devices), ...secrets.faults]),
+    ...found([
+      ...schemaFaults(siteForm, document.typed),
+      ...referenceFaults(written, options.devices),
+      ...secrets.faults,
+    ]),
   ];
   if (findings.some(({ severity }) => severity === 'error')) return failed(inFileOrder(findings));
 
@@ -95,8 +101,9 @@ export function loadSiteText(
   return all.some(({ severity }) => severity === 'error') ? failed(all) : ok({ site, warnings: all });
 }
 
-const reviewContext = (written: Section, devices: DeviceNames): ReviewContext => ({
-  chargersWithoutWatchdog: devices.chargersWithoutWatchdog,
+const reviewContext = (written: Section, devices: DeviceShelf): ReviewContext => ({
+  isWithoutWatchdog: (name) => isWithoutWatchdog(devices, name),
+  unverified: (name) => unverified(devices, name),
   acceptedFallbackOverloads: new Set(
     entries(written, 'circuits')
       .filter(([, keys]) => text(keys, 'accept-fallback-overload') === 'true')

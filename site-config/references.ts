@@ -1,6 +1,7 @@
 // What a schema cannot see: names that must exist, numbers that must be unique, settings that must agree.
 import { addresses, modbusUnits, serialBuses } from './bus-faults.js';
 import { circuitFaults } from './circuit-faults.js';
+import type { DeviceShelf } from './devices/shelf.js';
 import { consoleFaults } from './console-address.js';
 import { errorAtKey, errorAtValue, type Fault } from './fault.js';
 import { inWords, type Path } from './place.js';
@@ -9,18 +10,10 @@ import { timeZone } from './time-zone.js';
 import { notBuilt } from './unbuilt.js';
 import { entries, evsesOf, has, list, section, text, type Section } from './written.js';
 
-/** Names of the device profiles there are. */
-export interface DeviceNames {
-  readonly chargers: readonly string[];
-  readonly meters: readonly string[];
-  /** Chargers that keep their last limit for ever when nobody talks to them. */
-  readonly chargersWithoutWatchdog: readonly string[];
-}
-
-type Check = (site: Section, devices: DeviceNames) => readonly Fault[];
+type Check = (site: Section, devices: DeviceShelf) => readonly Fault[];
 
 /** Every disagreement inside a site as it is written; pieces that are misshapen are passed over. */
-export const referenceFaults = (site: Section, devices: DeviceNames): readonly Fault[] =>
+export const referenceFaults = (site: Section, devices: DeviceShelf): readonly Fault[] =>
   CHECKS.flatMap((check) => check(site, devices));
 
 const CHECKS: readonly Check[] = [
@@ -37,7 +30,7 @@ const CHECKS: readonly Check[] = [
   notBuilt,
 ];
 
-function meters(site: Section, devices: DeviceNames): readonly Fault[] {
+function meters(site: Section, devices: DeviceShelf): readonly Fault[] {
   return entries(site, 'meters').flatMap(([name, keys]) =>
     unknownDevice(['meters', name], keys, devices.meters, devices.chargers, 'a charger, not a meter'),
   );
@@ -63,7 +56,7 @@ function unknownDevice(
   ];
 }
 
-function stations(site: Section, devices: DeviceNames): readonly Fault[] {
+function stations(site: Section, devices: DeviceShelf): readonly Fault[] {
   const names = Object.keys(section(site, 'circuits'));
   const hasTls = has(section(site, 'listen'), 'tls');
   return entries(site, 'stations').flatMap(([name, keys]) => {

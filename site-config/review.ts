@@ -6,7 +6,10 @@ import type { Path } from './place.js';
 
 /** What the review has to know that the model of a site does not carry. */
 export interface ReviewContext {
-  readonly chargersWithoutWatchdog: readonly string[];
+  /** Of a charger: it keeps its last limit for ever when nobody talks to it. */
+  readonly isWithoutWatchdog: (device: string) => boolean;
+  /** What about a device is known from one source or none. */
+  readonly unverified: (device: string) => readonly string[];
   /** Circuits whose owner accepts that fallback currents exceed the breaker. */
   readonly acceptedFallbackOverloads: ReadonlySet<string>;
 }
@@ -18,6 +21,7 @@ export const review = (site: Site, context: ReviewContext): readonly Fault[] => 
   ...reviewMeters(site),
   ...reviewRotation(site),
   ...reviewWatchdogs(site, context),
+  ...reviewFacts(site, context),
   ...reviewAuthorities(site),
   ...reviewGridOperatorLimit(site),
 ];
@@ -190,7 +194,7 @@ function reviewRotation(site: Site): readonly Fault[] {
 
 function reviewWatchdogs(site: Site, context: ReviewContext): readonly Fault[] {
   return site.stations.flatMap(({ id, link }) =>
-    link.kind === 'modbus' && context.chargersWithoutWatchdog.includes(link.device)
+    link.kind === 'modbus' && context.isWithoutWatchdog(link.device)
       ? [
           warningAtValue(
             'no-watchdog',
@@ -201,6 +205,29 @@ function reviewWatchdogs(site: Site, context: ReviewContext): readonly Fault[] {
         ]
       : [],
   );
+}
+
+/** What about the registers of a device is known from one source or none. */
+function reviewFacts(site: Site, context: ReviewContext): readonly Fault[] {
+  const used = [
+    ...site.stations.flatMap(({ id, link }) =>
+      link.kind === 'modbus' ? [{ path: ['stations', id, 'device'], name: link.device }] : [],
+    ),
+    ...site.meters.map(({ id, device }) => ({ path: ['meters', id, 'device'], name: device })),
+  ];
+  return used.flatMap(({ path, name }) => {
+    const facts = context.unverified(name);
+    return facts.length === 0
+      ? []
+      : [
+          warningAtValue(
+            'not-verified',
+            path,
+            `not everything about ${name} is sure: ${facts.join('; ')}`,
+            'try it before the site relies on it: limit, pause, and what it does when the gateway is gone',
+          ),
+        ];
+  });
 }
 
 function reviewAuthorities(site: Site): readonly Fault[] {

@@ -1,39 +1,20 @@
-// Checks a site against its JSON Schema and says what is wrong in words of the trade.
-import { readFileSync } from 'node:fs';
+// Checks what is written in a YAML file against the JSON Schema of its form and says what is wrong in words of the trade.
 import type { ErrorObject } from 'ajv';
 import type { Fault } from './fault.js';
 import type { FindingCode } from './finding.js';
+import { isSchema, type Form, type Schema } from './form.js';
 import { fromPointer, inWords, type Path } from './place.js';
 import { isDimension, measures, parseQuantity, type Dimension } from './quantity.js';
-import { validateSite } from './site-validator.js';
 import { nearest } from './suggestion.js';
-
-type Schema = Readonly<Record<string, unknown>>;
-
-const isSchema = (value: unknown): value is Schema =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const parsed: unknown = JSON.parse(readFileSync(new URL('./site.schema.json', import.meta.url), 'utf8'));
-const schema: Schema = isSchema(parsed) ? parsed : {};
-const definitions: Schema = isSchema(schema['definitions']) ? schema['definitions'] : {};
-
-/** The default that the schema documents for a key, such as `margin` of `circuit`, as it would be written. */
-export function documentedDefault(definition: string, key: string): string {
-  const owner = definition === '' ? schema : definitions[definition];
-  const property = isSchema(owner) && isSchema(owner['properties']) ? owner['properties'][key] : undefined;
-  const value = isSchema(property) ? property['default'] : undefined;
-  if (value === undefined) throw new Error(`the schema documents no default for ${definition} ${key}`);
-  return scalar(value);
-}
 
 /** A scalar of the schema as it would be written. */
 const scalar = (value: unknown): string =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 
-/** Everything in which `site` is not what the schema asks for, at most one fault for a value. */
-export function schemaFaults(site: unknown): readonly Fault[] {
-  if (validateSite(site)) return [];
-  const errors = validateSite.errors ?? [];
+/** Everything in which `written` is not what the form asks for, at most one fault for a value. */
+export function schemaFaults(form: Form, written: unknown): readonly Fault[] {
+  if (form.validate(written)) return [];
+  const errors = form.validate.errors ?? [];
   // Inside a choice (oneOf) the faults of every branch are reported: the choice as a whole says it better.
   const choices = errors.filter((error) => error.keyword === 'oneOf').map((error) => error.instancePath);
   const inChoice = (error: ErrorObject): boolean =>
@@ -41,7 +22,7 @@ export function schemaFaults(site: unknown): readonly Fault[] {
   const faults = new Map<string, Fault>();
   for (const error of errors) {
     if (error.keyword !== 'oneOf' && inChoice(error)) continue;
-    const fault = translate(error, site);
+    const fault = translate(error, written, form);
     if (fault === undefined) continue;
     const key = `${fault.path.join('/')} ${fault.at} ${fault.code === 'missing-key' ? fault.message : ''}`;
     const known = faults.get(key);
@@ -75,10 +56,11 @@ const ORDER: readonly FindingCode[] = [
 ];
 const rank = (code: FindingCode): number => (ORDER.indexOf(code) + ORDER.length + 1) % (ORDER.length + 1);
 
-function translate(error: ErrorObject, site: unknown): Fault | undefined {
+function translate(error: ErrorObject, written: unknown, form: Form): Fault | undefined {
+  const resolved = (part: Schema): Schema => withReference(part, form.definitions);
   const path = fromPointer(error.instancePath);
   const here = resolved(isSchema(error.parentSchema) ? error.parentSchema : {});
-  const what = inWords(path, site);
+  const what = inWords(path, written);
   const fault = (code: FindingCode, message: string, suggestion?: string, at: 'key' | 'value' = 'value'): Fault => ({
     code,
     severity: 'error',
@@ -91,7 +73,7 @@ function translate(error: ErrorObject, site: unknown): Fault | undefined {
   if (error.data === null && error.keyword !== 'required') {
     return fault(
       'empty',
-      `nothing is written after ${lastKey(path)}${path.length > 1 ? ` (${inWords(path.slice(0, -1), site)})` : ''}`,
+      `nothing is written after ${lastKey(path)}${path.length > 1 ? ` (${inWords(path.slice(0, -1), written)})` : ''}`,
       suggestionFor(lastKey(path), here),
     );
   }
@@ -112,7 +94,7 @@ function translate(error: ErrorObject, site: unknown): Fault | undefined {
         path: [...path, key],
         at: 'key',
         message:
-          path.length === 0 ? `${key} is not a section of a site` : `${key} is not something that ${what} can have`,
+          path.length === 0 ? `${key} is not a section of ${form.of}` : `${key} is not something that ${what} can have`,
         suggestion: meant === undefined ? `there are ${known.join(', ')}` : `did you mean ${meant}?`,
       };
     }
@@ -125,7 +107,7 @@ function translate(error: ErrorObject, site: unknown): Fault | undefined {
         path: [...path, key],
         at: 'key',
         message: `${quoted(key)} cannot be a name here`,
-        suggestion: `write ${form(names)}`,
+        suggestion: `write ${formOf(names)}`,
       };
     }
     case 'enum': {
@@ -175,7 +157,7 @@ function translate(error: ErrorObject, site: unknown): Fault | undefined {
       // A quantity is judged by its unit; the pattern is there for editors.
       return here['x-unit'] !== undefined || !('pattern' in here) || error.propertyName !== undefined
         ? undefined
-        : fault('bad-form', `${what} cannot be ${shown(error.data)}`, `write ${form(here)}`);
+        : fault('bad-form', `${what} cannot be ${shown(error.data)}`, `write ${formOf(here)}`);
     default:
       return undefined;
   }
@@ -209,12 +191,12 @@ function quantityFault(
 }
 
 /** The schema with what it refers to; its own words win. */
-function resolved(part: Schema): Schema {
+function withReference(part: Schema, definitions: Schema): Schema {
   const reference =
     part['$ref'] ?? (Array.isArray(part['allOf']) && isSchema(part['allOf'][0]) ? part['allOf'][0]['$ref'] : undefined);
   if (typeof reference !== 'string') return part;
   const target = definitions[reference.replace('#/definitions/', '')];
-  return isSchema(target) ? { ...resolved(target), ...part } : part;
+  return isSchema(target) ? { ...withReference(target, definitions), ...part } : part;
 }
 
 const examplesOf = (part: Schema): readonly string[] =>
@@ -229,7 +211,7 @@ const suggestionFor = (key: string, part: Schema): string => {
   const [one] = examplesOf(part);
   return one === undefined ? `write ${key}: and its value` : `write for example ${key}: ${one}`;
 };
-const form = (part: Schema): string =>
+const formOf = (part: Schema): string =>
   typeof part['x-form'] === 'string' ? part['x-form'] : (examplesOf(part)[0] ?? 'another text');
 const lastKey = (path: Path): string => String(path.at(-1) ?? 'the file');
 const quoted = (text: string): string => `"${text.length > 60 ? `${text.slice(0, 57)}...` : text}"`;

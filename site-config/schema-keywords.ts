@@ -1,4 +1,4 @@
-// The keywords of site.schema.json that JSON Schema does not know; the validator that compile-schema.mjs generates calls them.
+// The keywords of site.schema.json that JSON Schema does not know; the validator that compile-schemas.mjs generates calls them.
 import { parseQuantity, type Dimension } from './quantity.js';
 
 /** Whether `text` is a quantity of `dimension`: the keyword `x-unit` of the schema. */

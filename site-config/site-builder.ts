@@ -17,7 +17,7 @@ import type {
   Telemetry,
 } from '../gateway/site/topology.js';
 import { consoleAddress } from './console-address.js';
-import { documentedDefault } from './schema-faults.js';
+import { documentedDefault } from './site-form.js';
 import { secretKey, type Secrets } from './secrets.js';
 import { buildStation, connection, unit } from './station-builder.js';
 import { address, needed, one, quantity } from './values.js';

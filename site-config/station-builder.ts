@@ -12,7 +12,7 @@ import type {
   StartPolicy,
   Station,
 } from '../gateway/site/topology.js';
-import { documentedDefault } from './schema-faults.js';
+import { documentedDefault } from './site-form.js';
 import { secretKey, type Secrets } from './secrets.js';
 import { needed, one, quantity } from './values.js';
 import { has, isSection, list, section, text, type Section } from './written.js';

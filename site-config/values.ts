@@ -1,6 +1,6 @@
 // Values of a site that has been checked: what is missing here is a hole in the checks, and throws.
 import { parseQuantity, type Dimension } from './quantity.js';
-import { documentedDefault } from './schema-faults.js';
+import { documentedDefault } from './site-form.js';
 import { text, type Section } from './written.js';
 
 export function needed(of: Section, key: string): string {

@@ -15,7 +15,7 @@ const WORDS: Readonly<Record<Exclude<RegisterType, 'string'>, number>> = {
 };
 
 /** How many 16-bit registers a value takes. */
-export const wordsOf = (register: Register): number =>
+export const wordsOf = (register: Pick<Register, 'type' | 'words'>): number =>
   register.type === 'string' ? (register.words ?? 1) : WORDS[register.type];
 
 type Orders = Pick<DeviceProfile, 'byteOrder' | 'wordOrder'>;

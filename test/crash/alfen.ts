@@ -1,7 +1,9 @@
 // The Modbus charger of the crash tests: an Alfen that obeys, on a slave of its own.
 import { startModbusSlave, type ModbusSlave } from '../../simulation/modbus-slave.js';
-import { alfenEveNg9xx } from '../../site-config/devices/alfen-eve-ng9xx.js';
 import { SimulatedCharger } from '../adapters/station-modbus/charger-bench.js';
+import { charger } from '../fakes/profiles.js';
+
+const alfenEveNg9xx = charger('alfen-eve-ng9xx');
 
 /** Its register when no car has come yet, in Wh. */
 export const ALFEN_REGISTER = 50_000;

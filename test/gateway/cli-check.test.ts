@@ -23,7 +23,7 @@ const check = async (args: readonly string[], files: Readonly<Record<string, str
       return text;
     },
     env: { CP01: 'a-secret-of-sufficient-length' },
-    devices,
+    devices: () => devices,
   });
   return { code, out, err };
 };

@@ -32,7 +32,7 @@ export async function startFastGateway(t: Test, yaml: string, speed: number): Pr
   if (!loaded.ok) throw new Error(loaded.error.map(({ line, message }) => `${line}: ${message}`).join('\n'));
   const clock = fastClock(speed, systemClock);
   const log = recordingLog();
-  const running = await composeGateway(loaded.value.site, clock, knowing(clock), log, '0.0.0');
+  const running = await composeGateway(loaded.value.site, devices, clock, knowing(clock), log, '0.0.0');
   t.teardown(async () => {
     await running.stop();
     rmSync(folder, { recursive: true });

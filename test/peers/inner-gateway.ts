@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { composeGateway, type RunningGateway } from '../../gateway/compose.js';
 import { milliseconds } from '../../gateway/kernel/units.js';
 import type { Log } from '../../gateway/kernel/log.js';
-import { deviceNames } from '../../site-config/devices/catalogue.js';
+import { openShelf } from '../../site-config/devices/shelf.js';
 import { loadSite } from '../../site-config/loader.js';
 import { FakeClock } from '../fakes/fake-clock.js';
 import { knowing } from '../fakes/fake-machine.js';
@@ -59,7 +59,8 @@ export async function startInnerGateway(yaml: string, clock: LeapingClock, chang
   const file = join(folder, 'site.yaml');
   const dataDirectory = join(folder, 'data');
   writeFileSync(file, `data-directory: ${dataDirectory}\nconsole: { listen: none }\n${yaml}`);
-  const loaded = loadSite(file, { devices: deviceNames(), env: {} });
+  const devices = openShelf();
+  const loaded = loadSite(file, { devices, env: {} });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.error));
   const { site } = loaded.value;
   const lines: LogLine[] = [];
@@ -90,7 +91,7 @@ export async function startInnerGateway(yaml: string, clock: LeapingClock, chang
     },
     async start() {
       clock.start();
-      running = await composeGateway(site, clock, knowing(clock), log, '0.0.0');
+      running = await composeGateway(site, devices, clock, knowing(clock), log, '0.0.0');
     },
     async restart() {
       await gateway.stop();

@@ -13,7 +13,7 @@ import { CAR_MODELS, Car, type CarModel } from '../../simulation/car.js';
 import { demoSite } from '../../simulation/demo-site.js';
 import { startSlaves, type Slaves } from '../../simulation/slaves.js';
 import { World } from '../../simulation/world.js';
-import { chargerProfiles, meterProfiles } from '../../site-config/devices/catalogue.js';
+import { chargerProfiles, meterProfiles } from '../fakes/profiles.js';
 import { FakeClock } from '../fakes/fake-clock.js';
 import { recordingLog } from '../fakes/recording-log.js';
 

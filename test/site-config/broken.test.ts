@@ -1,22 +1,40 @@
-// Broken sites, each with the findings it must give: `# expect: <line>:<column> <code> <part of the message>`.
+// Broken sites and device profiles, each with the findings it must give: `# expect: <line>:<column> <code> <part of the message>`.
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
-import { FINDING_CODES } from '../../site-config/finding.js';
+import { readProfile } from '../../site-config/devices/profile.js';
+import { FINDING_CODES, type Finding } from '../../site-config/finding.js';
 import { loadSite } from '../../site-config/loader.js';
 import { devices } from './devices.js';
 
-const folder = 'test/site-config/broken/';
-const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+const SITES = 'test/site-config/broken/';
+const DEVICES = 'test/site-config/broken-devices/';
+const yamlIn = (folder: string): readonly string[] =>
+  readdirSync(folder).flatMap((name) => (name.endsWith('.yaml') ? [folder + name] : []));
+const files = [...yamlIn(SITES), ...yamlIn(DEVICES)];
 const seenCodes = new Set<string>();
 let checked = 0;
 
+interface Outcome {
+  readonly ok: boolean;
+  readonly findings: readonly Finding[];
+}
+
+function site(name: string): Outcome {
+  const result = loadSite(name, { devices, env: {} });
+  return { ok: result.ok, findings: result.ok ? result.value.warnings : result.error };
+}
+
+function device(name: string, text: string): Outcome {
+  const result = readProfile('broken', text, name);
+  return { ok: result.ok, findings: result.ok ? [] : result.error };
+}
+
 for (const name of files) {
   t.test(name, (t) => {
-    const text = readFileSync(folder + name, 'utf8');
+    const text = readFileSync(name, 'utf8');
     const expected = [...text.matchAll(/^# expect: (\d+):(\d+) (\S+) ?(.*)$/gm)];
     t.ok(expected.length > 0, 'says what it expects');
-    const result = loadSite(folder + name, { devices, env: {} });
-    const findings = result.ok ? result.value.warnings : result.error;
+    const { ok, findings } = name.startsWith(SITES) ? site(name) : device(name, text);
     for (const [, line, column, code = '', message = ''] of expected) {
       seenCodes.add(code);
       const found = findings.find(
@@ -32,7 +50,7 @@ for (const name of files) {
     for (const { suggestion, code } of findings)
       t.ok(suggestion !== undefined || code === 'syntax', 'says what to write instead');
     t.equal(
-      result.ok,
+      ok,
       findings.every(({ severity }) => severity === 'warning'),
       'an error refuses the site, a warning does not',
     );
@@ -41,9 +59,9 @@ for (const name of files) {
   });
 }
 
-t.test('every broken site was visited, and every code has one', (t) => {
+t.test('every broken file was visited, and every code has one', (t) => {
   t.equal(checked, files.length);
-  t.ok(files.length >= 60, `${files.length} broken sites`);
+  t.ok(files.length >= 60, `${files.length} broken files`);
   t.same(
     Object.keys(FINDING_CODES).filter((code) => !seenCodes.has(code)),
     [],

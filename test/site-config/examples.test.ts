@@ -7,7 +7,7 @@ import { composeGateway } from '../../gateway/compose.js';
 import type { Site } from '../../gateway/site/topology.js';
 import { systemClock } from '../../gateway/system-clock.js';
 import { systemMachine } from '../../gateway/system-machine.js';
-import { deviceNames } from '../../site-config/devices/catalogue.js';
+import { openShelf } from '../../site-config/devices/shelf.js';
 import { loadSite } from '../../site-config/loader.js';
 import { recordingLog } from '../fakes/recording-log.js';
 
@@ -29,7 +29,7 @@ function elsewhere(site: Site, dataDirectory: string): Site {
 for (const name of EXAMPLES) {
   void t.test(`${name} starts, shows every EVSE to every CSMS, and stops`, async (t) => {
     const loaded = loadSite(`site-config/examples/${name}.yaml`, {
-      devices: deviceNames(),
+      devices: openShelf(),
       env: { FORECOURT_DC_02: 'a-password-of-16-or-more' },
       readFile: (path) => readFileSync(path, 'utf8'),
     });
@@ -38,7 +38,7 @@ for (const name of EXAMPLES) {
     t.teardown(() => rmSync(directory, { recursive: true, force: true }));
     const site = elsewhere(loaded.value.site, directory);
     const log = recordingLog();
-    const running = await composeGateway(site, systemClock, systemMachine(), log, '0.0.0');
+    const running = await composeGateway(site, openShelf(), systemClock, systemMachine(), log, '0.0.0');
     const evses = site.stations.flatMap((station) => station.evses.map(({ number }) => number));
     t.ok(evses.length > 0);
     for (const number of evses) t.ok(running.gateway.live.evse(number), `EVSE ${number}`);

@@ -23,11 +23,16 @@ stations:
   "0815": { circuit: main, password: 0123456789012345, evses: [ { number: 4, max-current: 32 A } ] }
 `;
 
-t.test('every example site is good without a warning', (t) => {
+t.test('every example site is good, without a warning but of what is not known of its devices', (t) => {
   t.same(exampleFiles, ['car-park.yaml', 'depot.yaml', 'small-office.yaml']);
   for (const name of exampleFiles) {
     const result = loadSite(examples + name, { devices, env: options.env ?? {} });
-    t.same(result.ok ? result.value.warnings : result.error, [], name);
+    const findings = result.ok ? result.value.warnings : result.error;
+    t.same(
+      findings.filter(({ code }) => code !== 'not-verified'),
+      [],
+      name,
+    );
   }
   t.end();
 });

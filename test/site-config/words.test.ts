@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { isDimension, parseQuantity, UNITS } from '../../site-config/quantity.js';
-import { documentedDefault } from '../../site-config/schema-faults.js';
+import { documentedDefault } from '../../site-config/site-form.js';
 import { nearest } from '../../site-config/suggestion.js';
 
 t.test('quantities', (t) => {

@@ -5,13 +5,15 @@ import type { MeterProfile } from '../../../adapters/modbus/device-profile.js';
 import { TcpLink } from '../../../adapters/modbus/tcp-link.js';
 import { meterId } from '../../../gateway/kernel/ids.js';
 import type { MeterReading } from '../../../gateway/site/metering.js';
-import { carloGavazziEm24Ethernet } from '../../../site-config/devices/carlo-gavazzi-em24-ethernet.js';
-import { janitzaUmg604 } from '../../../site-config/devices/janitza-umg604.js';
-import { sunspecMeter } from '../../../site-config/devices/sunspec-meter-201-204.js';
 import { startModbusSlave, type SlaveUnit } from '../../../simulation/modbus-slave.js';
 import { FakeClock } from '../../fakes/fake-clock.js';
 import { recordingLog } from '../../fakes/recording-log.js';
 import { pass, until } from '../modbus/pump.js';
+import { meter } from '../../fakes/profiles.js';
+
+const carloGavazziEm24Ethernet = meter('carlo-gavazzi-em24-ethernet');
+const janitzaUmg604 = meter('janitza-umg604');
+const sunspecMeter = meter('sunspec-meter-201-204');
 
 async function bench(test: Test, profile: MeterProfile, units: ReadonlyMap<number, SlaveUnit>, unit?: number) {
   const clock = new FakeClock();

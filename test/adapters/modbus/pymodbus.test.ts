@@ -5,7 +5,6 @@ import { createInterface } from 'node:readline';
 import t from 'tap';
 import { ModbusDevice } from '../../../adapters/modbus/device.js';
 import { TcpLink } from '../../../adapters/modbus/tcp-link.js';
-import { janitzaUmg604 } from '../../../site-config/devices/janitza-umg604.js';
 import { FakeClock } from '../../fakes/fake-clock.js';
 import { recordingLog } from '../../fakes/recording-log.js';
 
@@ -25,6 +24,9 @@ async def main():
     await task
 asyncio.run(main())
 `;
+import { meter } from '../../fakes/profiles.js';
+
+const janitzaUmg604 = meter('janitza-umg604');
 
 const python = ['python3', '/usr/bin/python3'].find(
   (command) => spawnSync(command, ['-c', 'import pymodbus.server.async_io']).status === 0,

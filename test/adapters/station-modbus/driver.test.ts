@@ -4,11 +4,13 @@ import { evseNumber, stationTransactionId } from '../../../gateway/kernel/ids.js
 import { ampere, wattHour } from '../../../gateway/kernel/units.js';
 import type { StationCommand } from '../../../gateway/site/station-command.js';
 import type { MeterValue } from '../../../gateway/site/metering.js';
-import { alfenEveNg9xx } from '../../../site-config/devices/alfen-eve-ng9xx.js';
-import { kebaP30 } from '../../../site-config/devices/keba-p30.js';
-import { phoenixCharxSec } from '../../../site-config/devices/phoenix-charx-sec.js';
 import { pass, until } from '../modbus/pump.js';
 import { connectionTimeout, openBench, type Bench, type BenchOptions } from './charger-bench.js';
+import { charger } from '../../fakes/profiles.js';
+
+const alfenEveNg9xx = charger('alfen-eve-ng9xx');
+const kebaP30 = charger('keba-p30');
+const phoenixCharxSec = charger('phoenix-charx-sec');
 
 const EVSE = evseNumber(11);
 const FREE = { kind: 'free', idToken: 'FREE' } as const;

@@ -1,5 +1,5 @@
-// Build step: turns the JSON Schema of site.yaml into a standalone validator, so that no start of the gateway compiles it.
-// Usage: node site-config/compile-schema.mjs [target file, default out/site-config/site-validator.js]
+// Build step: turns the JSON Schemas of site.yaml and of device profiles into standalone validators, so that no start of
+// the gateway compiles them. Usage: node site-config/compile-schemas.mjs [target file, default out/site-config/validators.js]
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,13 +8,14 @@ import standaloneCode from 'ajv/dist/standalone/index.js';
 import { standaloneModule } from '../deploy/standalone-module.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const target = process.argv[2] ?? join(here, '../out/site-config/site-validator.js');
-const schema = JSON.parse(await readFile(join(here, 'site.schema.json'), 'utf8'));
+const target = process.argv[2] ?? join(here, '../out/site-config/validators.js');
+const schemas = { validateSite: 'site.schema.json', validateDevice: 'device.schema.json' };
 
 /** The unit of a quantity, which may stand in the definition that it refers to. */
-function unitOf(part) {
+function unitOf(part, definitions) {
   const reference = part.$ref ?? part.allOf?.[0]?.$ref;
-  const unit = part['x-unit'] ?? (reference && unitOf(schema.definitions[reference.replace('#/definitions/', '')]));
+  const referred = reference && definitions[reference.replace('#/definitions/', '')];
+  const unit = part['x-unit'] ?? (referred && unitOf(referred, definitions));
   if (unit === undefined) throw new Error(`no unit for the range of ${JSON.stringify(part)}`);
   return unit;
 }
@@ -36,11 +37,14 @@ ajv.addKeyword({
   type: 'string',
   code(cxt) {
     const [least, most] = cxt.schema;
-    cxt.pass(_`isWithin(${cxt.data}, ${unitOf(cxt.parentSchema)}, ${least}, ${most})`);
+    cxt.pass(
+      _`isWithin(${cxt.data}, ${unitOf(cxt.parentSchema, cxt.it.schemaEnv.root.schema.definitions)}, ${least}, ${most})`,
+    );
   },
 });
 
-ajv.addSchema(schema, 'site');
-const code = standaloneCode.default(ajv, { validateSite: 'site' });
+for (const [name, file] of Object.entries(schemas))
+  ajv.addSchema(JSON.parse(await readFile(join(here, file), 'utf8')), name);
+const code = standaloneCode.default(ajv, Object.fromEntries(Object.keys(schemas).map((name) => [name, name])));
 await mkdir(dirname(target), { recursive: true });
 await writeFile(target, standaloneModule(code, [`import { isQuantity, isWithin } from './schema-keywords.js';`]));

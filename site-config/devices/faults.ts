@@ -1,0 +1,217 @@
+// What a schema cannot see in a device profile: registers that must exist, and settings that must agree.
+import { wordsOf } from '../../adapters/modbus/register-value.js';
+import type { WrittenProfile } from './written-profile.js';
+import { errorAtKey, errorAtValue, type Fault } from '../fault.js';
+import type { Path } from '../place.js';
+import { parseQuantity } from '../quantity.js';
+import { didYouMean } from '../suggestion.js';
+
+/** Every disagreement inside a profile that its schema has found good. */
+export const deviceFaults = (profile: WrittenProfile): readonly Fault[] => [
+  ...kindFaults(profile),
+  ...detectionFaults(profile),
+  ...registerFaults(profile),
+  ...referenceFaults(profile),
+  ...rangeFaults(profile),
+];
+
+const OF_CHARGERS = ['states', 'control', 'watchdog'] as const;
+const OF_METERS = ['current-sign', 'setup'] as const;
+
+function kindFaults(profile: WrittenProfile): readonly Fault[] {
+  const { kind } = profile;
+  const missing = kind === 'charger' ? OF_CHARGERS.filter((key) => profile[key] === undefined) : [];
+  const foreign = (kind === 'charger' ? OF_METERS : [...OF_CHARGERS, 'phase-switching' as const]).filter(
+    (key) => profile[key] !== undefined,
+  );
+  return [
+    ...missing.map((key) => errorAtKey('missing-key', [], `the charger has no ${key}`, `write ${key}: and what it is`)),
+    ...foreign.map((key) =>
+      errorAtKey('unknown-key', [key], `${key} is not something that a ${kind} has`, 'leave it out'),
+    ),
+  ];
+}
+
+function detectionFaults({ detect }: WrittenProfile): readonly Fault[] {
+  const ways = [detect.matches, detect.values, detect.from ?? detect.to].filter((way) => way !== undefined);
+  const faults: Fault[] = [];
+  if (ways.length !== 1)
+    faults.push(
+      errorAtKey(
+        'missing-key',
+        ['detect'],
+        'detect has none or several of matches, values and from/to',
+        'write one of them',
+      ),
+    );
+  try {
+    if (detect.matches !== undefined) new RegExp(detect.matches);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    faults.push(
+      errorAtValue(
+        'bad-form',
+        ['detect', 'matches'],
+        `${detect.matches ?? ''} is not a regular expression`,
+        'write for example ^Alfen',
+      ),
+    );
+  }
+  return faults;
+}
+
+function registerFaults({ registers, control }: WrittenProfile): readonly Fault[] {
+  const taken = new Map<string, string>();
+  return Object.entries(registers).flatMap(([name, register]) => {
+    const path = ['registers', name];
+    const faults: Fault[] = [];
+    if (register.read === undefined && register.write === undefined)
+      faults.push(
+        errorAtKey(
+          'missing-key',
+          path,
+          `${name} can be neither read nor written`,
+          'write read: 3, read: 4 or write: 6',
+        ),
+      );
+    if ((register.type === 'string') !== (register.words !== undefined))
+      faults.push(
+        errorAtKey(
+          'missing-key',
+          path,
+          `words is for strings, and every string has it`,
+          'write words: or leave it out',
+        ),
+      );
+    if (register.type !== 'string' && register.write === 6 && wordsOf(register) > 1)
+      faults.push(
+        errorAtValue(
+          'out-of-range',
+          [...path, 'write'],
+          `function 6 writes one register, and ${name} has more`,
+          'write 16',
+        ),
+      );
+    for (let i = 0; register.read !== undefined && i < wordsOf(register); i++) {
+      const key = `${register.of ?? ''} ${register.read} ${register.at + i}`;
+      const other = taken.get(key);
+      // Fields of one register share it.
+      if (other !== undefined && other !== name && register.mask === undefined)
+        faults.push(
+          errorAtValue(
+            'duplicate-key',
+            [...path, 'at'],
+            `${name} stands on register ${register.at + i} of ${other}`,
+            'look both addresses up in the manual',
+          ),
+        );
+      taken.set(key, name);
+    }
+    if (
+      register.wears === true &&
+      [...(control?.pause ?? []), ...(control?.resume ?? [])].some((write) => write.register === name)
+    )
+      faults.push(
+        errorAtKey('bad-form', [...path, 'wears'], `${name} wears the memory and is written with every pause`),
+      );
+    return faults;
+  });
+}
+
+/** Each register that is named, where, and what has to be possible with it. */
+function references(profile: WrittenProfile): readonly (readonly [path: Path, name: string, how: 'read' | 'write'])[] {
+  const { detect, registers, states = [], control, watchdog, setup = [] } = profile;
+  const phases = profile['phase-switching'];
+  const writes = (path: Path, list: readonly { readonly register: string }[]) =>
+    list.map(({ register }, i) => [[...path, i, 'register'], register, 'write'] as const);
+  const reads = (path: Path, list: readonly { readonly register: string }[]) =>
+    list.map(({ register }, i) => [[...path, i, 'register'], register, 'read'] as const);
+  const ofWatchdog = (['remaining', 'timeout-read', 'fallback-current-read'] as const).flatMap((key) => {
+    const name = watchdog?.[key];
+    return name === undefined ? [] : [[['watchdog', key], name, 'read'] as const];
+  });
+  return [
+    [['detect', 'register'], detect.register, 'read'],
+    ...Object.entries(registers).flatMap(([name, { factor }]) =>
+      factor === undefined ? [] : [[['registers', name, 'factor'], factor, 'read'] as const],
+    ),
+    ...states.flatMap(({ when }, i) =>
+      Object.keys(when).map((name) => [['states', i, 'when', name], name, 'read'] as const),
+    ),
+    ...(control === undefined
+      ? []
+      : [
+          [['control', 'setpoint'], control.setpoint, 'write'] as const,
+          ...writes(['control', 'pause'], control.pause),
+          ...writes(['control', 'resume'], control.resume ?? []),
+          ...reads(['control', 'confirm-limit'], control['confirm-limit']),
+          ...reads(['control', 'confirm-pause'], control['confirm-pause']),
+        ]),
+    ...ofWatchdog,
+    ...(watchdog?.timeout === undefined ? [] : [[['watchdog', 'timeout'], watchdog.timeout, 'write'] as const]),
+    ...(watchdog?.['fallback-current'] === undefined
+      ? []
+      : [
+          [
+            ['watchdog', 'fallback-current'],
+            watchdog['fallback-current'],
+            watchdog.kind === 'rewrite-timeout' ? 'write' : 'read',
+          ] as const,
+        ]),
+    ...(phases === undefined ? [] : [[['phase-switching', 'register'], phases.register, 'write'] as const]),
+    ...writes(['setup'], setup),
+    ...reads(['setup'], setup),
+  ];
+}
+
+const referenceFaults = (profile: WrittenProfile): readonly Fault[] =>
+  references(profile).flatMap(([path, name, how]) => {
+    const register = Object.hasOwn(profile.registers, name) ? profile.registers[name] : undefined;
+    if (register?.[how] !== undefined) return [];
+    return [
+      errorAtValue(
+        'unknown-register',
+        path,
+        register === undefined
+          ? `there is no register ${name}`
+          : `${name} cannot be ${how === 'read' ? 'read' : 'written'}, and here it has to be`,
+        register === undefined
+          ? didYouMean(name, Object.keys(profile.registers), 'add it under registers')
+          : `write ${how}: and the function code`,
+      ),
+    ];
+  });
+
+/** What each kind of watchdog needs besides `kind`. */
+const NEEDED = {
+  none: ['note'],
+  'rewrite-setpoint': ['refresh', 'valid', 'remaining', 'fallback-current'],
+  'rewrite-timeout': ['refresh', 'valid', 'timeout', 'fallback-current'],
+} as const;
+
+function rangeFaults({ control, watchdog }: WrittenProfile): readonly Fault[] {
+  const faults: Fault[] = [];
+  const number = (text: string, dimension: 'current' | 'time'): number => {
+    const quantity = parseQuantity(text, dimension);
+    return quantity.ok ? quantity.value : NaN;
+  };
+  if (control !== undefined && number(control.min, 'current') > number(control.max, 'current'))
+    faults.push(errorAtValue('current-order', ['control', 'min'], `min is above max, ${control.max}`, 'write less'));
+  if (watchdog === undefined) return faults;
+  for (const key of NEEDED[watchdog.kind])
+    if (watchdog[key] === undefined)
+      faults.push(
+        errorAtKey('missing-key', ['watchdog'], `a watchdog of kind ${watchdog.kind} has ${key}`, `write ${key}:`),
+      );
+  const { refresh, valid } = watchdog;
+  if (refresh !== undefined && valid !== undefined && number(refresh, 'time') * 2 > number(valid, 'time'))
+    faults.push(
+      errorAtValue(
+        'out-of-range',
+        ['watchdog', 'refresh'],
+        'one lost write and the device falls back',
+        `write at most half of ${valid}`,
+      ),
+    );
+  return faults;
+}

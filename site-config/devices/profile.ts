@@ -1,0 +1,190 @@
+// A device profile in, as written in YAML, the description that the drivers read out, or every fault with its place.
+import type {
+  Addressing,
+  ChargerProfile,
+  Confirmation,
+  Detection,
+  DeviceProfile,
+  IoPolicy,
+  Match,
+  Register,
+  UnitRule,
+  Watchdog,
+} from '../../adapters/modbus/device-profile.js';
+import { failed, ok, type Result } from '../../gateway/kernel/result.js';
+import { deviceFaults } from './faults.js';
+import { deviceForm } from '../device-form.js';
+import { readDocument } from '../document.js';
+import { inFileOrder, type Finding } from '../finding.js';
+import { parseQuantity, type Dimension } from '../quantity.js';
+import { schemaFaults } from '../schema-faults.js';
+import type { WrittenConfirmation, WrittenMatch, WrittenProfile, WrittenRegister } from './written-profile.js';
+
+/**
+ * @param id the name that site.yaml calls it by
+ * @param path names the file in findings
+ */
+export function readProfile(id: string, text: string, path: string): Result<DeviceProfile, readonly Finding[]> {
+  const document = readDocument(text);
+  const inText = document.faults.map(({ place, ...fault }): Finding => ({
+    file: path,
+    ...place,
+    severity: 'error',
+    ...fault,
+  }));
+  if (inText.length > 0) return failed(inFileOrder(inText));
+  const inForm = schemaFaults(deviceForm, document.typed);
+  const written = document.typed as WrittenProfile;
+  const faults = inForm.length > 0 ? inForm : deviceFaults(written);
+  if (faults.length === 0) return ok(toProfile(id, written));
+  return failed(
+    inFileOrder(
+      faults.map(({ path: inFile, at, ...fault }) => ({
+        file: path,
+        ...(at === 'key' ? document.keyAt(inFile) : document.valueAt(inFile)),
+        ...fault,
+      })),
+    ),
+  );
+}
+
+function toProfile(id: string, written: WrittenProfile): DeviceProfile {
+  const basics = {
+    id,
+    vendor: written.vendor,
+    model: written.model,
+    transports: written.transports,
+    ...(written.port !== undefined && { port: written.port }),
+    unit: unitRule(written.unit),
+    byteOrder: written['byte-order'] ?? 'big',
+    wordOrder: written['word-order'] ?? 'big',
+    addressing: addressing(written.addressing),
+    io: ioPolicy(written.bus ?? {}),
+    detection: detection(written.detect),
+    registers: Object.fromEntries(
+      Object.entries(written.registers).map(([name, register]) => [name, toRegister(register)]),
+    ),
+    quirks: written.notes ?? [],
+    sources: written.sources,
+  } as const;
+  if (written.kind === 'meter')
+    return { ...basics, kind: 'meter', currentSign: written['current-sign'] ?? 'by-power', setup: written.setup ?? [] };
+  const { states = [], control, watchdog, 'phase-switching': phases } = written;
+  // Asked for by deviceFaults.
+  if (control === undefined || watchdog === undefined) throw new Error(`${id} has no control or no watchdog`);
+  return {
+    ...basics,
+    kind: 'charger',
+    states: states.map(({ when, is }) => ({
+      when: Object.fromEntries(Object.entries(when).map(([name, match]) => [name, toMatch(match)])),
+      is,
+    })),
+    control: toControl(control),
+    watchdog: toWatchdog(watchdog),
+    ...(phases !== undefined && { phases }),
+  };
+}
+
+function unitRule({ number, only, 'per-evse': perEvse, station }: WrittenProfile['unit']): UnitRule {
+  return perEvse === true
+    ? { kind: 'per-evse', unit: number, station: station ?? number }
+    : { kind: 'fixed', unit: number, ...(only === true && { only }) };
+}
+
+function addressing({ stride, sunspec }: NonNullable<WrittenProfile['addressing']> = {}): Addressing {
+  if (stride !== undefined) return { kind: 'stride', stride };
+  return sunspec === undefined ? { kind: 'absolute' } : { kind: 'sunspec', ...sunspec };
+}
+
+function ioPolicy(bus: NonNullable<WrittenProfile['bus']>): IoPolicy {
+  const whole = (key: string): number | undefined => (typeof bus[key] === 'number' ? bus[key] : undefined);
+  const ms = (key: string): number | undefined => {
+    const value = bus[key];
+    return typeof value === 'string' ? base(value, 'time') : undefined;
+  };
+  const idle = ms('idle-close');
+  return defined({
+    timeoutMs: ms('timeout'),
+    maxRegistersPerRead: whole('max-registers'),
+    requestDelayMs: ms('request-delay'),
+    minReadIntervalMs: ms('read-interval'),
+    minWriteIntervalMs: ms('write-interval'),
+    idleCloseSeconds: idle === undefined ? undefined : idle / 1000,
+    maxConnections: whole('max-connections'),
+  });
+}
+
+function detection({ register, matches, values, from, to, basis }: WrittenProfile['detect']): Detection {
+  const expect = matches ?? values ?? { from: from ?? -Infinity, to: to ?? Infinity };
+  return { register, expect, basis };
+}
+
+function toRegister(written: WrittenRegister): Register {
+  const { at, 'word-order': wordOrder, 'byte-order': byteOrder, wears, ...rest } = written;
+  return {
+    ...rest,
+    address: at,
+    ...(wordOrder !== undefined && { wordOrder }),
+    ...(byteOrder !== undefined && { byteOrder }),
+    ...(wears === true && { wears }),
+  };
+}
+
+function toMatch(written: WrittenMatch): Match {
+  if (typeof written !== 'object') return written;
+  const { 'bits-set': bitsSet, 'bits-clear': bitsClear, 'one-of': oneOf } = written;
+  if (bitsSet !== undefined) return { bitsSet };
+  return bitsClear === undefined ? { oneOf: oneOf ?? [] } : { bitsClear };
+}
+
+function toControl(written: NonNullable<WrittenProfile['control']>): ChargerProfile['control'] {
+  const { setpoint, step, min, max, pause, resume = [] } = written;
+  const confirmation = ({ register, rule, slack }: WrittenConfirmation): Confirmation => ({
+    register,
+    rule,
+    ...(slack !== undefined && { slack: base(slack, 'current') }),
+  });
+  return {
+    setpoint,
+    step: base(step, 'current'),
+    min: base(min, 'current'),
+    max: base(max, 'current'),
+    pause,
+    resume,
+    confirmLimit: written['confirm-limit'].map(confirmation),
+    confirmPause: written['confirm-pause'].map(confirmation),
+  };
+}
+
+function toWatchdog(written: NonNullable<WrittenProfile['watchdog']>): Watchdog {
+  const { kind, note = '', refresh = '0 s', valid = '0 s', remaining = '', timeout = '' } = written;
+  const { 'fallback-current': fallbackCurrent = '' } = written;
+  const refreshSeconds = base(refresh, 'time') / 1000;
+  const seconds = base(valid, 'time') / 1000;
+  switch (kind) {
+    case 'none':
+      return { kind, note };
+    case 'rewrite-setpoint':
+      return { kind, refreshSeconds, defaultSeconds: seconds, remaining, fallbackCurrent };
+    case 'rewrite-timeout':
+      return {
+        kind,
+        refreshSeconds,
+        timeoutSeconds: seconds,
+        timeout,
+        fallbackCurrent,
+        timeoutReadBack: written['timeout-read'] ?? timeout,
+        fallbackCurrentReadBack: written['fallback-current-read'] ?? fallbackCurrent,
+      };
+  }
+}
+
+/** In the base unit; the schema has seen that it is one. */
+function base(text: string, dimension: Dimension): number {
+  const quantity = parseQuantity(text, dimension);
+  if (!quantity.ok) throw new Error(`${text} is not a ${dimension}`);
+  return quantity.value;
+}
+
+const defined = <T extends object>(values: { readonly [K in keyof T]: T[K] | undefined }): T =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
