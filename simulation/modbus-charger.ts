@@ -41,11 +41,18 @@ export class ModbusCharger {
     this.#registers = new RegisterMap(profile, units, evse.stationEvse, unit);
     this.#setpoint = evse.maxCurrent;
     this.#fallback = evse.fallbackCurrent;
-    this.#timeout = profile.watchdog.kind === 'rewrite-setpoint' ? profile.watchdog.defaultSeconds : 0;
+    const { watchdog } = profile;
+    // A time-out register that starts the clock is off as delivered.
+    this.#timeout = watchdog.kind === 'none' || watchdog.kind === 'rewrite-timeout' ? 0 : watchdog.seconds;
     this.#faces = new Map((['A', 'B', 'C'] as const).map((state) => [state, faceOf(profile, state)]));
     for (const { register, value } of profile.control.resume) this.#registers.show(register, value);
     this.#registers.show(profile.control.setpoint, this.#setpoint);
     this.#registers.onWrite((written) => this.#obey(written));
+    if (watchdog.kind === 'any-traffic')
+      this.#registers.onRequest(() => {
+        this.#feed();
+        this.#apply();
+      });
     this.#apply();
     this.#introduce();
     this.show();
@@ -80,11 +87,11 @@ export class ModbusCharger {
         this.#enabled = control.resume.some((write) => write.register === name && write.value === value);
         this.#fallen = false;
       }
-      if (watchdog.kind === 'rewrite-timeout' && name === watchdog.fallbackCurrent) this.#fallback = value;
-      if (watchdog.kind === 'rewrite-timeout' && name === watchdog.timeout) {
-        this.#timeout = value;
-        this.#feed();
-      }
+      if (watchdog.kind === 'none') continue;
+      if (name === watchdog.fallbackCurrent) this.#fallback = value;
+      if (name === watchdog.timeout) this.#timeout = value;
+      const token = watchdog.kind === 'write-token' && name === watchdog.register && value === watchdog.token;
+      if (token || (watchdog.kind === 'rewrite-timeout' && name === watchdog.timeout)) this.#feed();
     }
     this.#apply();
     this.show();
@@ -105,7 +112,7 @@ export class ModbusCharger {
 
   #feed(): void {
     this.#fedAt = this.#clock.monotonic();
-    if (this.#profile.watchdog.kind === 'rewrite-setpoint') this.#fallen = false;
+    if (this.#profile.watchdog.kind !== 'rewrite-timeout') this.#fallen = false;
   }
 
   #watch(): void {
@@ -126,14 +133,14 @@ export class ModbusCharger {
   #showWatchdog(): void {
     const { watchdog } = this.#profile;
     if (watchdog.kind === 'none') return;
-    if (watchdog.kind === 'rewrite-timeout') {
-      this.#registers.show(watchdog.fallbackCurrentReadBack, this.#fallback);
-      this.#registers.show(watchdog.timeoutReadBack, this.#timeout);
-      return;
-    }
+    const show = (register: string | undefined, value: number): void => {
+      if (register !== undefined) this.#registers.show(register, value);
+    };
+    show(watchdog.fallbackCurrentReadBack ?? watchdog.fallbackCurrent, this.#fallback);
+    show(watchdog.timeoutReadBack ?? watchdog.timeout, this.#timeout);
+    if (watchdog.kind !== 'rewrite-setpoint') return;
     const since = this.#fedAt === undefined ? Infinity : (this.#clock.monotonic() - this.#fedAt) / 1000;
-    this.#registers.show(watchdog.remaining, Math.max(0, Math.round(this.#timeout - since)));
-    this.#registers.show(watchdog.fallbackCurrent, this.#fallback);
+    show(watchdog.remaining, Math.max(0, Math.round(this.#timeout - since)));
   }
 
   #introduce(): void {
@@ -181,5 +188,6 @@ function fits(match: Match, value: RegisterValue | undefined): boolean {
   if (typeof match !== 'object') return match === value;
   if ('oneOf' in match) return match.oneOf.includes(value);
   if (typeof value !== 'number') return false;
+  if ('from' in match) return value >= match.from && value <= match.to;
   return 'bitsSet' in match ? (value & match.bitsSet) === match.bitsSet : (value & match.bitsClear) === 0;
 }

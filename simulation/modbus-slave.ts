@@ -9,6 +9,8 @@ export interface SlaveUnit {
   readonly holding: SlaveRegisters;
   /** Absent: function 4 reads the holding registers too. */
   readonly input?: SlaveRegisters;
+  /** Told of each request before it is answered. */
+  readonly onRequest?: () => void;
   /** Told after each write, in the order of the addresses. */
   readonly onWrite?: (address: number, values: readonly number[]) => void;
 }
@@ -71,6 +73,7 @@ export async function startModbusSlave(options: ModbusSlaveOptions): Promise<Mod
       pdu: frame.subarray(7),
     };
     const unit = options.units.get(request.unit);
+    unit?.onRequest?.();
     const plain =
       unit === undefined ? undefined : modbusFrame(request.transaction, request.unit, answerTo(unit, request));
     const bytes = options.answer === undefined ? plain : options.answer(request, plain, socket);

@@ -59,6 +59,22 @@ export class RegisterMap {
     if (register !== undefined) this.#put(name, register, value);
   }
 
+  /** Calls back with every request to one of the device's units. */
+  onRequest(listener: () => void): void {
+    for (const number of new Set(this.#places.map((place) => place.unit))) {
+      const unit = this.#units.get(number);
+      if (unit === undefined) continue;
+      const before = unit.onRequest;
+      this.#units.set(number, {
+        ...unit,
+        onRequest: () => {
+          before?.();
+          listener();
+        },
+      });
+    }
+  }
+
   /** Calls back with the registers that a write has touched, in base units. */
   onWrite(listener: (written: ReadonlyMap<string, number>) => void): void {
     for (const unit of new Set(this.#places.map((place) => place.unit))) this.#listeners.set(unit, listener);

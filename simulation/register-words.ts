@@ -18,8 +18,12 @@ export function toWords(register: Register, orders: Orders, value: RegisterValue
   const count = wordCount(register);
   const view = new DataView(new ArrayBuffer(count * 2));
   if (register.type === 'string') {
-    const text = String(value).slice(0, view.byteLength);
-    for (let i = 0; i < text.length; i++) view.setUint8(i, text.charCodeAt(i));
+    const wide = register.encoding === 'utf-16';
+    const text = String(value).slice(0, wide ? count : view.byteLength);
+    for (let i = 0; i < text.length; i++) {
+      if (wide) view.setUint16(i * 2, text.charCodeAt(i));
+      else view.setUint8(i, text.charCodeAt(i));
+    }
   } else {
     // Dividing by a decimal fraction leaves a trace that rounding to nine digits removes.
     const raw = Number((Number(value) / ((register.scale ?? 1) * 10 ** power)).toPrecision(12));

@@ -49,7 +49,7 @@ export const FINDING_CODES = {
   'phases-not-rotated':
     'Every EVSE has the same grid phase on its first conductor, so one-phase cars all load that phase.',
   'rotation-unknown': 'The phase rotation of an EVSE is not known, so a one-phase car counts on every phase.',
-  'no-watchdog': 'The charger keeps its last limit when the gateway falls silent.',
+  'no-watchdog': 'The charger keeps its last limit, or takes all it can get, when the gateway falls silent.',
   'not-verified': 'A fact about a device has one source or none, and was not tried.',
   'no-limit-source':
     "The grid operator's limit has no way to reach the gateway, so that its fail-safe value holds for ever.",

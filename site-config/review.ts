@@ -1,13 +1,14 @@
 // The electrical review: a site that reads well may still be wired or protected badly.
 import type { Circuit, Csms, Evse, Phase, Site } from '../gateway/site/topology.js';
 import { PHASES } from '../gateway/site/topology.js';
+import type { Silence } from './devices/shelf.js';
 import { errorAtKey, errorAtValue, warningAtKey, warningAtValue, type Fault } from './fault.js';
 import type { Path } from './place.js';
 
 /** What the review has to know that the model of a site does not carry. */
 export interface ReviewContext {
-  /** Of a charger: it keeps its last limit for ever when nobody talks to it. */
-  readonly isWithoutWatchdog: (device: string) => boolean;
+  /** What a charger does when nobody talks to it any more; undefined for what is no charger. */
+  readonly whenSilent: (device: string) => Silence | undefined;
   /** What about a device is known from one source or none. */
   readonly unverified: (device: string) => readonly string[];
   /** Circuits whose owner accepts that fallback currents exceed the breaker. */
@@ -193,18 +194,19 @@ function reviewRotation(site: Site): readonly Fault[] {
 }
 
 function reviewWatchdogs(site: Site, context: ReviewContext): readonly Fault[] {
-  return site.stations.flatMap(({ id, link }) =>
-    link.kind === 'modbus' && context.isWithoutWatchdog(link.device)
-      ? [
-          warningAtValue(
-            'no-watchdog',
-            ['stations', id, 'device'],
-            `${link.device} has no known watchdog: station ${id} keeps its last limit when the gateway falls silent`,
-            'set the limit in the charger itself so that the breaker holds without the gateway',
-          ),
-        ]
-      : [],
-  );
+  return site.stations.flatMap(({ id, link }) => {
+    const silence = link.kind === 'modbus' ? context.whenSilent(link.device) : undefined;
+    if (link.kind !== 'modbus' || silence === undefined || silence === 'falls back') return [];
+    const known = silence === 'keeps its last limit' ? 'has no known watchdog' : 'has a watchdog of the wrong kind';
+    return [
+      warningAtValue(
+        'no-watchdog',
+        ['stations', id, 'device'],
+        `${link.device} ${known}: station ${id} ${silence} when the gateway falls silent`,
+        'set the limit in the charger itself so that the breaker holds without the gateway',
+      ),
+    ];
+  });
 }
 
 /** What about the registers of a device is known from one source or none. */

@@ -14,6 +14,8 @@ export interface Register {
   readonly type: RegisterType;
   /** Length of a string in registers; numbers know their own. */
   readonly words?: number;
+  /** Of a string; absent: one byte a character, two in a register. */
+  readonly encoding?: 'utf-16';
   /** Function to read it with; absent where it cannot be read. */
   readonly read?: ReadFunction;
   /** Function to write it with; absent where it cannot be written. */
@@ -51,7 +53,8 @@ export type Match =
   | string
   | { readonly bitsSet: number }
   | { readonly bitsClear: number }
-  | { readonly oneOf: readonly (number | string)[] };
+  | { readonly oneOf: readonly (number | string)[] }
+  | { readonly from: number; readonly to: number };
 
 /** The first rule whose every register matches decides. */
 export interface StateRule {
@@ -92,28 +95,29 @@ export interface CurrentControl {
 /** What the device does by itself when it hears nothing more. */
 export type Watchdog =
   | { readonly kind: 'none'; readonly note: string }
-  | {
-      /** The setpoint expires unless it is written again. */
-      readonly kind: 'rewrite-setpoint';
-      readonly refreshSeconds: number;
-      /** Validity of a setpoint until the device says otherwise. */
-      readonly defaultSeconds: number;
-      /** Seconds that the last setpoint stays valid. */
-      readonly remaining: string;
-      /** Reads the current that the device falls back to, set in the device itself. */
-      readonly fallbackCurrent: string;
-    }
-  | {
-      /** A time-out register that restarts the clock with every write. */
-      readonly kind: 'rewrite-timeout';
-      readonly refreshSeconds: number;
-      readonly timeoutSeconds: number;
-      readonly timeout: string;
-      readonly fallbackCurrent: string;
-      /** Where the device shows what it has taken. */
-      readonly timeoutReadBack: string;
-      readonly fallbackCurrentReadBack: string;
-    };
+  /** Nobody needs to do anything: any request in time keeps it from acting. */
+  | (Falling & { readonly kind: 'any-traffic' })
+  /** The setpoint expires unless it is written again; `remaining`: seconds that the last one stays valid. */
+  | (Falling & { readonly kind: 'rewrite-setpoint'; readonly remaining?: string })
+  /** A time-out register that restarts the clock with every write. */
+  | (Falling & { readonly kind: 'rewrite-timeout'; readonly timeout: string })
+  /** A register that a certain value has to be written to. */
+  | (Falling & { readonly kind: 'write-token'; readonly register: string; readonly token: number });
+
+/** How a watchdog is fed, and what it does when it is not. */
+interface Falling {
+  readonly refreshSeconds: number;
+  /** Until it acts: as the gateway writes it where there is a time-out register to write, as delivered otherwise. */
+  readonly seconds: number;
+  readonly timeout?: string;
+  /** Where the device shows the time-out that it has taken. */
+  readonly timeoutReadBack?: string;
+  /** The current that it falls back to: written by the gateway where it can be, set in the device otherwise. */
+  readonly fallbackCurrent?: string;
+  readonly fallbackCurrentReadBack?: string;
+  /** It falls back to all that it can give: no protection, and worse than none. */
+  readonly toFullPower?: boolean;
+}
 
 export interface PhaseSwitch {
   readonly register: string;

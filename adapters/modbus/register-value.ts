@@ -28,7 +28,8 @@ type Orders = Pick<DeviceProfile, 'byteOrder' | 'wordOrder'>;
 export function decode(register: Register, orders: Orders, words: Buffer, power = 0): RegisterValue | undefined {
   const bytes = ordered(words, register.byteOrder ?? orders.byteOrder, wordOrderOf(register, orders));
   if (register.type === 'string') {
-    const text = bytes.toString('latin1');
+    const text =
+      register.encoding === 'utf-16' ? Buffer.from(bytes).swap16().toString('utf16le') : bytes.toString('latin1');
     const end = text.indexOf('\0');
     return (end < 0 ? text : text.slice(0, end)).trim();
   }

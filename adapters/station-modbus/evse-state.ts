@@ -18,5 +18,6 @@ function matches(match: Match, value: RegisterValue | undefined): boolean {
   if (typeof match !== 'object') return value === match;
   if ('oneOf' in match) return match.oneOf.includes(value);
   if (typeof value !== 'number') return false;
+  if ('from' in match) return value >= match.from && value <= match.to;
   return 'bitsSet' in match ? (value & match.bitsSet) === match.bitsSet : (value & match.bitsClear) === 0;
 }

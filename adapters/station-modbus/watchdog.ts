@@ -60,9 +60,12 @@ export class WatchdogFeeder {
 
   /** A failed write shows in the next poll as well, and the next feeding tries again. */
   private async feed(watchdog: FedWatchdog): Promise<void> {
-    const fallback =
-      watchdog.kind === 'rewrite-setpoint' ? await this.rewrite(watchdog) : await this.restartTimeout(watchdog);
-    if (fallback === undefined) return;
+    const programmed = this.proven || (await this.program(watchdog));
+    // Programming has just written the time-out, and some devices take one write in five seconds.
+    const kept = !this.proven && watchdog.kind === 'rewrite-timeout' ? programmed : await this.keep(watchdog);
+    if (this.proven || (watchdog.kind === 'rewrite-setpoint' && !kept)) return;
+    const safe = programmed && kept && watchdog.toFullPower !== true;
+    const fallback = safe ? await this.inspect(watchdog) : NONE;
     if (fallback.proven) {
       this.proven = true;
       this.warned = false;
@@ -76,45 +79,52 @@ export class WatchdogFeeder {
     }
   }
 
-  private async rewrite(watchdog: FedWatchdog & { kind: 'rewrite-setpoint' }): Promise<Fallback | undefined> {
-    const written = await this.control.refresh();
-    return written && !this.proven ? this.inspect(watchdog) : undefined;
+  private async keep(watchdog: FedWatchdog): Promise<boolean> {
+    switch (watchdog.kind) {
+      case 'any-traffic':
+        return true;
+      case 'rewrite-setpoint':
+        return this.control.refresh();
+      case 'rewrite-timeout':
+        return (await this.device.write(watchdog.timeout, watchdog.seconds)).ok;
+      case 'write-token':
+        return (await this.device.write(watchdog.register, watchdog.token)).ok;
+    }
   }
 
-  private async restartTimeout(watchdog: FedWatchdog & { kind: 'rewrite-timeout' }): Promise<Fallback | undefined> {
-    if (!this.proven) return this.program(watchdog);
-    await this.device.write(watchdog.timeout, watchdog.timeoutSeconds);
-    return undefined;
+  /** Writes what can be written. False: the device has not taken it. */
+  private async program(watchdog: FedWatchdog): Promise<boolean> {
+    const { fallbackCurrent, timeout } = watchdog;
+    const register = fallbackCurrent === undefined ? undefined : this.device.profile.registers[fallbackCurrent];
+    if (fallbackCurrent !== undefined && register?.write !== undefined) {
+      const current = this.evse.fallbackCurrent < (register.min ?? 0) ? 0 : this.evse.fallbackCurrent;
+      const set = await this.device.write(fallbackCurrent, Math.min(current, register.max ?? current));
+      if (!set.ok) return false;
+    }
+    const programs = timeout !== undefined && this.device.profile.registers[timeout]?.write !== undefined;
+    return !programs || (await this.device.write(timeout, watchdog.seconds)).ok;
   }
 
-  private async program(watchdog: FedWatchdog & { kind: 'rewrite-timeout' }): Promise<Fallback> {
-    const register = this.device.profile.registers[watchdog.fallbackCurrent];
-    const current = this.evse.fallbackCurrent < (register?.min ?? 0) ? 0 : this.evse.fallbackCurrent;
-    const set = await this.device.write(watchdog.fallbackCurrent, Math.min(current, register?.max ?? current));
-    const started = await this.device.write(watchdog.timeout, watchdog.timeoutSeconds);
-    if (!set.ok || !started.ok) return NONE;
-    const held = await this.device.read([watchdog.fallbackCurrentReadBack, watchdog.timeoutReadBack]);
+  /** What the device itself says that it would do. */
+  private async inspect(watchdog: FedWatchdog): Promise<Fallback> {
+    const current = this.readable(watchdog.fallbackCurrentReadBack ?? watchdog.fallbackCurrent);
+    if (current === undefined) return NONE;
+    const remaining = watchdog.kind === 'rewrite-setpoint' ? watchdog.remaining : undefined;
+    const time = this.readable(remaining ?? watchdog.timeoutReadBack ?? watchdog.timeout);
+    const held = await this.device.read(time === undefined ? [current] : [current, time]);
     if (!held.ok) return NONE;
-    const fallsTo = held.value.get(watchdog.fallbackCurrentReadBack);
-    const after = held.value.get(watchdog.timeoutReadBack);
-    const proven =
-      typeof fallsTo === 'number' &&
-      fallsTo <= this.evse.fallbackCurrent + 0.05 &&
-      typeof after === 'number' &&
-      after > 0 &&
-      after <= watchdog.timeoutSeconds;
-    return proven ? { proven, after: (watchdog.timeoutSeconds + REACTION_SECONDS) * 1000 } : NONE;
-  }
-
-  private async inspect(watchdog: FedWatchdog & { kind: 'rewrite-setpoint' }): Promise<Fallback> {
-    const held = await this.device.read([watchdog.fallbackCurrent, watchdog.remaining]);
-    if (!held.ok) return NONE;
-    const fallsTo = held.value.get(watchdog.fallbackCurrent);
+    const fallsTo = held.value.get(current);
     if (typeof fallsTo !== 'number' || fallsTo > this.evse.fallbackCurrent + 0.05) return NONE;
+    const shown = time === undefined ? watchdog.seconds : held.value.get(time);
+    if (typeof shown !== 'number' || (time !== remaining && shown <= 0)) return NONE;
     // Read just after a setpoint was written: what remains is the whole of its validity, whatever was set in the device.
-    const remaining = held.value.get(watchdog.remaining);
-    const validity = Math.max(typeof remaining === 'number' ? remaining : 0, watchdog.defaultSeconds);
+    const validity = time !== undefined && time === remaining ? Math.max(shown, watchdog.seconds) : shown;
     if (validity < watchdog.refreshSeconds) return NONE;
     return { proven: true, after: (validity + REACTION_SECONDS) * 1000 };
+  }
+
+  private readable(register: string | undefined): string | undefined {
+    if (register === undefined) return undefined;
+    return this.device.profile.registers[register]?.read === undefined ? undefined : register;
   }
 }

@@ -118,8 +118,10 @@ function registerFaults({ registers, control }: WrittenProfile): readonly Fault[
   });
 }
 
+type Use = 'read' | 'write' | 'either';
+
 /** Each register that is named, where, and what has to be possible with it. */
-function references(profile: WrittenProfile): readonly (readonly [path: Path, name: string, how: 'read' | 'write'])[] {
+function references(profile: WrittenProfile): readonly (readonly [path: Path, name: string, how: Use])[] {
   const { detect, registers, states = [], control, watchdog, setup = [] } = profile;
   const phases = profile['phase-switching'];
   const writes = (path: Path, list: readonly { readonly register: string }[]) =>
@@ -148,33 +150,41 @@ function references(profile: WrittenProfile): readonly (readonly [path: Path, na
           ...reads(['control', 'confirm-pause'], control['confirm-pause']),
         ]),
     ...ofWatchdog,
-    ...(watchdog?.timeout === undefined ? [] : [[['watchdog', 'timeout'], watchdog.timeout, 'write'] as const]),
-    ...(watchdog?.['fallback-current'] === undefined
-      ? []
-      : [
-          [
-            ['watchdog', 'fallback-current'],
-            watchdog['fallback-current'],
-            watchdog.kind === 'rewrite-timeout' ? 'write' : 'read',
-          ] as const,
-        ]),
+    ...written(['watchdog'], watchdog),
     ...(phases === undefined ? [] : [[['phase-switching', 'register'], phases.register, 'write'] as const]),
     ...writes(['setup'], setup),
     ...reads(['setup'], setup),
   ];
 }
 
+/** Registers of a watchdog that have to be there; those that are programmed may be read-only, where they are set in the device. */
+function written(
+  path: Path,
+  watchdog: WrittenProfile['watchdog'],
+): readonly (readonly [path: Path, name: string, how: Use])[] {
+  if (watchdog === undefined) return [];
+  const { kind, register, timeout, 'fallback-current': current } = watchdog;
+  return [
+    ...(register === undefined ? [] : [[[...path, 'register'], register, 'write'] as const]),
+    ...(timeout === undefined
+      ? []
+      : [[[...path, 'timeout'], timeout, kind === 'rewrite-timeout' ? 'write' : 'either'] as const]),
+    ...(current === undefined ? [] : [[[...path, 'fallback-current'], current, 'either'] as const]),
+  ];
+}
+
 const referenceFaults = (profile: WrittenProfile): readonly Fault[] =>
   references(profile).flatMap(([path, name, how]) => {
     const register = Object.hasOwn(profile.registers, name) ? profile.registers[name] : undefined;
-    if (register?.[how] !== undefined) return [];
+    const usable = how === 'either' ? register : register?.[how];
+    if (usable !== undefined) return [];
     return [
       errorAtValue(
         'unknown-register',
         path,
         register === undefined
           ? `there is no register ${name}`
-          : `${name} cannot be ${how === 'read' ? 'read' : 'written'}, and here it has to be`,
+          : `${name} cannot be ${how === 'write' ? 'written' : 'read'}, and here it has to be`,
         register === undefined
           ? didYouMean(name, Object.keys(profile.registers), 'add it under registers')
           : `write ${how}: and the function code`,
@@ -185,8 +195,10 @@ const referenceFaults = (profile: WrittenProfile): readonly Fault[] =>
 /** What each kind of watchdog needs besides `kind`. */
 const NEEDED = {
   none: ['note'],
-  'rewrite-setpoint': ['refresh', 'valid', 'remaining', 'fallback-current'],
-  'rewrite-timeout': ['refresh', 'valid', 'timeout', 'fallback-current'],
+  'any-traffic': ['refresh', 'valid'],
+  'rewrite-setpoint': ['refresh', 'valid'],
+  'rewrite-timeout': ['refresh', 'valid', 'timeout'],
+  'write-token': ['refresh', 'valid', 'register', 'token'],
 } as const;
 
 function rangeFaults({ control, watchdog }: WrittenProfile): readonly Fault[] {

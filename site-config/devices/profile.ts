@@ -132,9 +132,10 @@ function toRegister(written: WrittenRegister): Register {
 
 function toMatch(written: WrittenMatch): Match {
   if (typeof written !== 'object') return written;
-  const { 'bits-set': bitsSet, 'bits-clear': bitsClear, 'one-of': oneOf } = written;
+  const { 'bits-set': bitsSet, 'bits-clear': bitsClear, 'one-of': oneOf, from = -Infinity, to = Infinity } = written;
   if (bitsSet !== undefined) return { bitsSet };
-  return bitsClear === undefined ? { oneOf: oneOf ?? [] } : { bitsClear };
+  if (bitsClear !== undefined) return { bitsClear };
+  return oneOf === undefined ? { from, to } : { oneOf };
 }
 
 function toControl(written: NonNullable<WrittenProfile['control']>): ChargerProfile['control'] {
@@ -157,25 +158,28 @@ function toControl(written: NonNullable<WrittenProfile['control']>): ChargerProf
 }
 
 function toWatchdog(written: NonNullable<WrittenProfile['watchdog']>): Watchdog {
-  const { kind, note = '', refresh = '0 s', valid = '0 s', remaining = '', timeout = '' } = written;
-  const { 'fallback-current': fallbackCurrent = '' } = written;
-  const refreshSeconds = base(refresh, 'time') / 1000;
-  const seconds = base(valid, 'time') / 1000;
+  const { kind, note = '', refresh = '0 s', valid = '0 s', remaining, timeout, register = '', token = 0 } = written;
+  if (kind === 'none') return { kind, note };
+  const falling = {
+    refreshSeconds: base(refresh, 'time') / 1000,
+    seconds: base(valid, 'time') / 1000,
+    ...defined({
+      timeout,
+      timeoutReadBack: written['timeout-read'],
+      fallbackCurrent: written['fallback-current'],
+      fallbackCurrentReadBack: written['fallback-current-read'],
+      toFullPower: written['falls-to'] === 'full-power' ? true : undefined,
+    }),
+  };
   switch (kind) {
-    case 'none':
-      return { kind, note };
+    case 'any-traffic':
+      return { ...falling, kind };
     case 'rewrite-setpoint':
-      return { kind, refreshSeconds, defaultSeconds: seconds, remaining, fallbackCurrent };
+      return { ...falling, kind, ...(remaining !== undefined && { remaining }) };
     case 'rewrite-timeout':
-      return {
-        kind,
-        refreshSeconds,
-        timeoutSeconds: seconds,
-        timeout,
-        fallbackCurrent,
-        timeoutReadBack: written['timeout-read'] ?? timeout,
-        fallbackCurrentReadBack: written['fallback-current-read'] ?? fallbackCurrent,
-      };
+      return { ...falling, kind, timeout: timeout ?? '' };
+    case 'write-token':
+      return { ...falling, kind, register, token };
   }
 }
 
@@ -186,5 +190,7 @@ function base(text: string, dimension: Dimension): number {
   return quantity.value;
 }
 
-const defined = <T extends object>(values: { readonly [K in keyof T]: T[K] | undefined }): T =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+type Defined<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
+
+const defined = <T extends object>(values: T): Defined<T> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;

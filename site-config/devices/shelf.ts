@@ -23,10 +23,16 @@ export interface DeviceShelf {
   find(name: string): Result<DeviceProfile, readonly Finding[]> | undefined;
 }
 
-/** A charger of this name keeps its last limit for ever when nobody talks to it. */
-export function isWithoutWatchdog(shelf: DeviceShelf, name: string): boolean {
+/** What a charger does when nobody talks to it any more. */
+export type Silence = 'falls back' | 'keeps its last limit' | 'takes all it can get';
+
+/** @returns undefined for what is no charger, or not known */
+export function whenSilent(shelf: DeviceShelf, name: string): Silence | undefined {
   const found = shelf.find(name);
-  return found?.ok === true && found.value.kind === 'charger' && found.value.watchdog.kind === 'none';
+  if (found?.ok !== true || found.value.kind !== 'charger') return undefined;
+  const { watchdog } = found.value;
+  if (watchdog.kind === 'none') return 'keeps its last limit';
+  return watchdog.toFullPower === true ? 'takes all it can get' : 'falls back';
 }
 
 /** What about the device has one source or none. */

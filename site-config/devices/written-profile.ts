@@ -59,6 +59,9 @@ export interface WrittenProfile {
     readonly note?: string;
     readonly refresh?: string;
     readonly valid?: string;
+    readonly register?: string;
+    readonly token?: number;
+    readonly 'falls-to'?: 'fallback-current' | 'full-power';
     readonly remaining?: string;
     readonly timeout?: string;
     readonly 'timeout-read'?: string;
@@ -83,7 +86,13 @@ export interface WrittenRegister extends Omit<Register, 'address' | 'wordOrder' 
 export type WrittenMatch =
   | number
   | string
-  | { readonly 'bits-set'?: number; readonly 'bits-clear'?: number; readonly 'one-of'?: readonly (number | string)[] };
+  | {
+      readonly 'bits-set'?: number;
+      readonly 'bits-clear'?: number;
+      readonly 'one-of'?: readonly (number | string)[];
+      readonly from?: number;
+      readonly to?: number;
+    };
 
 export interface WrittenConfirmation {
   readonly register: string;

@@ -571,3 +571,37 @@ t.test('CHARX: every point at its own thousand, released again after a pause, an
   test.same(gateway.of('capabilities'), []);
   test.ok(bench.log.lines.some((line) => line.message.includes('write function not verified')));
 });
+
+t.test('Vestel: its fail-safe is programmed, and the heartbeat written in time', async (test) => {
+  const bench = await openBench(test, charger('vestel-evc04'));
+  const { clock, charger: box, gateway } = bench;
+  box.set('EVSE.Cable', 1);
+  box.set('Failsafe.Current', 32);
+  await until(clock, () => gateway.of('capabilities').length > 0, 'the fallback to be proven', 30_000);
+  test.match(gateway.of('capabilities')[0]?.capabilities, { fallback: true, fallbackAfter: 25_000 });
+  test.same([box.written('Failsafe.Current'), box.written('Failsafe.Timeout')], [[8], [20]]);
+  const beats = box.written('Heartbeat').length;
+  await pass(clock, 60_000, 100);
+  test.ok(box.written('Heartbeat').length - beats >= 11, 'at least every five seconds');
+  test.ok(box.written('Heartbeat').every((value) => value === 1));
+});
+
+t.test('Amperfied: any traffic feeds it, and its fail-safe is written once', async (test) => {
+  const bench = await openBench(test, charger('amperfied-connect'));
+  const { clock, charger: box, gateway } = bench;
+  box.set('EVSE.State', 2);
+  await until(clock, () => gateway.of('capabilities').length > 0, 'the fallback to be proven', 30_000);
+  test.match(gateway.of('capabilities')[0]?.capabilities, { fallback: true, fallbackAfter: 20_000 });
+  await pass(clock, 60_000, 100);
+  test.same([box.written('Failsafe.Current'), box.written('Failsafe.Timeout')], [[8], [15]]);
+});
+
+t.test('a charger that falls back to full power has no fallback, whatever it shows', async (test) => {
+  const amperfied = charger('amperfied-connect');
+  if (amperfied.watchdog.kind === 'none') throw new Error('it has a watchdog');
+  const bench = await openBench(test, { ...amperfied, watchdog: { ...amperfied.watchdog, toFullPower: true } });
+  bench.charger.set('EVSE.State', 2);
+  await pass(bench.clock, 60_000, 500);
+  test.same(bench.gateway.of('capabilities'), []);
+  test.equal(bench.log.lines.filter((line) => line.message.includes('does not fall back')).length, 1);
+});

@@ -19,8 +19,12 @@ function known(name: string, register: Register): { readonly raw: DataView; read
   const scale = (register.scale ?? 1) * (register.factor === undefined ? 1 : 10 ** POWER);
   switch (register.type) {
     case 'string': {
-      const text = 'Xy9'.slice(0, raw.byteLength);
-      for (let i = 0; i < text.length; i++) raw.setUint8(i, text.charCodeAt(i));
+      const wide = register.encoding === 'utf-16';
+      const text = 'Xy9'.slice(0, wide ? raw.byteLength / 2 : raw.byteLength);
+      for (let i = 0; i < text.length; i++) {
+        if (wide) raw.setUint16(i * 2, text.charCodeAt(i));
+        else raw.setUint8(i, text.charCodeAt(i));
+      }
       return { raw, value: text };
     }
     case 'uint16':
@@ -191,21 +195,22 @@ for (const profile of chargerProfiles) {
     const { watchdog } = profile;
     const name = (register: string, how: 'read' | 'write') =>
       test.ok(profile.registers[register]?.[how] !== undefined, `${register}: ${how}`);
-    if (watchdog.kind === 'rewrite-setpoint') {
-      name(watchdog.remaining, 'read');
-      name(watchdog.fallbackCurrent, 'read');
-      test.ok(watchdog.refreshSeconds * 2 <= watchdog.defaultSeconds);
-    } else if (watchdog.kind === 'rewrite-timeout') {
-      for (const register of [watchdog.timeout, watchdog.fallbackCurrent]) name(register, 'write');
-      for (const register of [watchdog.timeoutReadBack, watchdog.fallbackCurrentReadBack]) name(register, 'read');
-      test.ok(watchdog.refreshSeconds * 2 <= watchdog.timeoutSeconds);
-    } else test.ok(watchdog.note);
+    if (watchdog.kind === 'none') {
+      test.ok(watchdog.note);
+      test.end();
+      return;
+    }
+    test.ok(watchdog.refreshSeconds * 2 <= watchdog.seconds);
+    if (watchdog.kind === 'rewrite-timeout') name(watchdog.timeout, 'write');
+    if (watchdog.kind === 'write-token') name(watchdog.register, 'write');
+    for (const register of [watchdog.timeoutReadBack, watchdog.fallbackCurrentReadBack])
+      if (register !== undefined) name(register, 'read');
     test.end();
   });
 }
 
 t.test('no profile was left out', (test) => {
-  test.equal(new Set(visited).size, 6);
+  test.equal(new Set(visited).size, 8);
   test.end();
 });
 
