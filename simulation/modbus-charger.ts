@@ -16,7 +16,8 @@ export class ModbusCharger {
   readonly #clock: Clock;
   readonly #registers: RegisterMap;
   readonly #faces: ReadonlyMap<EvseState, Face>;
-  #setpoint: number;
+  /** By register: one for all phases, or one for each, of which the least counts. */
+  readonly #setpoints = new Map<string, number>();
   #enabled = true;
   /** What it falls back to, set by the electrician in the charger or by the gateway over the bus. */
   #fallback: number;
@@ -39,14 +40,16 @@ export class ModbusCharger {
     this.#hardware = hardware;
     this.#clock = clock;
     this.#registers = new RegisterMap(profile, units, evse.stationEvse, unit);
-    this.#setpoint = evse.maxCurrent;
     this.#fallback = evse.fallbackCurrent;
     const { watchdog } = profile;
     // A time-out register that starts the clock is off as delivered.
     this.#timeout = watchdog.kind === 'none' || watchdog.kind === 'rewrite-timeout' ? 0 : watchdog.seconds;
     this.#faces = new Map((['A', 'B', 'C'] as const).map((state) => [state, faceOf(profile, state)]));
     for (const { register, value } of profile.control.resume) this.#registers.show(register, value);
-    this.#registers.show(profile.control.setpoint, this.#setpoint);
+    for (const register of [profile.control.setpoint, ...profile.control.alsoSet]) {
+      this.#setpoints.set(register, evse.maxCurrent);
+      this.#registers.show(register, evse.maxCurrent);
+    }
     this.#registers.onWrite((written) => this.#obey(written));
     if (watchdog.kind === 'any-traffic')
       this.#registers.onRequest(() => {
@@ -82,7 +85,7 @@ export class ModbusCharger {
   #obey(written: ReadonlyMap<string, number>): void {
     const { control, watchdog } = this.#profile;
     for (const [name, value] of written) {
-      if (name === control.setpoint) this.#setSetpoint(value);
+      if (this.#setpoints.has(name)) this.#setSetpoint(name, value);
       else if (control.resume.some((write) => write.register === name)) {
         this.#enabled = control.resume.some((write) => write.register === name && write.value === value);
         this.#fallen = false;
@@ -97,9 +100,9 @@ export class ModbusCharger {
     this.show();
   }
 
-  #setSetpoint(current: number): void {
+  #setSetpoint(register: string, current: number): void {
     const { control, watchdog } = this.#profile;
-    this.#setpoint = current;
+    this.#setpoints.set(register, current);
     this.#fallen = false;
     // A setpoint outside the range withdraws the release where pausing writes one (CHARX).
     const pausesBySetpoint = control.pause.some(({ register }) => register === control.setpoint);
@@ -124,7 +127,7 @@ export class ModbusCharger {
 
   #apply(): void {
     const { control } = this.#profile;
-    const allowed = this.#fallen ? this.#fallback : this.#enabled ? this.#setpoint : 0;
+    const allowed = this.#fallen ? this.#fallback : this.#enabled ? Math.min(...this.#setpoints.values()) : 0;
     const current = allowed < control.min ? 0 : Math.min(allowed, control.max, this.#evse.maxCurrent);
     this.#hardware.limit(ampere(current));
     this.#hardware.enable(current > 0);

@@ -141,7 +141,7 @@ export class RegisterMap {
     const { addressing } = this.#profile;
     if (addressing.kind === 'absolute') return 0;
     if (addressing.kind === 'sunspec') return sunSpecBase;
-    return register.of === 'station' ? 0 : addressing.stride * instance;
+    return register.of === 'station' ? 0 : addressing.first + addressing.stride * (instance - 1);
   }
 
   /** Writes what a SunSpec device is found by. @returns where its model begins */

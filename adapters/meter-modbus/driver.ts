@@ -1,8 +1,9 @@
 // Reads one meter every second and hands over what it measured. A read that fails yields nothing: the core judges how old a value may be.
 import { findSunSpecModel } from '../modbus/sunspec.js';
 import { ModbusDevice } from '../modbus/device.js';
-import { unverifiedFacts, type MeterProfile } from '../modbus/device-profile.js';
-import { describeFault, type ModbusFault, type ModbusLink } from '../modbus/link.js';
+import { unverifiedFacts, type MeterProfile, type RegisterWrite } from '../modbus/device-profile.js';
+import { setUp } from '../modbus/setup.js';
+import { describeFault, type ModbusLink } from '../modbus/link.js';
 import type { AdapterContext, MeterDriver, MeterHost } from '../../gateway/ports/station.js';
 import type { Meter } from '../../gateway/site/topology.js';
 import { FAULTS } from '../../gateway/kernel/faults.js';
@@ -88,10 +89,10 @@ class ModbusMeter implements MeterDriver {
   private async prepare(): Promise<Result<ReadyDevice, string>> {
     const placed = await this.locate();
     if (!placed.ok) return placed;
-    for (const { register, value } of this.profile.setup) {
-      const set = await this.ensure(placed.value.device, register, value);
-      if (!set.ok) return failed(`${register}: ${describeFault(set.error)}`);
-    }
+    const about = (setting: RegisterWrite): void =>
+      this.context.log.warn({ meter: this.meter.id, ...setting }, 'meter is set up for another map, changing it');
+    const set = await setUp(placed.value.device, about);
+    if (!set.ok) return set;
     return placed;
   }
 
@@ -108,20 +109,6 @@ class ModbusMeter implements MeterDriver {
     const { base, model } = found.value;
     const device = new ModbusDevice(this.link, this.profile, { instance: 1, base, ...unit });
     return ok({ device, phases: model.phases });
-  }
-
-  private async ensure(device: ModbusDevice, register: string, value: number): Promise<Result<void, ModbusFault>> {
-    const before = await device.read([register]);
-    if (!before.ok) return before;
-    if (before.value.get(register) === value) return ok(undefined);
-    this.context.log.warn({ meter: this.meter.id, register, value }, 'meter is set up for another map, changing it');
-    const written = await device.write(register, value);
-    if (!written.ok) return written;
-    const after = await device.read([register]);
-    if (!after.ok) return after;
-    return after.value.get(register) === value
-      ? ok(undefined)
-      : failed({ kind: 'protocol', detail: 'setting not taken' });
   }
 
   /** Logs once per change, not once per second. */

@@ -39,6 +39,8 @@ export interface Register {
   readonly max?: number;
   /** Every value the source lists, for registers that a state is decided by. */
   readonly values?: readonly (number | string)[];
+  /** Values, in its base unit, that it must never hold: on some devices 0 lifts a limit. */
+  readonly never?: readonly number[];
   /** A write wears the device's flash: written only where a person asks for it, never by a driver. */
   readonly wears?: true;
   /** What about this register has one source or none. */
@@ -79,6 +81,10 @@ export interface Confirmation {
 export interface CurrentControl {
   /** The register of the current limit per phase; its scale turns the value into ampere. */
   readonly setpoint: string;
+  /** Registers of the same limit for the other phases, where each has its own. */
+  readonly alsoSet: readonly string[];
+  /** Written before the setpoint when energy is to flow again. */
+  readonly before: readonly RegisterWrite[];
   /** Step of the setpoint in ampere; limits are rounded down to it. */
   readonly step: number;
   /** Range of the setpoint in ampere; a limit below `min` pauses. */
@@ -86,7 +92,7 @@ export interface CurrentControl {
   readonly max: number;
   /** Written, in this order, to stop the energy. */
   readonly pause: readonly RegisterWrite[];
-  /** Written after the setpoint to let energy flow again. */
+  /** Written after it. */
   readonly resume: readonly RegisterWrite[];
   readonly confirmLimit: readonly Confirmation[];
   readonly confirmPause: readonly Confirmation[];
@@ -151,8 +157,8 @@ export type UnitRule =
 
 export type Addressing =
   | { readonly kind: 'absolute' }
-  /** An EVSE's register is at n x stride + address, n from 1. */
-  | { readonly kind: 'stride'; readonly stride: number }
+  /** A register of EVSE n is at address + first + (n - 1) x stride, n from 1. */
+  | { readonly kind: 'stride'; readonly first: number; readonly stride: number }
   /** Addresses are offsets in a model block that is looked for behind the marker "SunS" at one of the bases. */
   | { readonly kind: 'sunspec'; readonly bases: readonly number[]; readonly models: readonly SunSpecModel[] };
 
@@ -183,6 +189,8 @@ interface DeviceBasics {
   readonly io: IoPolicy;
   readonly detection: Detection;
   readonly registers: Readonly<Record<string, Register>>;
+  /** Written, where the device holds something else, before its registers mean what is said here. */
+  readonly setup: readonly RegisterWrite[];
   /** What the electrician has to know or set in the device. */
   readonly quirks: readonly string[];
   readonly sources: readonly string[];
@@ -200,8 +208,6 @@ export interface MeterProfile extends DeviceBasics {
   readonly kind: 'meter';
   /** `by-power`: the meter gives the size of a current, the sign of the phase's power its direction. */
   readonly currentSign: 'by-power' | 'own';
-  /** Written once, where the device holds something else, before the map is valid. */
-  readonly setup: readonly RegisterWrite[];
 }
 
 export type DeviceProfile = ChargerProfile | MeterProfile;

@@ -45,6 +45,8 @@ export class ModbusDevice {
     const placed = this.place(name);
     if (placed?.register.write === undefined) return failed({ kind: 'protocol', detail: `${name} cannot be written` });
     const { unit, address, register } = placed;
+    if (register.never?.some((forbidden) => Math.abs(value - forbidden) < 1e-6))
+      return failed({ kind: 'protocol', detail: `${name} must never be ${value}` });
     const words = encode(register, this.profile, value);
     return this.link.write(unit, placed.register.write, address, words, this.profile.io);
   }
@@ -103,7 +105,7 @@ export class ModbusDevice {
       case 'absolute':
         return 0;
       case 'stride':
-        return ofStation ? 0 : addressing.stride * this.placement.instance;
+        return ofStation ? 0 : addressing.first + (this.placement.instance - 1) * addressing.stride;
       case 'sunspec':
         return this.placement.base ?? 0;
     }

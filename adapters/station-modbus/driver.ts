@@ -19,6 +19,7 @@ import { EvseControl } from './evse-control.js';
 import { ModbusEvse } from './evse.js';
 import { EvseReports } from './evse-reports.js';
 import { Outbox } from './outbox.js';
+import { setUp } from '../modbus/setup.js';
 import { WatchdogFeeder, type Fallback } from './watchdog.js';
 
 const INVENTORY = ['Device.Vendor', 'Device.Model', 'Device.Serial', 'Device.Firmware'];
@@ -38,6 +39,7 @@ export function openModbusStation(
 }
 
 interface Point {
+  readonly device: ModbusDevice;
   readonly evse: ModbusEvse;
   readonly control: EvseControl;
   readonly watchdog: WatchdogFeeder;
@@ -138,6 +140,7 @@ class ModbusStation implements ModbusStationDriver {
     };
     const reports = new EvseReports(evse, this.outbox, this.context);
     return {
+      device,
       evse: new ModbusEvse(this.station, evse, this.profile, device, control, reports, this.settings, this.context),
       control,
       watchdog: new WatchdogFeeder(evse, this.profile.watchdog, device, control, learned, this.context),
@@ -187,10 +190,22 @@ class ModbusStation implements ModbusStationDriver {
     this.outbox.post(() => ({ type: 'connected', station: this.station.id, capabilities }));
     this.outbox.post(() => ({ type: 'booted', station: this.station.id, inventory, at }));
     for (const point of this.points.values()) {
+      await this.setUp(point.device);
       point.evse.forgetReported();
       void point.control.reconnected(afterSilence);
       point.watchdog.arm();
     }
+  }
+
+  /** A setting that is not taken shows in what the charger does: it is told, and polling goes on. */
+  private async setUp(device: ModbusDevice): Promise<void> {
+    const { log } = this.context;
+    const about = { station: this.station.id };
+    const set = await setUp(device, (setting) =>
+      log.info({ ...about, ...setting }, 'charger is brought into the mode that it is controlled in'),
+    );
+    if (!set.ok)
+      log.warn({ ...about, reason: set.error, fault: FAULTS.setupIncomplete.code }, 'charger has not taken a setting');
   }
 
   private miss(): void {

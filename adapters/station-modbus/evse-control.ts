@@ -100,9 +100,13 @@ export class EvseControl {
   refresh(): Promise<boolean> {
     return this.enqueue(async () => {
       if (this.told === undefined || this.told !== this.target()) return false;
-      const written = await this.device.write(this.profile.control.setpoint, this.told);
-      if (!written.ok) this.told = undefined;
-      return written.ok;
+      for (const register of [this.profile.control.setpoint, ...this.profile.control.alsoSet]) {
+        const written = await this.device.write(register, this.told);
+        if (written.ok) continue;
+        this.told = undefined;
+        return false;
+      }
+      return true;
     });
   }
 
@@ -195,10 +199,12 @@ export class EvseControl {
   }
 
   private async tell(target: number): Promise<ModbusFault | undefined> {
-    const { setpoint, pause, resume } = this.profile.control;
+    const { setpoint, alsoSet, pause, before, resume } = this.profile.control;
     // Enabling again is spared where the device is known to be enabled: some write only once in five seconds.
-    const enable = this.told === undefined || this.told === 0 ? resume : [];
-    const writes: readonly RegisterWrite[] = target === 0 ? pause : [{ register: setpoint, value: target }, ...enable];
+    const paused = this.told === undefined || this.told === 0;
+    const limits = [setpoint, ...alsoSet].map((register) => ({ register, value: target }));
+    const writes: readonly RegisterWrite[] =
+      target === 0 ? pause : [...(paused ? before : []), ...limits, ...(paused ? resume : [])];
     this.told = undefined;
     for (const { register, value } of writes) {
       const written = await this.device.write(register, value);

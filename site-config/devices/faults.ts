@@ -13,10 +13,11 @@ export const deviceFaults = (profile: WrittenProfile): readonly Fault[] => [
   ...registerFaults(profile),
   ...referenceFaults(profile),
   ...rangeFaults(profile),
+  ...forbiddenFaults(profile),
 ];
 
 const OF_CHARGERS = ['states', 'control', 'watchdog'] as const;
-const OF_METERS = ['current-sign', 'setup'] as const;
+const OF_METERS = ['current-sign'] as const;
 
 function kindFaults(profile: WrittenProfile): readonly Fault[] {
   const { kind } = profile;
@@ -118,6 +119,14 @@ function registerFaults({ registers, control }: WrittenProfile): readonly Fault[
   });
 }
 
+/** One for all phases, or one for each. */
+const setpoints = (
+  setpoint: string | readonly string[],
+): readonly (readonly [path: Path, name: string, how: 'write'])[] =>
+  typeof setpoint === 'string'
+    ? [[['control', 'setpoint'], setpoint, 'write']]
+    : setpoint.map((name, i) => [['control', 'setpoint', i], name, 'write'] as const);
+
 type Use = 'read' | 'write' | 'either';
 
 /** Each register that is named, where, and what has to be possible with it. */
@@ -143,7 +152,8 @@ function references(profile: WrittenProfile): readonly (readonly [path: Path, na
     ...(control === undefined
       ? []
       : [
-          [['control', 'setpoint'], control.setpoint, 'write'] as const,
+          ...setpoints(control.setpoint),
+          ...writes(['control', 'before'], control.before ?? []),
           ...writes(['control', 'pause'], control.pause),
           ...writes(['control', 'resume'], control.resume ?? []),
           ...reads(['control', 'confirm-limit'], control['confirm-limit']),
@@ -226,4 +236,42 @@ function rangeFaults({ control, watchdog }: WrittenProfile): readonly Fault[] {
       ),
     );
   return faults;
+}
+
+/** What a driver would write although the profile itself says that it must never be written. */
+function forbiddenFaults({
+  registers,
+  control,
+  setup = [],
+  'phase-switching': phases,
+}: WrittenProfile): readonly Fault[] {
+  const lists = [
+    [['control', 'pause'], control?.pause ?? []],
+    [['control', 'before'], control?.before ?? []],
+    [['control', 'resume'], control?.resume ?? []],
+    [['setup'], setup],
+  ] as const;
+  const written = lists.flatMap(([path, writes]) =>
+    writes.map(({ register, value }, i) => ({ path: [...path, i, 'value'], register, value })),
+  );
+  const switched =
+    phases === undefined
+      ? []
+      : (['one', 'three'] as const).map((key) => ({
+          path: ['phase-switching', key],
+          register: phases.register,
+          value: phases[key],
+        }));
+  return [...written, ...switched].flatMap(({ path, register, value }) =>
+    Object.hasOwn(registers, register) && registers[register]?.never?.includes(value) === true
+      ? [
+          errorAtValue(
+            'out-of-range',
+            path,
+            `${register} must never be ${value}, says its register`,
+            'write another value',
+          ),
+        ]
+      : [],
+  );
 }

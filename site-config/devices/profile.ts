@@ -64,11 +64,11 @@ function toProfile(id: string, written: WrittenProfile): DeviceProfile {
     registers: Object.fromEntries(
       Object.entries(written.registers).map(([name, register]) => [name, toRegister(register)]),
     ),
+    setup: written.setup ?? [],
     quirks: written.notes ?? [],
     sources: written.sources,
   } as const;
-  if (written.kind === 'meter')
-    return { ...basics, kind: 'meter', currentSign: written['current-sign'] ?? 'by-power', setup: written.setup ?? [] };
+  if (written.kind === 'meter') return { ...basics, kind: 'meter', currentSign: written['current-sign'] ?? 'by-power' };
   const { states = [], control, watchdog, 'phase-switching': phases } = written;
   // Asked for by deviceFaults.
   if (control === undefined || watchdog === undefined) throw new Error(`${id} has no control or no watchdog`);
@@ -91,8 +91,8 @@ function unitRule({ number, only, 'per-evse': perEvse, station }: WrittenProfile
     : { kind: 'fixed', unit: number, ...(only === true && { only }) };
 }
 
-function addressing({ stride, sunspec }: NonNullable<WrittenProfile['addressing']> = {}): Addressing {
-  if (stride !== undefined) return { kind: 'stride', stride };
+function addressing({ first = 0, stride, sunspec }: NonNullable<WrittenProfile['addressing']> = {}): Addressing {
+  if (stride !== undefined) return { kind: 'stride', first, stride };
   return sunspec === undefined ? { kind: 'absolute' } : { kind: 'sunspec', ...sunspec };
 }
 
@@ -139,14 +139,17 @@ function toMatch(written: WrittenMatch): Match {
 }
 
 function toControl(written: NonNullable<WrittenProfile['control']>): ChargerProfile['control'] {
-  const { setpoint, step, min, max, pause, resume = [] } = written;
+  const { setpoint, step, min, max, pause, before = [], resume = [] } = written;
+  const [first = '', ...others] = typeof setpoint === 'string' ? [setpoint] : setpoint;
   const confirmation = ({ register, rule, slack }: WrittenConfirmation): Confirmation => ({
     register,
     rule,
     ...(slack !== undefined && { slack: base(slack, 'current') }),
   });
   return {
-    setpoint,
+    setpoint: first,
+    alsoSet: others,
+    before,
     step: base(step, 'current'),
     min: base(min, 'current'),
     max: base(max, 'current'),

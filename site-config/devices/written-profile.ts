@@ -30,6 +30,7 @@ export interface WrittenProfile {
   readonly 'byte-order'?: Order;
   readonly 'word-order'?: Order;
   readonly addressing?: {
+    readonly first?: number;
     readonly stride?: number;
     readonly sunspec?: Omit<Extract<Addressing, { kind: 'sunspec' }>, 'kind'>;
   };
@@ -45,7 +46,9 @@ export interface WrittenProfile {
   readonly registers: Readonly<Record<string, WrittenRegister>>;
   readonly states?: readonly { readonly when: Readonly<Record<string, WrittenMatch>>; readonly is: StateRule['is'] }[];
   readonly control?: {
-    readonly setpoint: string;
+    /** Several where each phase has its own. */
+    readonly setpoint: string | readonly string[];
+    readonly before?: readonly RegisterWrite[];
     readonly step: string;
     readonly min: string;
     readonly max: string;

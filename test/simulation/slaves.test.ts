@@ -98,7 +98,8 @@ for (const profile of chargerProfiles) {
       test.same(await device.write(name, value), { ok: true, value: undefined }, `${name} = ${value}`);
     };
     const limit = async (current: number): Promise<void> => {
-      await write(profile.control.setpoint, current);
+      for (const { register, value } of profile.control.before) await write(register, value);
+      for (const register of [profile.control.setpoint, ...profile.control.alsoSet]) await write(register, current);
       for (const { register, value } of profile.control.resume) await write(register, value);
     };
 
@@ -117,7 +118,8 @@ for (const profile of chargerProfiles) {
     const shown = Number(values.value.get('Energy.Active.Import.Register'));
     const step = profile.registers['Energy.Active.Import.Register']?.scale ?? 1;
     test.ok(Math.abs(shown - hardware.register) < step, `${shown} Wh, and has taken ${hardware.register}`);
-    test.ok(Math.abs(Number(values.value.get('Power.Active.Import')) - 6900) < 35);
+    if (device.has('Power.Active.Import'))
+      test.ok(Math.abs(Number(values.value.get('Power.Active.Import')) - 6900) < 35);
     for (const { register, value } of profile.control.pause) await write(register, value);
     run(1);
     test.equal(await state(), 'B');

@@ -6,6 +6,7 @@ import type { StationCommand } from '../../../gateway/site/station-command.js';
 import type { MeterValue } from '../../../gateway/site/metering.js';
 import { pass, until } from '../modbus/pump.js';
 import { connectionTimeout, openBench, type Bench, type BenchOptions } from './charger-bench.js';
+import { ModbusDevice } from '../../../adapters/modbus/device.js';
 import { charger } from '../../fakes/profiles.js';
 
 const alfenEveNg9xx = charger('alfen-eve-ng9xx');
@@ -15,6 +16,8 @@ const phoenixCharxSec = charger('phoenix-charx-sec');
 const EVSE = evseNumber(11);
 const FREE = { kind: 'free', idToken: 'FREE' } as const;
 const TOKEN = { idToken: 'CAFE01', type: 'ISO14443' } as const;
+
+const never = (): Promise<never> => Promise.reject(new Error('nothing is to be sent'));
 
 const setLimit = (current: number, evse = EVSE): StationCommand => ({
   type: 'setLimit',
@@ -604,4 +607,35 @@ t.test('a charger that falls back to full power has no fallback, whatever it sho
   await pass(bench.clock, 60_000, 500);
   test.same(bench.gateway.of('capabilities'), []);
   test.equal(bench.log.lines.filter((line) => line.message.includes('does not fall back')).length, 1);
+});
+
+t.test('innogy: each phase has its own limit, and all are written and confirmed', async (test) => {
+  const bench = await openBench(test, charger('innogy-ebox'), { start: FREE });
+  const { clock, charger: box, gateway } = bench;
+  box.set('EVSE.State', 'A');
+  await until(clock, () => gateway.of('status').length > 0, 'the first status', 5000);
+  await bench.execute(setLimit(12.34));
+  box.set('EVSE.State', 'B');
+  const written = (phase: string): number | undefined => box.written(`Setpoint.Current.${phase}`).at(-1);
+  await until(clock, () => Math.abs((written('L3') ?? 0) - 12.3) < 0.01, 'the limit of the last phase', 5000);
+  for (const phase of ['L1', 'L2', 'L3']) test.ok(Math.abs((written(phase) ?? 0) - 12.3) < 0.01, phase);
+  test.match(await bench.execute(setLimit(0)), { status: 'Accepted' });
+  test.same(['L1', 'L2', 'L3'].map(written), [0, 0, 0]);
+});
+
+t.test('Kathrein: control is taken before the limit, and a value that must never be written is not', async (test) => {
+  const profile = charger('kathrein-kwb');
+  const bench = await openBench(test, profile, { start: FREE });
+  const { clock, charger: box, gateway } = bench;
+  box.set('EVSE.State', 0);
+  await until(clock, () => gateway.of('status').length > 0, 'the first status', 5000);
+  await bench.execute(setLimit(10));
+  box.set('EVSE.State', 1);
+  await until(clock, () => box.written('Setpoint.Current').at(-1) === 10, 'the limit', 5000);
+  const order = box.writes.map(({ register }) => register);
+  test.ok(order.lastIndexOf('Control.Enable') < order.lastIndexOf('Setpoint.Current'));
+  test.equal(box.written('Control.Enable').at(-1), 32_768);
+  const nobody = { read: never, readBits: never, write: never, stop: () => Promise.resolve() };
+  const device = new ModbusDevice(nobody, profile, { instance: 1 });
+  test.match(await device.write('Failsafe.Timeout', 0), { ok: false, error: { detail: /must never be 0/ } });
 });
