@@ -44,10 +44,12 @@ export function candidateOf(
   const weight = observation.weight ?? 1;
   const power = powerOf(outlet, stand.wide);
   const { departure, energyNeeded } = observation;
+  // A car that was seen to take less than it is offered needs longer.
+  const rate = Math.min(upper, Math.max(evse.minCurrent, demand - settings.demandMargin));
   const laxity =
     departure === undefined
       ? Infinity
-      : departure - now - ((energyNeeded ?? 0) * 3_600_000) / (upper * network.nominal * power);
+      : departure - now - ((energyNeeded ?? 0) * 3_600_000) / (rate * network.nominal * power);
   const switches = stand.narrow !== 0 && stand.wide !== stand.narrow;
   return {
     outlet: index,
@@ -68,8 +70,7 @@ export function candidateOf(
     turns: Math.floor(servedFor(session, now) / Math.max(1, rotation)),
     waitingSince,
     activeSince: observation.activeSince ?? 0,
-    // In whole turns: two cars whose urgency crosses do not change places every second.
-    laxity: Math.floor(laxity / Math.max(1, rotation)),
+    laxity: Math.floor(laxity / settings.urgencyStep),
     energyServed: observation.energyServed ?? 0,
     startNeed: evse.minCurrent * factor,
     heldBack: stale || (session.offSince !== undefined && now - session.offSince < settings.minimumOff),

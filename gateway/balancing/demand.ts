@@ -109,7 +109,8 @@ function charging(
 ): Session {
   const worst = worstPhase(measured);
   const setpoint = state.sent ?? state.confirmed ?? 0;
-  const taking = worst >= 1 || observation.chargingState === 'SuspendedEV';
+  const draws = worst >= Math.min(1, setpoint / 2) && worst > 0;
+  const taking = draws || observation.chargingState === 'SuspendedEV';
   const tries = taking && (session.trialUntil === undefined || worst >= setpoint - settings.tolerance);
   const until = timestamp(now + settings.demandTrial);
   const trialUntil =
@@ -117,7 +118,7 @@ function charging(
       ? until
       : session.trialUntil;
   const peak = risen(session.peak, worst, now);
-  const idleSince = worst >= 1 ? undefined : (session.idleSince ?? now);
+  const idleSince = draws ? undefined : (session.idleSince ?? now);
   const carrying = (measured[0] > 1 ? 1 : 0) | (measured[1] > 1 ? 2 : 0) | (measured[2] > 1 ? 4 : 0);
   // On one phase by order, a car says nothing of the phases it could use.
   const learns = outlet.evse.rotationKnown && !outlet.lineToLine && state.sentPhases !== 1;

@@ -136,8 +136,28 @@ export function fillInOrder(group: readonly Active[], left: Float64Array): Fille
   return { current, causes };
 }
 
+/**
+ * The place of each by urgency; cars whose departure nobody knows come after the others, the least served first. Nothing that
+ * a new current changes counts, or each plan would want what the last one did not.
+ */
+function ranksOf(group: readonly Active[]): Int32Array {
+  const places = group.map(({ candidate }, i) => ({ candidate, i }));
+  places.sort(
+    ({ candidate: a }, { candidate: b }) =>
+      (a.laxity === b.laxity ? 0 : a.laxity - b.laxity) ||
+      (a.laxity === Infinity ? a.turns - b.turns : 0) ||
+      a.activeSince - b.activeSince ||
+      a.outlet - b.outlet,
+  );
+  const ranks = new Int32Array(group.length);
+  places.forEach(({ i }, rank) => (ranks[i] = rank));
+  return ranks;
+}
+
 /** What an ampere for the least urgent counts, against one for the most urgent. */
 const LEAST_URGENT = 0.5;
+/** An ampere for a car that charges, against one for a car that would have to be started: what makes fewer changes. */
+const STEADY = 1.05;
 
 /**
  * The currents that move the most energy now, an ampere of the least urgent car counting half as much as one of the most
@@ -146,11 +166,15 @@ const LEAST_URGENT = 0.5;
  */
 export function fillMostEnergy(group: readonly Active[], left: Float64Array): Filled {
   const last = Math.max(1, group.length - 1);
+  const ranks = ranksOf(group);
   const more = mostValue(
-    group.map(({ candidate, lane, phases }, rank) => ({
+    group.map(({ candidate, lane, phases }, i) => ({
       lane,
       most: candidate.bound - candidate.minimum,
-      value: (phases === candidate.phases ? candidate.power : 1) * (1 - ((1 - LEAST_URGENT) * rank) / last),
+      value:
+        (phases === candidate.phases ? candidate.power : 1) *
+        (1 - ((1 - LEAST_URGENT) * (ranks[i] ?? 0)) / last) *
+        (candidate.running ? STEADY : 1),
     })),
     left,
   );

@@ -49,6 +49,8 @@ export interface BalancingSettings {
   readonly learnPhases: Milliseconds;
   /** Without a heartbeat of the grid operator for this long, the fail-safe limit holds. */
   readonly gridHeartbeat: Milliseconds;
+  /** Cars whose time to spare differs by less are equally urgent: two whose urgency crosses do not change places every second. */
+  readonly urgencyStep: Milliseconds;
   /** Least time between two changes of a car's number of phases. */
   readonly phaseSwitchEvery: Milliseconds;
 }
@@ -77,5 +79,6 @@ export const defaultSettings: BalancingSettings = {
   sleepAfter: minutes(5),
   learnPhases: seconds(20),
   gridHeartbeat: milliseconds(120_000),
+  urgencyStep: minutes(5),
   phaseSwitchEvery: minutes(10),
 };

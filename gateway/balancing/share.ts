@@ -30,7 +30,7 @@ export interface Candidate {
   /** A time in milliseconds. */
   readonly waitingSince: number;
   readonly activeSince: number;
-  /** Whole rotations until departure beyond those it needs at full current; infinite where the departure is unknown. */
+  /** Time until departure beyond what it needs at full current, in steps of urgency; infinite where the departure is unknown. */
   readonly laxity: number;
   readonly energyServed: number;
   /** What must be free for it to start, on circuits whose background moves and on the others. */
