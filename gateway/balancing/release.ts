@@ -102,7 +102,8 @@ function cutTo({ state, observation, outlet }: Seen, lower: number, now: Timesta
 /** On how many phases it is to charge; undefined where nobody may tell it. */
 function switchOf({ stand, state }: Seen, target: number, phases: PhaseMask): 1 | 3 | undefined {
   if (stand.narrow === 0) return undefined;
-  if (phases === 0 || target === 0) return state.sentPhases ?? 3;
+  // A pause is no reason to use more phases.
+  if (phases === 0 || target === 0) return state.sentPhases ?? (target === 0 ? 1 : 3);
   return phases === stand.narrow && stand.wide !== stand.narrow ? 1 : 3;
 }
 
@@ -121,7 +122,9 @@ function raise(
   const target = wishes.target[index] ?? 0;
   const phases = switchOf(one, target, wishes.phases[index] ?? 0);
   const wanted = phases === 1 ? stand.narrow : stand.wide;
-  const held = laneOf(rows, index, wanted & stand.phases);
+  // Until it has left a phase, it may take there what it is told, too.
+  const leaves = stand.ceiling > 0 && (stand.phases & ~wanted) !== 0;
+  const held = laneOf(rows, index, leaves ? stand.phases : wanted & stand.phases);
   const added = laneOf(rows, index, wanted & ~stand.phases);
   // Where more may be taken than fits (chargers that nobody knows yet), this one has to stay below its own ceiling too.
   const room = Math.min(stand.ceiling + roomFor(free, held), roomFor(free, added));
