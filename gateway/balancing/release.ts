@@ -1,7 +1,7 @@
 // From targets to commands: every decrease at once, an increase only into current that nobody can take any more.
 import type { EvseNumber } from '../kernel/ids.js';
 import { ampere, type Ampere, type Timestamp } from '../kernel/units.js';
-import { cutsToMinimum, mayRaise, setpointsLeft, spent } from './budget.js';
+import { setpointsLeft, spares, spent } from './budget.js';
 import { quantise } from './share.js';
 import { withSent } from './commit.js';
 import { laneOf, roomFor, take, takeEach, tightest, type Rows } from './capacity.js';
@@ -96,7 +96,7 @@ function cutTo({ state, observation, outlet }: Seen, lower: number, now: Timesta
   const most = observation?.setpointsPerDay;
   const { minCurrent } = outlet.evse;
   if (observation === undefined || most === undefined || lower <= minCurrent) return lower;
-  return cutsToMinimum(setpointsLeft(state, observation, now), most) ? minCurrent : lower;
+  return spares(setpointsLeft(state, observation, now), most) ? minCurrent : lower;
 }
 
 /** On how many phases it is to charge; undefined where nobody may tell it. */
@@ -168,7 +168,8 @@ function worthSending(
   const rest = Math.max(settings.raiseEvery, observation?.raiseEvery ?? 0);
   if (sent > 0 && state.sentAt !== undefined && now - state.sentAt < rest) return false;
   if (state.open.some((command) => !command.uncertain && now - command.at < settings.giveUp)) return false;
-  if (observation !== undefined && !mayRaise(setpointsLeft(state, observation, now))) return false;
+  if (observation !== undefined && spares(setpointsLeft(state, observation, now), observation.setpointsPerDay))
+    return false;
   if (sent === 0 || switching) return true;
   return step >= (current < target - EPSILON ? Math.max(1, settings.deadBand) : settings.deadBand) - EPSILON;
 }
