@@ -44,7 +44,10 @@ export interface Stand {
   readonly beyond: Triple | undefined;
   /** What of the meters above is this charger's, and so not background. */
   readonly share: Triple;
-  /** What of them may be this charger's: all it may take on its wired phases, or exactly its share. */
+  /**
+   * What of them may be this charger's: all it may take on the phases on which it is counted, or exactly its share. On no other, or
+   * a load of the building could pass for that of a car which is not counted there.
+   */
   readonly most: number | 'share';
 }
 

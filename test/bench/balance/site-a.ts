@@ -23,6 +23,8 @@ export const STATIONS = PAIRS.flat();
 export interface Visit extends SessionRecord {
   /** 0 L1-L2, 1 L2-L3, 2 L3-L1. */
   readonly pair: number;
+  /** 0 none, 1 the AV pod, 2 the CC pod. */
+  readonly pod: number;
   readonly outlet: number;
   left: number;
 }
@@ -78,7 +80,8 @@ export const visitsOf = (sessions: readonly SessionRecord[]): Visit[] =>
   sessions.flatMap((session) => {
     const outlet = STATIONS.indexOf(session.station);
     const pair = PAIRS.findIndex((own) => own.includes(session.station));
-    return outlet < 0 ? [] : [{ ...session, outlet, pair, left: session.energy }];
+    const pod = AV_POD.includes(session.station) ? 1 : CC_POD.includes(session.station) ? 2 : 0;
+    return outlet < 0 ? [] : [{ ...session, outlet, pair, pod, left: session.energy }];
   });
 
 /** Decides the current of every car that is there, in A. */
@@ -125,7 +128,7 @@ export function play(cap: number, sessions: readonly SessionRecord[], decide: De
 }
 
 /** By the formulas of the site, not by those of the core. */
-function excessOf(cap: number, [ab, bc, ca]: readonly [number, number, number]): number {
+export function excessOf(cap: number, [ab, bc, ca]: readonly [number, number, number]): number {
   const secondary = (x: number, y: number): number => Math.sqrt(x * x + y * y + x * y) - (cap * 1000) / 360;
   const primary = (x: number, y: number, twice: number): number => {
     // x and y are a third of a turn apart on either side of the current that counts twice.

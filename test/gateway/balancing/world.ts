@@ -54,6 +54,8 @@ export interface EvseSpec {
   /** It charges on one phase or on three, as it is told. */
   readonly switches?: boolean;
   readonly setpointsPerDay?: number;
+  /** Seconds between two samples of its charger; 1 unless given. */
+  readonly samples?: number;
 }
 
 export interface Car {
@@ -86,6 +88,7 @@ export interface Charger {
   wire: { current: number; phases: 1 | 3 | undefined; at: number }[];
   silentSince: number | undefined;
   measures: boolean;
+  sample: EvseObservation['measured'];
   /** When the car follows its last cut. */
   givesWayAt: number | undefined;
   /** When it follows the order to use one phase. */
@@ -196,6 +199,7 @@ export function worldOf(
           wire: [],
           silentSince: undefined,
           measures: true,
+          sample: undefined,
           givesWayAt: undefined,
           narrowsAt: undefined,
         },
@@ -281,6 +285,10 @@ export function flowOf(world: World, circuit: string, drawn = (of: Charger) => c
 export function observationOf(world: World, charger: Charger): EvseObservation {
   const { spec, car } = charger;
   const charging = charger.takes > 0;
+  const now = timestamp(world.now);
+  // Chargers sample in turn, not all at once.
+  const due = spec.samples === undefined || Math.floor(now / 1000 + 7 * spec.number) % spec.samples === 0;
+  if (charger.sample === undefined || due) charger.sample = { current: currentOf(charger), at: now };
   return {
     evse: evseNumber(spec.number),
     link: charger.link,
@@ -295,9 +303,7 @@ export function observationOf(world: World, charger: Charger): EvseObservation {
     ...(car?.energy === undefined ? {} : { energyNeeded: wattHour(car.energy) }),
     ...(spec.switches === undefined ? {} : { phaseSwitching: spec.switches }),
     ...(spec.setpointsPerDay === undefined ? {} : { setpointsPerDay: spec.setpointsPerDay }),
-    ...(charger.measures && charger.link === 'connected'
-      ? { measured: { current: currentOf(charger), at: timestamp(world.now) } }
-      : {}),
+    ...(charger.measures && charger.link === 'connected' ? { measured: charger.sample } : {}),
     upperBound: ampere(charger.upperBound),
     ...(spec.startsAt === undefined ? {} : { startsAt: ampere(spec.startsAt) }),
     ...(spec.fallbackAfter === undefined ? {} : { fallbackAfter: milliseconds(spec.fallbackAfter * 1000) }),
