@@ -1,19 +1,20 @@
 // One plan: what every EVSE is told now, so that no circuit is exceeded whatever the chargers do with it.
-import { milliseconds, type Timestamp } from '../kernel/units.js';
-import { allocate, ORDERS } from './allocation.js';
-import type { Candidate, Share } from './share.js';
-import { candidateOf, type Seen } from './candidate.js';
-import { rowsOf, takeEach } from './capacity.js';
-import { observeSession } from './demand.js';
-import { gridOperatorLimit, headrooms } from './headroom.js';
-import type { Network, Outlet, Triple } from './network.js';
+import type { Timestamp } from '../kernel/units.js';
+import type { Seen } from './candidate.js';
+import { addLegs, laneOf, layoutOf, rowsOf, take, takeEach, type Layout, type Rows } from './capacity.js';
+import { currentOn, LEGS, type Triple } from './conductors.js';
+import { divide, type Division } from './division.js';
+import { candidatesOf, observe, type Findings } from './findings.js';
+import { gridOperatorLimit, headrooms, type Sums } from './headroom.js';
+import { Moment } from './moment.js';
+import type { Network, PhaseMask } from './network.js';
 import type { Snapshot } from './observation.js';
-import { release, type LimitCommand, type Wish } from './release.js';
+import { release, type LimitCommand, type Wishes } from './release.js';
 import { circuitReports, evseReport, type BalancingReport, type CircuitReport } from './report.js';
 import { defaultSettings, type BalancingSettings } from './settings.js';
-import { observeExcess, observeLink, observeSettling, standOf, type Escalation } from './standing.js';
+import type { Candidate, Shares } from './share.js';
+import { worstOf, type Escalation } from './standing.js';
 import type { BalancingState } from './state.js';
-import { boundByUnbalance, limitUnbalance } from './unbalance.js';
 
 export interface Plan {
   readonly state: BalancingState;
@@ -21,18 +22,18 @@ export interface Plan {
   readonly commands: readonly LimitCommand[];
   /** Steps against chargers that do not react; `resend` and `pause` are among the commands already. */
   readonly escalations: readonly Escalation[];
+  /** What the next plan need not find out again. */
+  readonly findings: Known;
   /** Why everything is as it is; worked out when asked for, since most plans are never looked at. */
   report(): BalancingReport;
   /** Its part about the circuits, without the explanation of every EVSE. */
   circuits(): readonly CircuitReport[];
 }
 
-/** A longer gap between two plans (a pause of the process) counts as this much. */
-const MAX_STEP = 60_000;
-
 /**
  * Decides the setpoint of every EVSE. Pure; called about once a second and after every event that matters. The same
  * input again answers no command.
+ * @param before the last plan: with it only what has changed is looked at again, and the answer is the same
  */
 export function plan(
   network: Network,
@@ -40,57 +41,55 @@ export function plan(
   snapshot: Snapshot,
   now: Timestamp,
   settings: BalancingSettings = defaultSettings,
+  before?: Plan,
 ): Plan {
-  const elapsed = milliseconds(Math.min(MAX_STEP, Math.max(0, now - state.plannedAt)));
-  const { seen, escalations } = observe(network, state, snapshot, elapsed, now, settings);
-  const share = sumByCircuit(network, (index) => seen[index]?.stand.share);
-  const most = sumByCircuit(network, (index) => seen[index]?.stand.most);
-  const fallbacks = sumByCircuit(network, (index) => fallbackOf(network.outlets[index]));
+  const moment = new Moment(now);
+  const known = stillTrue(before?.findings, network, settings, now);
+  const found = observe(network, state, snapshot, moment, settings, known);
+  const { seen } = found;
   const operator = gridOperatorLimit(network, state, snapshot.gridOperator, now, settings);
-  const measured = headrooms(network, state, snapshot, share, most, fallbacks, operator.limit, now, settings);
-  const caps = snapshot.caps ?? [];
-  const rows = rowsOf(network, measured.headrooms, caps);
+  const sums = found.same && known !== undefined ? known.sums : sumsOf(network, seen);
+  const measured = headrooms(network, state, snapshot, sums, operator.limit, now, settings);
+  const layout = layoutOf(network, snapshot.caps ?? [], known?.layout);
+  const rows = rowsOf(layout, measured.headrooms);
+  const taking = candidatesOf(network, found, measured.headrooms, moment, settings, known);
+  const { late, order } = taking;
 
-  const candidates = new Map<number, Candidate>();
-  const left = Float64Array.from(rows.slack);
-  seen.forEach((one, index) => {
-    const candidate = candidateOf(index, one, measured.headrooms, network, now, settings);
-    if (candidate !== undefined) candidates.set(index, candidate);
-    else if (keepsItsCurrent(one)) takeEach(left, rows.of[index] ?? [], one.stand.worst);
-  });
-  const moving = measured.headrooms.map(({ meter }) => meter === 'live' || meter === 'stale');
-  const strategy = network.policy.strategy;
-  const divide = (among: readonly Candidate[]): readonly Share[] => allocate(among, rows, left, moving, strategy);
-  const shares = divideWithin(candidates, divide, settings.unbalance);
-
-  const shareOf = new Map(shares.map((one) => [one.outlet, one]));
-  const stale = measured.headrooms.map(({ meter }) => meter === 'stale');
-  const anyStale = stale.includes(true);
-  const noRaise = (index: number): boolean =>
-    anyStale && (network.outlets[index]?.path.some((row) => stale[row]) ?? false);
-  const wishes = wishesOf(seen, shareOf, noRaise, candidates, strategy);
-  const states = seen.map((one) => one.state);
-  const stands = seen.map((one) => one.stand);
-  const released = release(network, states, stands, wishes, rows, now, settings);
-
-  const reservedNow = (): readonly Triple[] => sumByCircuit(network, (index) => worstIf(seen[index], false));
-  const circuits = (): readonly CircuitReport[] => {
-    const granted = sumByCircuit(network, (index) => worstIf(seen[index], true));
-    return circuitReports(network, measured.headrooms, measured.circuits, reservedNow(), granted);
+  const divisible = {
+    order,
+    rows,
+    left: leftToDivide(seen, rows),
+    moving: measured.headrooms.map(({ meter }) => meter === 'live' || meter === 'stale'),
+    uneven: unevenOf(seen),
   };
+  const division = divide(divisible, network.outlets, network.policy, known?.division);
+  const { shares } = division;
+  const wishes = wishesOf(seen, shares, late, order);
+  const released = release(seen, wishes, rows, now, settings);
+
+  const granted = (obeying: boolean): readonly Triple[] => sumsByPhase(network, seen, obeying);
+  const reported: { circuits?: readonly CircuitReport[] } = {};
+  const circuits = (): readonly CircuitReport[] =>
+    (reported.circuits ??= circuitReports(
+      network,
+      measured.headrooms,
+      measured.circuits,
+      granted(false),
+      granted(true),
+    ));
   const report = (): BalancingReport => {
-    const targets = new Map(wishes.map((wish) => [wish.outlet, wish.target]));
-    const reserved = reservedNow();
     const failsafe = operator.failsafeSince !== undefined;
-    const scene = { network, caps, headrooms: measured.headrooms, reserved, failsafe };
+    const { caps } = layout;
+    const scene = { network, caps, rows, headrooms: measured.headrooms, reserved: granted(false), failsafe };
+    const wished = new Set(wishes.sequence);
     return {
       evses: seen.map((one, index) =>
         evseReport(scene, one, {
           sent: released.states[index]?.sent,
-          share: shareOf.get(index),
-          target: targets.get(index) ?? one.stand.ceiling,
+          cause: shares.cause[index],
+          target: wished.has(index) ? (wishes.target[index] ?? 0) : one.stand.ceiling,
           waitingCell: released.waiting.get(index),
-          noRaise: noRaise(index),
+          noRaise: late[index] ?? false,
         }),
       ),
       circuits: circuits(),
@@ -100,74 +99,74 @@ export function plan(
   const next: BalancingState = {
     evses: released.states,
     circuits: measured.circuits,
-    plannedAt: now,
     ...(operator.failsafeSince === undefined ? {} : { failsafeSince: operator.failsafeSince }),
   };
-  return { state: next, commands: released.commands, escalations, report, circuits };
+  const { states, seenUntil, same } = found;
+  const findings = { ...taking, network, settings, at: now, seen, states, seenUntil, same, sums, layout, division };
+  return { state: next, commands: released.commands, escalations: found.escalations, findings, report, circuits };
 }
 
-/** Divides, and where the rule of unbalance takes from some, divides that among the others. */
-function divideWithin(
-  candidates: ReadonlyMap<number, Candidate>,
-  divide: (among: readonly Candidate[]) => readonly Share[],
-  unbalance: number | undefined,
-): readonly Share[] {
-  const first = divide([...candidates.values()]);
-  if (unbalance === undefined) return first;
-  const lowered = limitUnbalance(first, candidates, unbalance);
-  const paused = lowered.filter((share) => share.cause.kind === 'unbalance' && share.target === 0);
-  return [...limitUnbalance(divide(boundByUnbalance(candidates, lowered)), candidates, unbalance), ...paused];
+/** What was found of EVSEs, circuits and the division, for the next plan. */
+interface Known extends Findings {
+  readonly sums: Sums;
+  readonly layout: Layout;
+  readonly division: Division;
 }
 
-function observe(
+/** Findings are of one site under the same settings, and time does not go back. */
+const stillTrue = (
+  findings: Known | undefined,
   network: Network,
-  state: BalancingState,
-  snapshot: Snapshot,
-  elapsed: number,
-  now: Timestamp,
   settings: BalancingSettings,
-): { readonly seen: readonly Seen[]; readonly escalations: readonly Escalation[] } {
-  const observations = new Map(snapshot.evses.map((one) => [one.evse, one]));
-  const escalations: Escalation[] = [];
-  const seen = network.outlets.flatMap((outlet, index): Seen[] => {
-    const before = state.evses[index];
-    if (before === undefined) return [];
-    const observation = observations.get(outlet.evse.number);
-    const linked = observeSettling(observeLink(outlet, before, observation, now), observation, now, settings);
-    const session = observeSession(outlet, linked, observation, elapsed, now, settings);
-    const known = session === linked.session ? linked : { ...linked, session };
-    const stand = standOf(outlet, known, observation, now, settings);
-    const excess = observeExcess(known, stand, observation, now, settings);
-    if (excess.escalation !== undefined) escalations.push(excess.escalation);
-    const benched = excess.state.benchedUntil !== undefined && now < excess.state.benchedUntil;
-    return [{ outlet, observation, state: excess.state, stand, benched, repeat: excess.escalation?.type === 'resend' }];
-  });
-  return { seen, escalations };
-}
+  now: Timestamp,
+): Known | undefined =>
+  findings?.network === network && findings.settings === settings && now >= findings.at ? findings : undefined;
 
 /** Counted as it stands in the plan for the others: not to be moved by a setpoint, or not to be told one. */
 const keepsItsCurrent = ({ stand, observation }: Seen): boolean =>
   stand.standing !== 'obeying' || (observation?.startsAt !== undefined && !observation.transactionOpen);
 
+function leftToDivide(seen: readonly Seen[], rows: Rows): Float64Array {
+  const left = Float64Array.from(rows.slack);
+  for (let outlet = 0; outlet < seen.length; outlet++) {
+    const one = seen[outlet];
+    if (one === undefined || !keepsItsCurrent(one)) continue;
+    if (one.stand.beyond !== undefined) takeEach(left, rows, outlet, one.stand.beyond);
+    else take(left, laneOf(rows, outlet, one.stand.phases), one.stand.ceiling);
+  }
+  return left;
+}
+
+/** What one- and two-phase EVSEs take that are told nothing else, in A per phase. */
+function unevenOf(seen: readonly Seen[]): Triple {
+  const sums: [number, number, number] = [0, 0, 0];
+  for (const one of seen) {
+    if (!keepsItsCurrent(one) || one.outlet.lineToLine || one.stand.phases === 7) continue;
+    const worst = worstOf(one.stand);
+    for (let phase = 0; phase < 3; phase++) sums[phase] = (sums[phase] ?? 0) + (worst[phase] ?? 0);
+  }
+  return sums;
+}
+
 function wishesOf(
   seen: readonly Seen[],
-  shares: ReadonlyMap<number, Share>,
-  noRaise: (index: number) => boolean,
-  candidates: ReadonlyMap<number, Candidate>,
-  strategy: keyof typeof ORDERS,
-): readonly Wish[] {
-  const wishes: Wish[] = [];
-  const wish = (index: number): void => {
-    const one = seen[index];
-    if (one?.observation?.link !== 'connected') return;
-    const target = shares.get(index)?.target ?? targetOutside(one);
-    if (target === undefined) return;
-    const raiseEvery = one.observation.raiseEvery ?? 0;
-    wishes.push({ outlet: index, target, noRaise: noRaise(index), repeat: one.repeat, raiseEvery });
-  };
-  for (const candidate of [...candidates.values()].sort(ORDERS[strategy])) wish(candidate.outlet);
-  seen.forEach((_, index) => candidates.has(index) || wish(index));
-  return wishes;
+  shares: Shares,
+  late: readonly boolean[],
+  order: readonly Candidate[],
+): Wishes {
+  const target = Float64Array.from(shares.target);
+  const sequence = new Int32Array(seen.length);
+  let count = 0;
+  for (const { outlet } of order) sequence[count++] = outlet;
+  for (let outlet = 0; outlet < seen.length; outlet++) {
+    const one = seen[outlet];
+    if (one?.observation?.link !== 'connected' || shares.cause[outlet] !== undefined) continue;
+    const wish = targetOutside(one);
+    if (wish === undefined) continue;
+    target[outlet] = wish;
+    sequence[count++] = outlet;
+  }
+  return { sequence: sequence.subarray(0, count), target, phases: shares.phases, late };
 }
 
 /** What an EVSE that takes no part in the division is told: to pause, or what it was told last. */
@@ -178,26 +177,32 @@ function targetOutside({ observation, state, stand, benched, outlet }: Seen): nu
   return mayCharge && stand.standing !== 'obeying' ? Math.min(state.sent ?? 0, upper) : 0;
 }
 
-function fallbackOf(outlet: Outlet | undefined): Triple {
-  const on = (bit: number): number => ((outlet?.wired ?? 0) & bit ? (outlet?.evse.fallbackCurrent ?? 0) : 0);
-  return [on(1), on(2), on(4)];
+const on = (mask: PhaseMask, current: number): Triple => [
+  mask & 1 ? current : 0,
+  mask & 2 ? current : 0,
+  mask & 4 ? current : 0,
+];
+
+/** What EVSEs do of what the meters show. */
+function sumsOf(network: Network, seen: readonly Seen[]): Sums {
+  const size = network.circuits.length * LEGS;
+  const sums = { share: new Float64Array(size), most: new Float64Array(size) };
+  for (const { outlet, stand } of seen) {
+    const { metered, lineToLine } = outlet;
+    if (metered.length === 0) continue;
+    addLegs(sums.share, metered, lineToLine, stand.share);
+    addLegs(sums.most, metered, lineToLine, stand.most === 'share' ? stand.share : on(stand.phases, stand.most));
+  }
+  return sums;
 }
 
-const worstIf = (one: Seen | undefined, obeying: boolean): Triple | undefined =>
-  (one?.stand.standing === 'obeying') === obeying ? one?.stand.worst : undefined;
-
-function sumByCircuit(network: Network, of: (index: number) => Triple | undefined): readonly Triple[] {
-  const sums = network.circuits.map((): [number, number, number] => [0, 0, 0]);
-  network.outlets.forEach((outlet, index) => {
-    const add = of(index);
-    if (add === undefined) return;
-    for (const row of outlet.path) {
-      const sum = sums[row];
-      if (sum === undefined) continue;
-      sum[0] += add[0];
-      sum[1] += add[1];
-      sum[2] += add[2];
-    }
+/** What the EVSEs that obey, or the others, may take on each conductor of each circuit. */
+function sumsByPhase(network: Network, seen: readonly Seen[], obeying: boolean): readonly Triple[] {
+  const sums = new Float64Array(network.circuits.length * LEGS);
+  for (const { outlet, stand } of seen)
+    if ((stand.standing === 'obeying') === obeying) addLegs(sums, outlet.path, outlet.lineToLine, worstOf(stand));
+  return network.conductors.map((conductors, row) => {
+    const flow = (conductor: number): number => currentOn(conductors, conductor, sums, row * LEGS);
+    return [flow(0), flow(1), flow(2)];
   });
-  return sums;
 }

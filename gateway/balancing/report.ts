@@ -1,13 +1,14 @@
 // Why every EVSE has the current it has, and how every circuit stands: what `forecourt explain` and the console show.
 import type { CircuitId, EvseNumber } from '../kernel/ids.js';
 import { ampere, type Ampere } from '../kernel/units.js';
-import { perPhase, PHASES, type PerPhase, type Phase } from '../site/topology.js';
-import type { Share } from './share.js';
+import { perPhase, type PerPhase, type Phase } from '../site/topology.js';
+import type { Cause } from './share.js';
 import type { BreakerDecision } from './breaker.js';
 import type { Seen } from './candidate.js';
-import { rowName, type RowName } from './capacity.js';
+import { rowName, type RowName, type Rows } from './capacity.js';
+import type { Triple } from './conductors.js';
 import type { Headroom, MeterHealth } from './headroom.js';
-import type { Network, Triple } from './network.js';
+import { phasesOf, type Network } from './network.js';
 import type { ProfileReference, SharedCap } from './observation.js';
 import type { Standing } from './standing.js';
 import type { CircuitState } from './state.js';
@@ -80,17 +81,19 @@ export interface BalancingReport {
 const toPerPhase = (of: Triple): PerPhase<Ampere> =>
   perPhase((phase) => ampere(of[phase === 'L1' ? 0 : phase === 'L2' ? 1 : 2]));
 
-function fullBecause({ headrooms, reserved, failsafe }: Scene, cell: number): FullBecause {
-  const headroom = headrooms[Math.floor(cell / 3)];
+function fullBecause({ headrooms, reserved, rows, failsafe }: Scene, cell: number): FullBecause {
+  const row = rows.row[cell] ?? -1;
+  const headroom = headrooms[row];
   if (headroom?.meter === 'lost') return 'meterLost';
   if (headroom?.limitedBy === 'gridOperator') return failsafe ? 'gridOperatorLost' : 'gridOperator';
-  return (reserved[Math.floor(cell / 3)]?.[cell % 3] ?? 0) > 0 ? 'reserve' : 'load';
+  return (reserved[row]?.[rows.bounds[cell]?.conductor ?? 0] ?? 0) > 0 ? 'reserve' : 'load';
 }
 
 /** What all explanations of one plan refer to. */
 export interface Scene {
   readonly network: Network;
   readonly caps: readonly SharedCap[];
+  readonly rows: Rows;
   readonly headrooms: readonly Headroom[];
   readonly reserved: readonly Triple[];
   /** The grid operator is not heard, so the limit for that case holds. */
@@ -100,7 +103,8 @@ export interface Scene {
 /** What the plan made of one EVSE. */
 export interface Verdict {
   readonly sent: number | undefined;
-  readonly share: Share | undefined;
+  /** What decided its share; absent where it got none of what was divided. */
+  readonly cause: Cause | undefined;
   readonly target: number;
   readonly waitingCell: number | undefined;
   readonly noRaise: boolean;
@@ -114,7 +118,7 @@ export function evseReport(scene: Scene, one: Seen, verdict: Verdict): EvseRepor
     target: ampere(verdict.target),
     ...(verdict.sent === undefined ? {} : { sent: ampere(verdict.sent) }),
     ceiling: ampere(stand.ceiling),
-    phases: PHASES.filter((_, index) => stand.phases & (1 << index)),
+    phases: phasesOf(one.outlet, stand.phases),
     because: because(scene, one, verdict),
   };
 }
@@ -125,9 +129,9 @@ const CHARGER_FOLLOWS = 15_000;
 function because(
   scene: Scene,
   { stand, state, observation, benched, outlet }: Seen,
-  { sent, share, target, waitingCell, noRaise }: Verdict,
+  { sent, cause, target, waitingCell, noRaise }: Verdict,
 ): Because {
-  const { network, caps } = scene;
+  const { network, caps, rows } = scene;
   if (stand.standing !== 'obeying') return { kind: stand.standing };
   if (observation?.wantsEnergy !== true) return { kind: 'idle' };
   if (benched) return { kind: 'benched' };
@@ -135,15 +139,15 @@ function because(
     ...(observation.boundBy !== undefined && { by: observation.boundBy }),
     ...(observation.boundByProfile && { profile: observation.boundByProfile }),
   };
-  if (share === undefined) return { kind: 'belowMinimum', ...by, minimum: outlet.evse.minCurrent };
+  if (cause === undefined) return { kind: 'belowMinimum', ...by, minimum: outlet.evse.minCurrent };
   const behind = target > (sent ?? 0) + 1e-6;
   if (behind && noRaise) return { kind: 'meterStale' };
-  if (behind && waitingCell !== undefined) return { kind: 'release', where: rowName(network, caps, waitingCell) };
-  const cause = share.cause;
+  if (behind && waitingCell !== undefined) return { kind: 'release', where: rowName(network, caps, rows, waitingCell) };
   if (cause.kind === 'full' || cause.kind === 'rotation') {
-    const where = rowName(network, caps, cause.cell);
+    const where = rowName(network, caps, rows, cause.cell);
     return { kind: cause.kind, where, why: fullBecause(scene, cause.cell) };
   }
+  if (cause.kind === 'pause' && noRaise) return { kind: 'meterStale' };
   const { offers } = observation;
   if (offers !== undefined && offers.current < (sent ?? 0) - 1 && offers.at - (state.sentAt ?? 0) > CHARGER_FOLLOWS)
     return { kind: 'charger', offers: offers.current };

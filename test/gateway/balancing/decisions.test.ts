@@ -280,3 +280,25 @@ t.test('explained in a sentence', async (t) => {
     'EVSE 3 was told 0 A, since it waits for its turn on circuit main L1: the other cars and the building take the rest.',
   ]);
 });
+
+t.test('a breaker that is warm is spared: above its rating is too much until it has cooled', async (t) => {
+  let heat: readonly [number, number, number] = [0, 0, 0];
+  let second = 0;
+  const after = (current: number, seconds: number): string | undefined => {
+    let last: string | undefined;
+    for (let s = 0; s < seconds; s++) {
+      const account = accountBreaker(heat, at(second), [current, 0, 0], 100, at(second + 1));
+      heat = account.heat;
+      second++;
+      [last] = account.decisions;
+    }
+    return last;
+  };
+  t.equal(after(105, 60), 'workOff', 'cold, and a little too much');
+  t.equal(after(140, 600), 'shed');
+  t.equal(after(105, 1), 'shed', 'the same, while it is warm');
+  t.equal(after(99, 1), 'workOff', 'it cools');
+  t.equal(after(105, 120), 'shed');
+  t.equal(after(99, 1200), 'hold');
+  t.equal(after(105, 1), 'workOff', 'cold again');
+});
