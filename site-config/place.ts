@@ -38,6 +38,14 @@ export function inWords(path: Path, root: unknown): string {
   const [section, name, ...rest] = path.map(String);
   if (section === undefined) return 'the file';
   if (name === undefined) return section;
+  // A file that is a list at the top: the evening's cars.
+  if (Array.isArray(step(root, section)) && /^\d+$/.test(name)) {
+    const entry = Number(name) + 1;
+    return [...rest]
+      .reverse()
+      .concat(section === 'cars' ? `car ${entry}` : `entry ${entry} of ${section}`)
+      .join(' of ');
+  }
   const noun = NOUNS[section];
   if (noun === undefined && section !== 'csms') return [...rest].reverse().concat(`${name}`, section).join(' of ');
   const owner = `${noun ?? 'csms'} ${name}`;
