@@ -90,6 +90,7 @@ async function simulate(options: Options, io: SimulateIo): Promise<number> {
     site,
     cars,
     loads: new Map([...said, ...assumed].map(([id, description]): [CircuitId, Load] => [id, loadOf(description)])),
+    operatorLimits: evening.operatorLimits,
     begins: MIDNIGHT + span.from,
     length: span.length,
     seed,

@@ -1,7 +1,7 @@
 // Puts the real core on a site that is only tried out: simulated chargers and cars, a journal in memory, a clock without waiting.
 import type { Load } from '../simulation/building-load.js';
 import { MemoryJournal } from '../simulation/rehearsal/memory-journal.js';
-import type { PlannedCar } from '../simulation/rehearsal/planned-car.js';
+import type { OperatorLimit, PlannedCar } from '../simulation/rehearsal/planned-car.js';
 import { Rehearsal } from '../simulation/rehearsal/rehearsal.js';
 import type { ChartSeries } from '../simulation/rehearsal/chart-series.js';
 import type { RehearsalReport } from '../simulation/rehearsal/report.js';
@@ -21,6 +21,7 @@ export interface RehearsalOptions {
   readonly loads: ReadonlyMap<CircuitId, Load>;
   /** Milliseconds since 1970; the hours of the day are those of UTC. */
   readonly begins: number;
+  readonly operatorLimits: readonly OperatorLimit[];
   readonly length: Milliseconds;
   readonly seed: number;
   readonly log: Log;
@@ -51,6 +52,7 @@ export async function rehearse(
       stations: gateway.stations,
       meters: gateway.meters,
       hindrance: (evse) => hindranceOf(because(evse)),
+      operator: (power) => gateway.gridLimit(power === undefined ? 'none' : `${power} W`),
       limits: () => new Map((gateway.circuits ?? []).map(({ circuit, limit }) => [circuit, limit])),
     });
     return { report, chart: rehearsal.chart };
@@ -67,6 +69,13 @@ function onTrial(site: Site, cars: readonly PlannedCar[]): Site {
     ...rest,
     csms: [],
     telemetry: {},
+    balancing: {
+      ...site.balancing,
+      ...(site.balancing.gridOperatorLimit && {
+        // The evening itself is the grid operator, whatever his box is.
+        gridOperatorLimit: { ...site.balancing.gridOperatorLimit, from: ['mqtt'], contacts: [] },
+      }),
+    },
     authorization: {
       ...authorization,
       listsInChargers: false,

@@ -3,6 +3,7 @@ import { addresses, modbusUnits, serialBuses } from './bus-faults.js';
 import { circuitFaults } from './circuit-faults.js';
 import { consoleFaults } from './console-address.js';
 import { errorAtKey, errorAtValue, type Fault } from './fault.js';
+import { gridOperatorFaults } from './grid-operator-faults.js';
 import { inWords, type Path } from './place.js';
 import { didYouMean } from './suggestion.js';
 import { timeZone } from './time-zone.js';
@@ -34,6 +35,7 @@ const CHECKS: readonly Check[] = [
   addresses,
   csms,
   consoleFaults,
+  gridOperatorFaults,
   notBuilt,
 ];
 

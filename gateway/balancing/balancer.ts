@@ -5,7 +5,7 @@ import { candidateOf, type Seen } from './candidate.js';
 import { addLegs, laneOf, rowsOf, take, takeEach, type Rows } from './capacity.js';
 import { currentOn, LEGS, type Triple } from './conductors.js';
 import { measuredOf, observeSession } from './demand.js';
-import { gridOperatorLimit, headrooms, type Headroom, type Sums } from './headroom.js';
+import { headrooms, type Headroom, type Sums } from './headroom.js';
 import type { Network, PhaseMask } from './network.js';
 import type { EvseObservation, Snapshot } from './observation.js';
 import { ordered } from './order.js';
@@ -65,8 +65,7 @@ export function plan(
       ? before.findings
       : undefined;
   const { seen, escalations } = observe(network, state, snapshot, now, settings, findings);
-  const operator = gridOperatorLimit(network, state, snapshot.gridOperator, now, settings);
-  const measured = headrooms(network, state, snapshot, sumsOf(network, seen), operator.limit, now, settings);
+  const measured = headrooms(network, state, snapshot, sumsOf(network, seen), now, settings);
   const caps = snapshot.caps ?? [];
   const rows = rowsOf(network, measured.headrooms, caps);
 
@@ -89,7 +88,7 @@ export function plan(
     circuitReports(network, measured.headrooms, measured.circuits, granted(false), granted(true));
   const report = (): BalancingReport => {
     const targets = new Map(wishes.map((wish) => [wish.outlet, wish.target]));
-    const failsafe = operator.failsafeSince !== undefined;
+    const failsafe = snapshot.gridOperator?.failsafe ?? false;
     const scene = { network, caps, rows, headrooms: measured.headrooms, reserved: granted(false), failsafe };
     return {
       evses: seen.map((one, index) =>
@@ -108,7 +107,6 @@ export function plan(
   const next: BalancingState = {
     evses: released.states,
     circuits: measured.circuits,
-    ...(operator.failsafeSince === undefined ? {} : { failsafeSince: operator.failsafeSince }),
   };
   const found: Findings = {
     at: findings?.at ?? now,

@@ -1,5 +1,5 @@
 // One evening on a site: cars come, park, charge and leave; every second all currents are added up and judged.
-import { milliseconds, seconds, timestamp, type Milliseconds } from '../../gateway/kernel/units.js';
+import { milliseconds, seconds, timestamp, watt, type Milliseconds, type Watt } from '../../gateway/kernel/units.js';
 import { meterId, type CircuitId, type EvseNumber, type StationId } from '../../gateway/kernel/ids.js';
 import type { MeterHost, StationHost } from '../../gateway/ports/station.js';
 import { isDirectCurrent, PHASES, type Circuit, type PerPhase, type Site } from '../../gateway/site/topology.js';
@@ -10,7 +10,7 @@ import { World } from '../world.js';
 import { BreakerAccount } from './breaker-account.js';
 import { ChartSeries } from './chart-series.js';
 import { InstantClock } from './instant-clock.js';
-import type { PlannedCar } from './planned-car.js';
+import type { OperatorLimit, PlannedCar } from './planned-car.js';
 import { PortCharger } from './port-charger.js';
 import { evseCounts, type CircuitResult, type RehearsalReport } from './report.js';
 import { VisitAccount, type Hindrance } from './visit-account.js';
@@ -18,6 +18,8 @@ import { VisitAccount, type Hindrance } from './visit-account.js';
 const STEP = seconds(1);
 /** How often it is asked why cars do not get more. */
 const LOOK = seconds(5);
+/** How often the grid operator says what he allows. */
+const OPERATOR_SPEAKS = seconds(30);
 /** The gateway is on for so long before the evening begins: chargers are known and the building is measured. */
 export const WARM_UP = seconds(180);
 /** From a command to a charger's answer: the fastest and the slowest, in ms. */
@@ -29,6 +31,8 @@ export interface GatewayOnTrial {
   readonly meters: MeterHost;
   /** Why an EVSE has no more than it has; undefined where nothing holds it back. */
   hindrance(evse: EvseNumber): Hindrance | undefined;
+  /** The grid operator speaks: a limit in W for the circuit that site.yaml names, or none. */
+  operator(power: Watt | undefined): void;
   /** What the gateway keeps each circuit below now, in A: its breaker, or the grid operator's limit. */
   limits(): ReadonlyMap<CircuitId, number>;
 }
@@ -37,6 +41,7 @@ export interface RehearsalPlan {
   readonly site: Site;
   readonly cars: readonly PlannedCar[];
   readonly loads: ReadonlyMap<CircuitId, Load>;
+  readonly operatorLimits: readonly OperatorLimit[];
   /** Beginning of the evening as milliseconds since 1970; hours of the day are those of UTC. */
   readonly begins: number;
   readonly length: Milliseconds;
@@ -90,6 +95,8 @@ export class Rehearsal {
     for (const charger of this.chargers.values()) {
       charger.connect(gateway.stations, milliseconds(100 * (sampleFrom++ % 100)));
     }
+    this.#operator(gateway);
+    this.clock.every(OPERATOR_SPEAKS, () => this.#operator(gateway));
     this.clock.every(STEP, () => this.#step(gateway));
     this.clock.every(LOOK, () => this.#look(gateway));
     const end = milliseconds(WARM_UP + this.#plan.length);
@@ -161,6 +168,13 @@ export class Rehearsal {
 
   #charger(number: EvseNumber): PortCharger | undefined {
     return this.chargers.get(this.#world.evse(number).evse.station);
+  }
+
+  /** He is heard all the time; of several limits of one moment the lowest counts. */
+  #operator(gateway: GatewayOnTrial): void {
+    const now = this.#now;
+    const limits = this.#plan.operatorLimits.filter(({ from, to }) => from <= now && now < to).map(({ limit }) => limit);
+    gateway.operator(limits.length === 0 ? undefined : watt(Math.min(...limits)));
   }
 
   #look(gateway: GatewayOnTrial): void {

@@ -22,7 +22,8 @@ import {
 import { plan, type Plan } from '../../../gateway/balancing/balancer.js';
 import { ceilings, confirmed, failed } from '../../../gateway/balancing/commit.js';
 import { networkOf, type Network } from '../../../gateway/balancing/network.js';
-import type { EvseObservation, GridOperatorSignal, SharedCap } from '../../../gateway/balancing/observation.js';
+import { begun, heard, inForce, tended, type GridOperatorState } from '../../../gateway/grid-operator/limit.js';
+import type { EvseObservation, SharedCap } from '../../../gateway/balancing/observation.js';
 import { initialBalancing, type BalancingState } from '../../../gateway/balancing/state.js';
 import type { BalancingSettings } from '../../../gateway/balancing/settings.js';
 
@@ -79,7 +80,7 @@ export interface World {
   readonly background: Map<string, [number, number, number]>;
   readonly deadMeters: Set<string>;
   caps: readonly SharedCap[];
-  gridOperator: GridOperatorSignal | undefined;
+  gridOperator: GridOperatorState;
   /** The grid operator's heartbeat goes on. */
   heartbeat: boolean;
   state: BalancingState;
@@ -175,7 +176,7 @@ export function worldOf(
     background: new Map(),
     deadMeters: new Set(),
     caps: [],
-    gridOperator: undefined,
+    gridOperator: begun(network.policy.gridOperatorLimit === undefined ? [] : ['mqtt'], [], timestamp(now)),
     heartbeat: false,
     state: initialBalancing(network, timestamp(now), options.forgets === true ? undefined : (kept ?? remembered)),
     now,
@@ -251,9 +252,11 @@ export function step(world: World, afterCars?: (world: World) => void): Plan {
   for (const charger of world.chargers.values()) obey(world, charger, now);
   afterCars?.(world);
   const evses = [...world.chargers.values()].map((charger) => observationOf(world, charger));
-  if (world.heartbeat) world.gridOperator = { ...world.gridOperator, heartbeatAt: now };
-  const gridOperator = world.gridOperator === undefined ? {} : { gridOperator: world.gridOperator };
-  const input = { evses, meters: readings(world), caps: world.caps, ...gridOperator };
+  if (world.heartbeat) world.gridOperator = heard(world.gridOperator, 'mqtt', now);
+  world.gridOperator = tended(world.gridOperator, now);
+  const { circuits, policy } = world.network;
+  const gridOperator = inForce(world.gridOperator, policy.gridOperatorLimit, circuits);
+  const input = { evses, meters: readings(world), caps: world.caps, gridOperator };
   const made = plan(world.network, world.state, input, now, world.settings);
   world.state = made.state;
   world.last = made;
