@@ -68,6 +68,12 @@ function verdict({ circuits, cars }: RehearsalReport): readonly string[] {
           `Too small for these cars: circuit ${tightest.circuit}. It kept ${kiloWattHours(tightest.refused_Wh)} from ${counted(tightest.heldBack, 'car')}.`,
         ]
       : ['Large enough for these cars: no circuit kept much from them.']),
+    ...circuits
+      .filter(({ refusedByOperator_Wh: refused }) => refused > 0)
+      .map(
+        ({ circuit, refusedByOperator_Wh: refused }) =>
+          `The grid operator's limit on ${circuit} kept ${kiloWattHours(refused)} from cars.`,
+      ),
   ];
 }
 

@@ -108,10 +108,16 @@ function hindranceOf(because: Because | undefined): Hindrance | undefined {
       return undefined;
     case 'full':
     case 'rotation': {
-      const { where } = because;
+      const { where, why } = because;
+      const operator = why === 'gridOperator' || why === 'gridOperatorLost';
       // Whose turn it is does not matter afterwards: the circuit was full.
       const text = reason({ ...because, kind: 'full' });
-      return { text, phase: where.phase, ...(where.kind === 'circuit' && { circuit: where.name }) };
+      return {
+        text,
+        phase: where.phase,
+        ...(where.kind === 'circuit' && { circuit: where.name }),
+        ...(operator && { gridOperator: true }),
+      };
     }
     default:
       return { text: reason(because) };

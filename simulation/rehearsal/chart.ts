@@ -63,18 +63,18 @@ function legend(series: ChartSeries, site: Site): string {
     ['<path class="line l1" d="M0 0h22"/>', 'L1'],
     ['<path class="line l2" d="M0 0h22"/>', 'L2'],
     ['<path class="line l3" d="M0 0h22"/>', 'L3'],
-    ['<path class="highest" d="M0 0h22"/>', 'highest moments'],
+    ['<path class="highest" d="M0 0h22"/>', 'peaks'],
     ['<path class="limit" d="M0 0h22"/>', 'breaker'],
     ...(limited ? [['<path class="operator" d="M0 0h22"/>', "grid operator's limit"] as const] : []),
     ['<rect class="load" width="22" height="10" y="-5"/>', 'building'],
-    ['<rect class="cars" width="22" height="10" y="-5"/>', 'cars plugged in'],
-    ['<path class="line charging" d="M0 0h22"/>', 'cars charging'],
+    ['<rect class="cars" width="22" height="10" y="-5"/>', 'plugged in'],
+    ['<path class="line charging" d="M0 0h22"/>', 'charging'],
   ];
   let x = LEFT;
   return keys
     .map(([mark, word]) => {
       const at = x;
-      x += 28 + word.length * 7 + 18;
+      x += 28 + word.length * 6.5 + 20;
       return `<g transform="translate(${at} 60)">${mark}<text x="28" y="4">${word}</text></g>`;
     })
     .join('\n');

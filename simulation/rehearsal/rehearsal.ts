@@ -173,7 +173,9 @@ export class Rehearsal {
   /** He is heard all the time; of several limits of one moment the lowest counts. */
   #operator(gateway: GatewayOnTrial): void {
     const now = this.#now;
-    const limits = this.#plan.operatorLimits.filter(({ from, to }) => from <= now && now < to).map(({ limit }) => limit);
+    const limits = this.#plan.operatorLimits
+      .filter(({ from, to }) => from <= now && now < to)
+      .map(({ limit }) => limit);
     gateway.operator(limits.length === 0 ? undefined : watt(Math.min(...limits)));
   }
 
@@ -209,7 +211,11 @@ export class Rehearsal {
       above_s: Math.round(account.secondsAbove),
       outcome: account.outcome,
     });
-    const held = cars.flatMap(({ because }) => because.filter(({ circuit }) => circuit === id));
+    const here = cars.flatMap(({ name, because }) =>
+      because.filter(({ circuit }) => circuit === id).map((each) => ({ ...each, name })),
+    );
+    const held = here.filter(({ gridOperator }) => gridOperator !== true);
+    const sum = (of: typeof here): number => of.reduce((all, { energy_Wh: energy }) => all + energy, 0);
     return {
       circuit: id,
       breaker_A: breaker,
@@ -217,8 +223,9 @@ export class Rehearsal {
       loaded,
       building_A: Math.round(this.chart.highestBuilding(id) * 10) / 10,
       phases: { L1: phase(accounts.L1), L2: phase(accounts.L2), L3: phase(accounts.L3) },
-      refused_Wh: held.reduce((sum, { energy_Wh: energy }) => sum + energy, 0),
-      heldBack: cars.filter(({ because }) => because.some(({ circuit }) => circuit === id)).length,
+      refused_Wh: sum(held),
+      heldBack: new Set(held.map(({ name }) => name)).size,
+      refusedByOperator_Wh: sum(here) - sum(held),
     };
   }
 }

@@ -12,9 +12,11 @@ export interface CircuitResult {
   /** The most that was on it beside chargers, circuits below included, on the worst phase. */
   readonly building_A: number;
   readonly phases: PerPhase<{ readonly peak_A: number; readonly above_s: number; readonly outcome: Outcome }>;
-  /** Energy that cars did not get because this circuit was full, and how many cars. */
+  /** Energy that cars did not get because this circuit was full, and how many cars; not for the grid operator's limit. */
   readonly refused_Wh: number;
   readonly heldBack: number;
+  /** Energy that cars did not get because the grid operator limited this circuit. */
+  readonly refusedByOperator_Wh: number;
 }
 
 export interface RehearsalReport {

@@ -12,6 +12,8 @@ export interface Hindrance {
   /** The circuit that is full, where it is one, and its phase. */
   readonly circuit?: string;
   readonly phase?: string;
+  /** It is the grid operator's limit that is full, and not the breaker. */
+  readonly gridOperator?: true;
 }
 
 /** A battery that is not the limit: what a car wants is part of it, and only the last of it tapers. */

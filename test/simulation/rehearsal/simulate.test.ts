@@ -145,6 +145,29 @@ t.test('a lift that starts hard is brief, and no exceeded breaker', async (t) =>
   t.equal(code, 0, out);
 });
 
+t.test('the grid operator limits a circuit for half an hour', async (t) => {
+  const plan = `${site(
+    '  main: { breaker: 63 A }',
+    stations(3, () => 'main'),
+  )}
+balancing: { grid-operator-limit: { from: contact, failsafe: 4.2 kW, contacts: [{ file: /nowhere, limit: 0 kW }] } }
+`;
+  const evening = `
+cars: [{ arrival: 17:00, departure: 18:00, energy: 30 kWh, max-current: 16 A }]
+grid-operator-limit: [{ from: 17:20, to: 17:50, limit: 6.9 kW }]
+`;
+  const files = { 's.yaml': plan, 'evening.yaml': evening };
+  const args = ['s.yaml', '--hours', '1', '--cars', 'evening.yaml'];
+  const { code, out, written } = await simulate([...args, '--chart', 'c.svg'], files);
+  t.equal(code, 0);
+  t.match(out, /The grid operator's limit on main kept 2\.\d kWh from cars\./);
+  t.match(out, /circuit main is full on L1: the grid operator limits it/);
+  t.match(written.get('c.svg'), /class="operator"/);
+  const [car] = (await simulate([...args, '--json'], files)).report().cars;
+  // 11 kW for half an hour, and 6.9 kW for the other half.
+  t.ok(car !== undefined && car.delivered_Wh > 8_700 && car.delivered_Wh < 9_100, `${car?.delivered_Wh ?? 0} Wh`);
+});
+
 t.test('one seed is one evening, another seed another', async (t) => {
   const path = 'site-config/examples/car-park.yaml';
   const run = async (seed: string) => (await simulate([path, '--hours', '1', '--json', '--seed', seed])).out;
