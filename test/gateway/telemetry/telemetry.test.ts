@@ -44,6 +44,11 @@ async function everything({ telemetry, book, journal, clock }: Rig): Promise<voi
   telemetry.connectorChanged(ONE, 1);
   telemetry.meter(reading(71.23));
   telemetry.circuit(standing(16));
+  telemetry.gridOperator({
+    limits: new Map([['main', 6]]),
+    failsafe: true,
+    sources: [{ source: 'mqtt', failsafeSince: AT }, { source: 'contact 1' }],
+  });
   telemetry.reason({
     evse: ONE,
     reason: 'rotation',
