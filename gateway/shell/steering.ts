@@ -242,6 +242,8 @@ export class Steering {
         gridOperator: operator,
       },
       now,
+      undefined,
+      this.#newestPlan,
     );
     this.#state = result.state;
     this.#planTook = clock.monotonic() - this.#plannedAt;
