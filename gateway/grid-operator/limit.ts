@@ -94,6 +94,14 @@ export function said(
   return withSource(state, source, { words, heardAt: now });
 }
 
+/** All that a source says, in place of what it said before: as `said`, of every circuit. */
+export const stands = (
+  state: GridOperatorState,
+  source: Source,
+  words: ReadonlyMap<CircuitId, Ampere>,
+  now: Timestamp,
+): GridOperatorState => withSource(state, source, { words, heardAt: now });
+
 /** Lets time pass: whoever is silent for too long is in fail-safe until he has spoken again, however long that takes. */
 export function tended(state: GridOperatorState, now: Timestamp): GridOperatorState {
   let next = state;

@@ -6,10 +6,9 @@ import {
   inForce,
   meantCircuits,
   said,
+  stands,
   tended,
-  toRemember,
   type GridOperatorState,
-  type RememberedSource,
   type Source,
 } from '../grid-operator/limit.js';
 import { readWord } from '../grid-operator/word.js';
@@ -17,13 +16,12 @@ import type { Clock } from '../kernel/clock.js';
 import { FAULTS } from '../kernel/faults.js';
 import { circuitId, type CircuitId, type CsmsId, type EvseNumber } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
-import { ampere, timestamp, toRfc3339, type Ampere, type Milliseconds, type Timestamp } from '../kernel/units.js';
+import { ampere, timestamp, type Ampere, type Milliseconds, type Timestamp } from '../kernel/units.js';
 import type { Journal } from '../ports/journal.js';
 import { currentOfLimit } from '../site/power-limit.js';
 import type { Contact, Site } from '../site/topology.js';
+import { GridOperatorStore } from './grid-operator-store.js';
 
-const COLLECTION = 'grid-operator';
-const KEY = 'sources';
 const MQTT: Source = 'mqtt';
 const contactSource = (number: number): Source => `contact ${number}`;
 const csmsSource = (id: CsmsId): Source => `csms ${id}`;
@@ -47,9 +45,12 @@ export interface GridOperatorStanding {
 
 export class GridOperator {
   readonly #deps: GridOperatorDependencies;
+  readonly #store: GridOperatorStore;
   readonly #meant: readonly CircuitId[];
   /** CSMSs whose cap on the whole station is the grid operator's word, and whether each is there. */
   readonly #csms: Map<CsmsId, boolean>;
+  /** A cap counts what chargers take: before a transformer that is another current, and it stays a cap. */
+  readonly #transformed: boolean;
   /** EVSEs behind the circuits that the limit is meant for. */
   readonly #behind: readonly EvseNumber[];
   readonly #began: { readonly wall: Timestamp; readonly monotonic: Milliseconds };
@@ -57,32 +58,31 @@ export class GridOperator {
   /** What holds of what was said, and what of it was told last, as text. */
   #held: GridOperatorLimits;
   #told = '';
-  #saved: string;
-  #saving: Promise<void> = Promise.resolve();
-  #refused = false;
 
-  private constructor(deps: GridOperatorDependencies, remembered: readonly RememberedSource[]) {
+  private constructor(deps: GridOperatorDependencies, store: GridOperatorStore, meant: readonly CircuitId[]) {
     const { site, clock } = deps;
     const policy = site.balancing.gridOperatorLimit;
     this.#deps = deps;
     this.#began = { wall: clock.now(), monotonic: clock.monotonic() };
-    this.#meant = meantCircuits(policy, site.circuits);
+    this.#store = store;
+    this.#meant = meant;
     this.#behind = evsesBehind(site, this.#meant);
+    this.#transformed = site.circuits.some((each) => each.primaryVoltage !== undefined && meant.includes(each.id));
     this.#csms = new Map((policy?.from.includes('csms') === true ? speakersAmong(site) : []).map((id) => [id, false]));
     const sources = [
       ...(policy?.from.includes('mqtt') === true ? [MQTT] : []),
       ...[...this.#csms.keys()].map(csmsSource),
       ...(policy?.from.includes('contact') === true ? policy.contacts.map(({ number }) => contactSource(number)) : []),
     ];
-    this.#state = begun(sources, remembered, this.#now());
-    this.#saved = JSON.stringify(remembered);
+    this.#state = begun(sources, store.remembered, this.#now());
     this.#held = inForce(this.#state, policy, site.circuits);
   }
 
   static async open(deps: GridOperatorDependencies): Promise<GridOperator> {
-    const saved = (await deps.journal.load(COLLECTION)).get(KEY);
-    const known = new Set(deps.site.circuits.map(({ id }) => id));
-    const operator = new GridOperator(deps, remembered(saved, known));
+    const { site, journal, log } = deps;
+    const meant = meantCircuits(site.balancing.gridOperatorLimit, site.circuits);
+    const circuits = site.circuits.map(({ id }) => id);
+    const operator = new GridOperator(deps, await GridOperatorStore.open(journal, log, meant, circuits), meant);
     operator.#tell();
     return operator;
   }
@@ -120,7 +120,8 @@ export class GridOperator {
   contact({ number, active, limit, circuit }: Contact, closed: boolean): void {
     const holds = closed === (active === 'closed');
     const circuits = circuit === undefined ? this.#meant : [circuit];
-    this.#set(said(this.#state, contactSource(number), circuits, holds ? limit : undefined, this.#now()));
+    const words = new Map(holds ? circuits.map((each) => [each, limit]) : []);
+    this.#set(stands(this.#state, contactSource(number), words, this.#now()));
   }
 
   /** While a CSMS is there its caps are its word: it can read them, and they hold until it replaces them (K01). */
@@ -136,12 +137,11 @@ export class GridOperator {
     let state = this.#state;
     for (const [csms, online] of this.#csms) if (online) state = heard(state, csmsSource(csms), now);
     this.#set(tended(state, now));
-    if (this.#refused) this.#save();
   }
 
   /** What holds now. @param caps of all CSMSs; those that are the grid operator's word are not in the answer */
   inForce(caps: readonly SharedCap[]): GridOperatorLimits & { readonly caps: readonly SharedCap[] } {
-    if (this.#csms.size === 0) return { ...this.#held, caps };
+    if (this.#csms.size === 0 || this.#transformed) return { ...this.#held, caps };
     const mine = (cap: SharedCap): boolean =>
       cap.profile !== undefined && this.#csms.has(cap.profile.csms) && this.#covers(cap);
     const limits = new Map(this.#held.limits);
@@ -163,7 +163,7 @@ export class GridOperator {
 
   /** Resolves when what was said is on disk, or was refused. */
   stop(): Promise<void> {
-    return this.#saving;
+    return this.#store.settled();
   }
 
   #covers({ evses }: SharedCap): boolean {
@@ -181,9 +181,7 @@ export class GridOperator {
   /** Logs, keeps and passes on what has changed; that somebody was heard again is no change. */
   #tell(): void {
     const { log, changed } = this.#deps;
-    const kept = JSON.stringify(toRemember(this.#state));
-    if (kept === this.#saved && this.#told !== '') return;
-    this.#save();
+    if (this.#state.sources.size > 0) this.#store.keep(this.#state);
     const { limits, failsafe } = this.#held;
     const told = JSON.stringify([failsafe, [...limits]]);
     if (told === this.#told) return;
@@ -201,29 +199,6 @@ export class GridOperator {
         'the grid operator is not heard: the fail-safe limit holds until he speaks again',
       );
     } else log.info({}, 'the grid operator is heard again, and the fail-safe limit is over');
-  }
-
-  #save(): void {
-    const { journal, log } = this.#deps;
-    const value = toRemember(this.#state);
-    const text = JSON.stringify(value);
-    if (text === this.#saved) return;
-    this.#saved = text;
-    this.#saving = journal.commit({ documents: [{ collection: COLLECTION, key: KEY, value }] }).then(
-      () => {
-        this.#refused = false;
-      },
-      (err: unknown) => {
-        // It holds all the same, and is written with one of the next looks.
-        this.#saved = '';
-        if (!this.#refused)
-          log.error(
-            { err, fault: FAULTS.journalUnavailable.code, at: toRfc3339(this.#deps.clock.now()) },
-            "the grid operator's limit could not be kept",
-          );
-        this.#refused = true;
-      },
-    );
   }
 
   /** Steady from the start: a clock that is set must not end a heartbeat. */
@@ -246,27 +221,4 @@ function evsesBehind({ circuits, stations }: Site, above: readonly CircuitId[]):
   return stations.flatMap(({ evses }) =>
     evses.filter(({ circuit }) => behind.has(circuit)).map(({ number }) => number),
   );
-}
-
-/** What can be made of the document; a salvaged journal may hold anything. */
-function remembered(saved: unknown, circuits: ReadonlySet<CircuitId>): readonly RememberedSource[] {
-  if (!Array.isArray(saved)) return [];
-  return saved.flatMap((each: unknown): RememberedSource[] => {
-    if (typeof each !== 'object' || each === null) return [];
-    const { source, words, failsafeSince } = each as Partial<Record<keyof RememberedSource, unknown>>;
-    if (typeof source !== 'string' || !Array.isArray(words)) return [];
-    const understood = words.flatMap((word: unknown): [CircuitId, Ampere][] => {
-      const [circuit, limit] = Array.isArray(word) ? (word as readonly unknown[]) : [];
-      return typeof circuit === 'string' && circuits.has(circuitId(circuit)) && typeof limit === 'number'
-        ? [[circuitId(circuit), ampere(limit)]]
-        : [];
-    });
-    return [
-      {
-        source,
-        words: understood,
-        ...(typeof failsafeSince === 'number' && { failsafeSince: timestamp(failsafeSince) }),
-      },
-    ];
-  });
 }

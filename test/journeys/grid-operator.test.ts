@@ -2,6 +2,9 @@
 import { connectAsync } from 'mqtt';
 import t from 'tap';
 import { startModbusSlave } from '../../simulation/modbus-slave.js';
+import { Changes } from '../peers/changes.js';
+import { freePort } from '../peers/free-port.js';
+import { startGateway } from '../peers/gateway-process.js';
 import type { RpcCharger } from '../peers/rpc-charger.js';
 import { BROKER_USER, mosquitto, needsMosquitto as skip } from '../peers/mosquitto.js';
 import { checkSound, openWorld } from '../peers/world.js';
@@ -77,4 +80,46 @@ void t.test('Mosquitto and an I/O module', { skip }, async (t) => {
   await charger.act.stop();
   await changes.until('the end', () => world.authority.book.latest(1)?.ended);
   await checkSound(t, world);
+});
+
+void t.test('a control box at the local broker, which has a password', async (t) => {
+  const [ocpp, mqtt] = [await freePort(), await freePort()];
+  const yaml = (password: string): string => `site: { id: SITE-01, time-zone: Europe/Berlin }
+circuits: { main: { breaker: 63 A }, chargers: { fed-by: main, breaker: 32 A } }
+listen: { ocpp: '127.0.0.1:${ocpp}' }
+stations: { CP1: { circuit: chargers, security-profile: 0, evses: [{ number: 1, max-current: 32 A, fallback-current: 0 A }] } }
+telemetry: { local-broker: { listen: '127.0.0.1:${mqtt}'${password} } }
+balancing: { grid-operator-limit: { failsafe: 4.2 kW, circuit: chargers } }
+`;
+  const topic = 'forecourt/SITE-01/grid-operator-limit';
+  const visit = async (password: string, options: { username?: string; password?: string }) => {
+    const changes = new Changes();
+    const gateway = await startGateway(yaml(password), { changes });
+    t.teardown(() => gateway.remove());
+    const client = await connectAsync(`mqtt://127.0.0.1:${mqtt}`, { ...options, reconnectPeriod: 0 });
+    t.teardown(() => client.end(true));
+    const news: string[] = [];
+    let closed = false;
+    client.on('close', () => {
+      closed = true;
+      changes.happened();
+    });
+    client.on('message', (_topic, payload) => {
+      news.push(payload.toString());
+      changes.happened();
+    });
+    await client.subscribeAsync(topic);
+    const has = (failsafe: boolean, limits: object) => () =>
+      news.at(-1)?.startsWith(JSON.stringify({ limits_A: limits, failsafe }).slice(0, -1)) === true;
+    await changes.until('the fail-safe', has(true, { chargers: 6 }));
+    client.publish(`${topic}/set`, '{"limit":"11 kW"}', { qos: 0 });
+    return { changes, gateway, has, closed: () => closed };
+  };
+  const site = { username: 'site', password: 'a-password-of-16' };
+  const trusted = await visit(`, username: site, password: a-password-of-16`, site);
+  await trusted.changes.until('the limit', trusted.has(false, { chargers: 15.9 }));
+  await trusted.gateway.stop();
+  const anybody = await visit('', {});
+  await anybody.changes.until('who publishes without a password is sent away', anybody.closed);
+  await anybody.gateway.stop();
 });

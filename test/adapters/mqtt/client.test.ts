@@ -108,6 +108,25 @@ void t.test('retained state, commands, and a goodbye without a will', { skip }, 
   );
 });
 
+void t.test('a command that the broker has kept from another time is not obeyed', { skip }, async (t) => {
+  const broker = await mosquitto(t);
+  await broker.start();
+  const topic = 'f/S/grid-operator-limit/set';
+  const operator = await subscriber(t, broker.url);
+  await operator.client.publishAsync(topic, '99', { qos: 1, retain: true });
+  const log = recordingLog();
+  const link = mqttLink(settings(broker.url), systemClock, log);
+  t.teardown(() => link.stop());
+  const { news, ...heard } = listener();
+  link.start({ ...heard });
+  await news.until((all) => all.includes('up'));
+  for (let i = 0; !log.lines.some(({ message }) => message.startsWith('a command that the broker has kept')); i++)
+    await operator.client.publishAsync('f/S/tick', String(i), { qos: 1 });
+  await operator.client.publishAsync(topic, '16', { qos: 1 });
+  await news.until((all) => all.includes(`${topic}=16`));
+  t.notOk(news.all.includes(`${topic}=99`));
+});
+
 void t.test('a gateway that is killed is offline to everybody', { skip }, async (t) => {
   const broker = await mosquitto(t);
   await broker.start();

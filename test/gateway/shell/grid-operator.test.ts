@@ -110,11 +110,14 @@ t.test('over restarts, and nothing is written while nothing changes', async (t) 
 
 t.test('what a salvaged journal holds is taken as far as it can be understood', async (t) => {
   const journal = new MemoryJournal();
-  const value = [null, 7, { source: 1 }, { source: 'mqtt', words: [['main', 'x'], ['gone', 3], 4, ['main', 9]] }];
+  const sources = [null, 7, { source: 1 }, { source: 'mqtt', words: [['main', 'x'], ['gone', 3], 4, ['main', 9]] }];
+  const value = { meant: ['main'], sources };
   await journal.commit({ documents: [{ collection: 'grid-operator', key: 'sources', value }] });
   t.equal((await opened({}, journal)).main(), 9);
-  await journal.commit({ documents: [{ collection: 'grid-operator', key: 'sources', value: 'x' }] });
-  t.equal((await opened({}, journal)).main(), 6);
+  for (const other of ['x', null, [], { meant: ['deck'], sources }, { meant: ['main'], sources: 1 }]) {
+    await journal.commit({ documents: [{ collection: 'grid-operator', key: 'sources', value: other }] });
+    t.equal((await opened({}, journal)).main(), 6, JSON.stringify(other));
+  }
 });
 
 t.test('a disk that refuses: the word holds, and is written when it can be', async (t) => {
