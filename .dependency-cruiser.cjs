@@ -8,6 +8,7 @@ const domains = [
   'balancing',
   'billing',
   'shedding',
+  'grid-operator',
 ];
 const folders = (names) => `^gateway/(${names.join('|')})/`;
 /** The files that may touch the outside: they name adapters, read files and start timers for everybody else. */

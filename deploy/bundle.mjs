@@ -8,7 +8,12 @@ import { build } from 'esbuild';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const target = join(root, 'out/bundle');
 /** Read at run time from beside the code. */
-const assets = ['site-config/site.schema.json', 'site-config/device.schema.json', 'site-config/devices'];
+const assets = [
+  'site-config/site.schema.json',
+  'site-config/device.schema.json',
+  'site-config/devices',
+  'simulation/rehearsal/evening.schema.json',
+];
 
 rmSync(target, { recursive: true, force: true });
 await build({

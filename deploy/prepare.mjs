@@ -38,7 +38,11 @@ const validatorCompilers = [
   { script: 'adapters/ocpp-j/compile-validators.mjs', sources: [] },
   {
     script: 'site-config/compile-schemas.mjs',
-    sources: ['site-config/site.schema.json', 'site-config/device.schema.json'],
+    sources: [
+      'site-config/site.schema.json',
+      'site-config/device.schema.json',
+      'simulation/rehearsal/evening.schema.json',
+    ],
   },
 ];
 const standaloneModule = 'deploy/standalone-module.mjs';

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { askGateway, EXIT, findSite, isSiteFile, SITE_HELP, whyNot, type ConsoleIo } from './cli-console.js';
 import { moment, span, table, wrapped } from './cli-table.js';
-import type { EvseExplanation, SiteStatus } from './ports/console.js';
+import type { EvseExplanation, GridOperatorSummary, SiteStatus } from './ports/console.js';
 import { PHASES, type PerPhase } from './site/topology.js';
 
 const STATUS_USAGE = `usage: forecourt status [--json] [site.yaml]
@@ -98,7 +98,7 @@ const phases = (of: PerPhase<number> | undefined): string =>
   of === undefined ? '-' : PHASES.map((phase) => of[phase].toFixed(1)).join(' / ');
 
 function screen(status: SiteStatus): string {
-  const { site, name, version, at, startedAt, stations, evses, circuits, csms } = status;
+  const { site, name, version, at, startedAt, stations, evses, circuits, csms, gridOperator } = status;
   const away = new Set(stations.filter(({ connected }) => !connected).map(({ station }) => station));
   const up = span((Date.parse(at) - Date.parse(startedAt)) / 1000);
   return [
@@ -164,7 +164,18 @@ function screen(status: SiteStatus): string {
       ]),
     ),
     csmsTable(csms),
+    ...(gridOperator === undefined ? [] : [operatorLines(gridOperator)]),
   ].join('\n');
+}
+
+/** What the grid operator allows, and whether he is heard. */
+function operatorLines({ limits_A: limits, failsafe, sources }: GridOperatorSummary): string {
+  const circuits = Object.entries(limits).map(([circuit, limit]) => `${circuit} ${limit} A`);
+  const allowed = circuits.length === 0 ? 'no limit' : `${circuits.join(', ')} on each phase`;
+  const silent = sources.flatMap(({ source, failsafeSince: since }) =>
+    since === undefined ? [] : `${source} since ${moment(since)}`,
+  );
+  return wrapped(`Grid operator: ${allowed}${failsafe ? `; fail-safe, not heard: ${silent.join(', ')}` : ''}`, 0);
 }
 
 /** How CSMSs stand; shared with `forecourt journal`. */

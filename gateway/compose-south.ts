@@ -1,4 +1,5 @@
 // Puts the stations and meters of site.yaml behind their adapters: one OCPP server, one Modbus link an address.
+import { openContact, readLineFile, readModbus } from '../adapters/contact/driver.js';
 import { openModbusMeter } from '../adapters/meter-modbus/driver.js';
 import { openModbusLinks } from '../adapters/modbus/open-links.js';
 import type { OcppConnection, OcppVersion } from '../adapters/ocpp-j/contract.js';
@@ -11,9 +12,10 @@ import { openModbusStation } from '../adapters/station-modbus/driver.js';
 import { chargerProfile, meterProfile, type DeviceShelf } from '../site-config/devices/shelf.js';
 import { FAULTS } from './kernel/faults.js';
 import { stationId, type StationId } from './kernel/ids.js';
+import type { ContactDriver, ContactHost } from './ports/contact.js';
 import type { AdapterContext, MeterDriver, MeterHost, StationDriver, StationHost } from './ports/station.js';
 import type { CommandOutcome, StationCommand } from './site/station-command.js';
-import type { ModbusStationLink, Site, Station } from './site/topology.js';
+import type { ContactInput, ModbusStationLink, Site, Station } from './site/topology.js';
 import type { Transaction } from './site/transaction.js';
 
 /** Seconds between two samples of a charger: the balancing lives on them, CSMSs get what their own settings ask for. */
@@ -61,6 +63,7 @@ class OcppStation implements StationDriver {
 export interface SouthHost {
   readonly stations: StationHost;
   readonly meters: MeterHost;
+  readonly contacts: ContactHost;
   /** What a station that cannot remember has to be told of its open transactions. */
   openTransactions(station: StationId): readonly Transaction[];
   securityEvent(event: string, station: string, detail: string): void;
@@ -86,6 +89,7 @@ export function composeSouth(
 ): South {
   const ocpp = new Map<string, OcppStation>();
   const meters: MeterDriver[] = [];
+  const contacts: ContactDriver[] = [];
   const links = openModbusLinks(context);
 
   for (const station of site.stations) {
@@ -122,6 +126,13 @@ export function composeSouth(
     return driver;
   };
 
+  const readerOf = (input: ContactInput) => {
+    if (input.kind === 'file') return readLineFile(input.path);
+    const link = links.to(input.connection);
+    if (!link.ok) throw new Error(`a contact of the grid operator: ${link.error}`);
+    return readModbus(input, link.value);
+  };
+
   const server = site.listen.ocpp === undefined ? undefined : ocppServer(site, ocpp, host, context);
 
   return {
@@ -135,13 +146,17 @@ export function composeSouth(
         if (!link.ok) throw new Error(`meter ${meter.id}: ${link.error}`);
         meters.push(openModbusMeter(meter, profile, link.value, host.meters, context));
       }
+      for (const contact of site.balancing.gridOperatorLimit?.contacts ?? []) {
+        const read = readerOf(contact.input);
+        contacts.push(openContact(contact, read, host.contacts, context));
+      }
       if (server === undefined || site.listen.ocpp === undefined) return undefined;
       return (await server.listen(site.listen.ocpp.port, site.listen.ocpp.host)).port;
     },
     async stop() {
       // The door first: a charger that is let go dials again at once, and nobody would be there to serve it.
       const closed = server?.close();
-      await Promise.all(meters.map((meter) => meter.stop()));
+      await Promise.all([...meters, ...contacts].map((each) => each.stop()));
       await Promise.all([...drivers.values()].map((driver) => driver.stop()));
       await closed;
       await links.stop();

@@ -21,7 +21,7 @@ import type { StationDriver } from './ports/station.js';
 import type { TelemetryLink } from './ports/telemetry.js';
 import type { Site } from './site/topology.js';
 import { Telemetry } from './telemetry/telemetry.js';
-import { defaultRoot, gridLimitTopic, onlineTopic } from './telemetry/topics.js';
+import { defaultRoot, gridOperatorTopics, onlineTopic } from './telemetry/topics.js';
 
 /** Longest wait for CSMSs to close their connections in order. */
 const FAREWELL = seconds(3);
@@ -78,6 +78,7 @@ export async function composeGateway(
     {
       stations: gateway.stations,
       meters: gateway.meters,
+      contacts: gateway.contacts,
       openTransactions: (station) => gateway.openTransactions(station),
       securityEvent: (event, station, remoteAddress) => {
         // Single failures are in the log; a flood of them is one event.
@@ -153,6 +154,9 @@ async function composeTelemetry(
 ): Promise<LocalBroker | undefined> {
   const { broker, localBroker: local } = site.telemetry;
   const root = broker?.topicPrefix ?? defaultRoot(site.id);
+  const overMqtt = site.balancing.gridOperatorLimit?.from.includes('mqtt') === true;
+  const circuits = site.circuits.map(({ id }) => id);
+  const commands = overMqtt ? gridOperatorTopics(root, circuits) : [];
   const add = async (id: string, tokens: 'full' | 'masked', link: TelemetryLink): Promise<void> => {
     gateway.telemetry.push(
       await Telemetry.open({
@@ -165,7 +169,8 @@ async function composeTelemetry(
         link,
         clock,
         log,
-        gridLimit: (payload) => gateway.gridLimit(payload),
+        gridLimit: (payload, circuit) => gateway.gridLimit(payload, circuit),
+        gridHeartbeat: () => gateway.gridHeartbeat(),
       }),
     );
   };
@@ -178,7 +183,7 @@ async function composeTelemetry(
         url,
         clientId: `forecourt-${site.id}`,
         will: { topic: onlineTopic(root), payload: 'false' },
-        commandTopics: site.balancing.gridOperatorLimit === undefined ? [] : [gridLimitTopic(root)],
+        commandTopics: commands,
         ...(username !== undefined && { username }),
         ...(password !== undefined && { password }),
       },
@@ -189,7 +194,8 @@ async function composeTelemetry(
   }
   if (local === undefined) return undefined;
   const { localBroker } = await import('../adapters/broker/broker.js');
-  const link = localBroker({ ...local, commandTopics: [] }, log);
+  // Who knows the password may set the limit here: a control box on the site's own network needs no broker elsewhere.
+  const link = localBroker({ ...local, commandTopics: local.password === undefined ? [] : commands }, log);
   // Anybody on the site's network may read here: no driver's card is shown in full.
   await add('local-broker', 'masked', link);
   return link;

@@ -2,12 +2,14 @@
 import type { CancelTimer, Clock } from './kernel/clock.js';
 import { FAULTS } from './kernel/faults.js';
 import type { MeterId, StationId } from './kernel/ids.js';
-import { ampere, minutes, seconds, type Milliseconds } from './kernel/units.js';
+import { minutes, seconds, type Milliseconds } from './kernel/units.js';
 import type { Journal } from './ports/journal.js';
+import type { ContactHost } from './ports/contact.js';
 import type { MeterHost, StationHost } from './ports/station.js';
 import { openParts, type GatewayDependencies, type Parts } from './parts.js';
 import { reason } from './balancing/explain.js';
 import type { BalancingReport, CircuitReport, EvseReport } from './balancing/report.js';
+import type { GridOperatorStanding } from './shell/grid-operator.js';
 import type { SiteOperations } from './shell/operations.js';
 import type { MeterReading } from './site/metering.js';
 import type { ConnectorChange, SiteBook } from './site/site-book.js';
@@ -21,6 +23,7 @@ const CHECKPOINT_INTERVAL = minutes(1);
 export class Gateway {
   readonly stations: StationHost;
   readonly meters: MeterHost;
+  readonly contacts: ContactHost;
   readonly views: readonly View[];
   readonly telemetry: Telemetry[] = [];
   readonly #parts: Parts;
@@ -35,6 +38,7 @@ export class Gateway {
         for (const telemetry of this.telemetry) telemetry.meter(reading);
       },
     };
+    this.contacts = { read: (contact, closed) => parts.gridOperator.contact(contact, closed) };
     this.views = parts.views;
   }
 
@@ -59,8 +63,8 @@ export class Gateway {
 
   /** Starts to keep time; stations and CSMSs are connected by whoever composed the gateway. */
   start(): void {
-    const { clock, journal, keeper, refusals, reservations, steering, storage, time, views, chargerLists, log } =
-      this.#parts;
+    const { clock, journal, keeper, refusals, reservations, gridOperator, steering, storage, time } = this.#parts;
+    const { views, chargerLists, log } = this.#parts;
     journal.onCommitted(() => {
       for (const view of views) view.journalAdvanced();
       for (const telemetry of this.telemetry) telemetry.journalAdvanced();
@@ -72,6 +76,7 @@ export class Gateway {
     this.#timers = [
       clock.every(TEND_INTERVAL, () => {
         time.tend();
+        gridOperator.tend();
         reservations.tend();
         chargerLists.tend();
         this.#publishViews();
@@ -88,14 +93,14 @@ export class Gateway {
 
   /** Writes what is only in memory; the journal stays open for whoever opened it. */
   async stop(): Promise<void> {
-    const { intake, keeper, log, orphans, refusals, steering, storage, time, views } = this.#parts;
+    const { intake, gridOperator, keeper, log, orphans, refusals, steering, storage, time, views } = this.#parts;
     for (const cancel of this.#timers) cancel();
     intake.stop();
     orphans.stop();
     refusals.stop();
     steering.stop();
     for (const view of views) view.stop();
-    await Promise.all([storage.stop(), ...this.telemetry.map((telemetry) => telemetry.stop())]);
+    await Promise.all([storage.stop(), gridOperator.stop(), ...this.telemetry.map((telemetry) => telemetry.stop())]);
     await Promise.all([keeper.checkpoint(), time.note()]).catch((err: unknown) => {
       const fault = FAULTS.journalUnavailable.code;
       // The next start reads some more of the journal instead.
@@ -141,17 +146,20 @@ export class Gateway {
     return this.#parts.steering.plannedAt;
   }
 
-  /** The grid operator's limit in ampere per phase: a number, or `none`. */
-  gridLimit(text: string): void {
-    const { steering, log } = this.#parts;
-    const said = text.trim().toLowerCase();
-    const limit = said === 'none' ? undefined : Number(said);
-    // An empty message (a cleared topic) is no limit of zero.
-    if (limit !== undefined && !/^\d+(\.\d+)?$/.test(said)) {
-      log.warn({ text: text.slice(0, 40) }, 'the grid operator sent something that is not a current in ampere');
-      return;
-    }
-    steering.gridLimit(limit === undefined ? undefined : ampere(limit));
+  /** A message of the grid operator over MQTT. @param circuit that its topic names */
+  gridLimit(text: string, circuit?: string): void {
+    this.#parts.gridOperator.word(text, circuit);
+  }
+
+  /** A sign of life of the grid operator over MQTT. */
+  gridHeartbeat(): void {
+    this.#parts.gridOperator.heartbeat();
+  }
+
+  /** How the grid operator's limit stands; undefined where there is none to be expected. */
+  get gridOperator(): GridOperatorStanding | undefined {
+    const { gridOperator, profiles } = this.#parts;
+    return gridOperator.standing(profiles.caps());
   }
 
   openTransactions(station: StationId): readonly Transaction[] {
@@ -197,7 +205,14 @@ export class Gateway {
 
   private planned(circuits: readonly CircuitReport[]): void {
     const report = this.balancing;
-    if (report !== undefined) for (const view of this.views) view.planned(report);
+    // What the grid operator says of a part of the site is told of the EVSEs there, not of the whole.
+    const connections = new Set(
+      this.#parts.site.circuits.filter(({ fedBy }) => fedBy === undefined).map(({ id }) => id),
+    );
+    const told = report && { ...report, circuits: report.circuits.filter(({ circuit }) => connections.has(circuit)) };
+    if (told !== undefined) for (const view of this.views) view.planned(told);
+    const operator = this.gridOperator;
+    if (operator !== undefined) for (const telemetry of this.telemetry) telemetry.gridOperator(operator);
     for (const telemetry of this.telemetry) for (const one of report?.evses ?? []) telemetry.reason(reasonFor(one));
     for (const telemetry of this.telemetry) {
       for (const circuit of circuits) telemetry.circuit(circuit);

@@ -1,5 +1,5 @@
 // The command line: finds the command and hands over.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { openShelf } from '../site-config/devices/shelf.js';
 import { runCheck } from './cli-check.js';
 
@@ -12,6 +12,8 @@ const USAGE = `usage: forecourt <command> [options]
   journal             what waits for which CSMS, dead letters and why; redrive, export
   demo                the gateway on a simulated site: no hardware, no configuration
                       --once --json: every EVSE does one visit, all books are compared
+  simulate <site.yaml>
+                      an evening on your own site with simulated cars, before anything is wired
   faults              the catalogue of faults: code, meaning, what to do
 
 Each command explains its options with --help.
@@ -62,6 +64,11 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
     case 'demo': {
       const { runDemo } = await import('./cli-demo.js');
       return runDemo(args, { stdout: process.stdout, stderr: process.stderr });
+    }
+    case 'simulate': {
+      const { runSimulate } = await import('./cli-simulate.js');
+      const writeFile = (path: string, text: string): void => writeFileSync(path, text);
+      return runSimulate(args, { ...io, writeFile, devices: openShelf });
     }
     case 'faults': {
       const { FAULTS } = await import('./kernel/faults.js');

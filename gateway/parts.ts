@@ -10,6 +10,7 @@ import { Admissions, type Authority } from './shell/admissions.js';
 import { ChargerListStore } from './shell/charger-list-store.js';
 import { ChargerLists } from './shell/charger-lists.js';
 import { Availability } from './shell/availability.js';
+import { GridOperator } from './shell/grid-operator.js';
 import { Intake, type IntakeListener } from './shell/intake.js';
 import { SiteOperations } from './shell/operations.js';
 import { Orphans } from './shell/orphans.js';
@@ -65,6 +66,7 @@ export interface Parts extends GatewayDependencies {
   readonly refusals: Refusals;
   readonly orphans: Orphans;
   readonly steering: Steering;
+  readonly gridOperator: GridOperator;
   readonly intake: Intake;
   readonly operations: SiteOperations;
   readonly storage: Storage;
@@ -142,11 +144,19 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     clock,
     log,
   });
+  const gridOperator = await GridOperator.open({
+    site,
+    journal,
+    clock,
+    log,
+    changed: () => steering.gridOperatorSpoke(),
+  });
   const steering = await Steering.open({
     site,
     book,
     drivers,
     profiles,
+    gridOperator,
     journal,
     clock,
     log,
@@ -251,7 +261,10 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
         log,
         firmwareVersion: deps.firmwareVersion,
         shed: () => storage.shedOf(csms.id),
-        onlineChanged: (online) => profiles.csmsOnline(csms.id, online),
+        onlineChanged: (online) => {
+          profiles.csmsOnline(csms.id, online);
+          gridOperator.csmsOnline(csms.id, online);
+        },
       }),
     );
   }
@@ -283,6 +296,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     profiles,
     refusals,
     orphans,
+    gridOperator,
     steering,
     intake,
     views,

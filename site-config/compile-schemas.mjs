@@ -1,4 +1,4 @@
-// Build step: turns the JSON Schemas of site.yaml and of device profiles into standalone validators, so that no start of
+// Build step: turns the JSON Schemas of site.yaml, device profiles and evening.yaml into standalone validators, so that no start of
 // the gateway compiles them. Usage: node site-config/compile-schemas.mjs [target file, default out/site-config/validators.js]
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -9,7 +9,11 @@ import { standaloneModule } from '../deploy/standalone-module.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const target = process.argv[2] ?? join(here, '../out/site-config/validators.js');
-const schemas = { validateSite: 'site.schema.json', validateDevice: 'device.schema.json' };
+const schemas = {
+  validateSite: 'site.schema.json',
+  validateDevice: 'device.schema.json',
+  validateEvening: '../simulation/rehearsal/evening.schema.json',
+};
 
 /** The unit of a quantity, which may stand in the definition that it refers to. */
 function unitOf(part, definitions) {

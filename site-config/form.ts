@@ -26,3 +26,16 @@ export function readForm(of: string, file: URL, validate: Validate): Form {
   const schema: Schema = isSchema(parsed) ? parsed : {};
   return { of, schema, definitions: isSchema(schema['definitions']) ? schema['definitions'] : {}, validate };
 }
+
+/** The default that the schema documents for a key, such as `margin` of `circuit`, as it would be written. */
+export function documentedDefault({ of, schema, definitions }: Form, definition: string, key: string): string {
+  const owner = definition === '' ? schema : definitions[definition];
+  const property = isSchema(owner) && isSchema(owner['properties']) ? owner['properties'][key] : undefined;
+  const value = isSchema(property) ? property['default'] : undefined;
+  if (value === undefined) throw new Error(`the schema of ${of} documents no default for ${definition} ${key}`);
+  return scalar(value);
+}
+
+/** A scalar of the schema as it would be written. */
+export const scalar = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';

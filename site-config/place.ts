@@ -38,8 +38,20 @@ export function inWords(path: Path, root: unknown): string {
   const [section, name, ...rest] = path.map(String);
   if (section === undefined) return 'the file';
   if (name === undefined) return section;
+  // A file that is a list at the top: the evening's cars.
+  if (Array.isArray(step(root, section)) && /^\d+$/.test(name)) {
+    const entry = Number(name) + 1;
+    return [...rest]
+      .reverse()
+      .concat(section === 'cars' ? `car ${entry}` : `entry ${entry} of ${section}`)
+      .join(' of ');
+  }
   const noun = NOUNS[section];
-  if (noun === undefined && section !== 'csms') return [...rest].reverse().concat(`${name}`, section).join(' of ');
+  if (noun === undefined && section !== 'csms')
+    return entriesNamed([name, ...rest])
+      .reverse()
+      .concat(section)
+      .join(' of ');
   const owner = `${noun ?? 'csms'} ${name}`;
   if (section === 'stations' && rest[0] === 'evses' && rest[1] !== undefined) {
     const index = Number(rest[1]);
@@ -50,6 +62,13 @@ export function inWords(path: Path, root: unknown): string {
   }
   return [...rest].reverse().concat(owner).join(' of ');
 }
+
+/** Of a list with a name for its entries, the entry instead of list and index: `contact 2`. */
+const entriesNamed = (parts: readonly string[]): string[] =>
+  parts.flatMap((part, index) => {
+    if (parts[index - 1] === 'contacts') return [`contact ${Number(part) + 1}`];
+    return part === 'contacts' && index + 1 < parts.length ? [] : [part];
+  });
 
 /** One step into an unknown value. */
 export const step = (value: unknown, key: string): unknown =>

@@ -5,6 +5,8 @@ export const UNITS = {
   current: { A: 1 },
   voltage: { V: 1 },
   power: { W: 1, kW: 1000 },
+  /** Whoever reads it asks for one or the other; here only that the unit is one of these. */
+  'power or current': { kW: 1000, W: 1, A: 1 },
   energy: { Wh: 1, kWh: 1000 },
   time: { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 },
   data: { kB: 1e3, MB: 1e6, GB: 1e9 },

@@ -4,6 +4,7 @@ import { circuitFaults } from './circuit-faults.js';
 import type { DeviceShelf } from './devices/shelf.js';
 import { consoleFaults } from './console-address.js';
 import { errorAtKey, errorAtValue, type Fault } from './fault.js';
+import { gridOperatorFaults } from './grid-operator-faults.js';
 import { inWords, type Path } from './place.js';
 import { didYouMean } from './suggestion.js';
 import { timeZone } from './time-zone.js';
@@ -27,6 +28,7 @@ const CHECKS: readonly Check[] = [
   addresses,
   csms,
   consoleFaults,
+  gridOperatorFaults,
   notBuilt,
 ];
 

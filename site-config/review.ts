@@ -266,17 +266,25 @@ function reviewAuthorities(site: Site): readonly Fault[] {
   return faults;
 }
 
-/** The limit comes over MQTT; without a broker nobody can lift the fail-safe limit. */
+/** Without a way to be heard nobody can lift the fail-safe limit. */
 function reviewGridOperatorLimit(site: Site): readonly Fault[] {
   const limit = site.balancing.gridOperatorLimit;
-  if (limit === undefined || site.telemetry.broker !== undefined || site.telemetry.localBroker !== undefined) return [];
-  return [
+  if (limit === undefined) return [];
+  const { broker, localBroker } = site.telemetry;
+  const lacking = (what: string, instead: string): Fault =>
     warningAtKey(
       'no-limit-source',
       ['balancing', 'grid-operator-limit'],
-      `no broker brings the grid operator's limit: ${limit.failsafe} A per phase hold for ever`,
-      'write a broker or local-broker under telemetry',
-    ),
+      `no ${what} brings the grid operator's limit: ${limit.failsafe} A per phase hold for ever`,
+      instead,
+    );
+  const overMqtt = broker !== undefined || localBroker?.password !== undefined;
+  const overCsms = site.csms.some(({ role }) => role !== 'observer');
+  return [
+    ...(limit.from.includes('mqtt') && !overMqtt
+      ? [lacking('broker', 'write a broker under telemetry, or a local-broker with a password')]
+      : []),
+    ...(limit.from.includes('csms') && !overCsms ? [lacking('CSMS', 'write a CSMS with role: limiter')] : []),
   ];
 }
 

@@ -2,14 +2,10 @@
 import type { ErrorObject } from 'ajv';
 import type { Fault } from './fault.js';
 import type { FindingCode } from './finding.js';
-import { isSchema, type Form, type Schema } from './form.js';
+import { isSchema, scalar, type Form, type Schema } from './form.js';
 import { fromPointer, inWords, type Path } from './place.js';
 import { isDimension, measures, parseQuantity, type Dimension } from './quantity.js';
 import { nearest } from './suggestion.js';
-
-/** A scalar of the schema as it would be written. */
-const scalar = (value: unknown): string =>
-  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 
 /** Everything in which `written` is not what the form asks for, at most one fault for a value. */
 export function schemaFaults(form: Form, written: unknown): readonly Fault[] {

@@ -1,7 +1,7 @@
 // A faultless site.yaml as the model that the gateway works with. Defaults are those that the schema documents.
 import { isAbsolute, join } from 'node:path';
 import { circuitId, csmsId, evseNumber, meterId } from '../gateway/kernel/ids.js';
-import { ampere, milliseconds, volt, wattHour } from '../gateway/kernel/units.js';
+import { ampere, milliseconds, volt, wattHour, type Volt } from '../gateway/kernel/units.js';
 import type {
   AuthorizationPolicy,
   BalancingPolicy,
@@ -17,6 +17,7 @@ import type {
   Telemetry,
 } from '../gateway/site/topology.js';
 import { consoleAddress } from './console-address.js';
+import { buildGridOperatorLimit } from './grid-operator-builder.js';
 import { documentedDefault } from './site-form.js';
 import { secretKey, type Secrets } from './secrets.js';
 import { buildStation, connection, unit } from './station-builder.js';
@@ -32,6 +33,7 @@ export function buildSite(written: Section, secrets: Secrets, folder: string): S
   const about = section(written, 'site');
   const id = needed(about, 'id');
   const nominalVoltage = volt(quantity(about, 'nominal-voltage', 'site', 'voltage'));
+  const circuits = feedersFirst(entries(written, 'circuits').map(([name, keys]) => circuit(name, keys)));
   const stations = entries(written, 'stations').map(([name, keys]) => buildStation(name, keys, written, secrets));
   const console = consoleAddress(written);
   const cost = has(written, 'tariff') ? tariff(section(written, 'tariff')) : undefined;
@@ -40,12 +42,12 @@ export function buildSite(written: Section, secrets: Secrets, folder: string): S
     name: text(about, 'name') ?? id,
     timeZone: text(about, 'time-zone') ?? documentedDefault('site', 'time-zone'),
     nominalVoltage,
-    circuits: feedersFirst(entries(written, 'circuits').map(([name, keys]) => circuit(name, keys))),
+    circuits,
     meters: entries(written, 'meters').map(([name, keys]) => meter(name, keys)),
     stations,
     csms: entries(written, 'csms').map(([name, keys]) => csms(name, keys, id, secrets)),
     authorization: authorization(section(written, 'authorization')),
-    balancing: balancing(section(written, 'balancing'), nominalVoltage),
+    balancing: balancing(section(written, 'balancing'), circuits, nominalVoltage),
     ...(cost === undefined ? {} : { tariff: cost }),
     listen:
       stations.some(({ link }) => link.kind === 'ocpp') || has(written, 'listen')
@@ -160,10 +162,7 @@ function localToken(written: unknown): LocalToken {
   };
 }
 
-function balancing(keys: Section, voltage: number): BalancingPolicy {
-  const limit = section(keys, 'grid-operator-limit');
-  // Power of the whole connection as current per phase, rounded down: never more than the grid operator allows.
-  const perPhase = (power: number): number => Math.floor((power / (3 * voltage)) * 10) / 10;
+function balancing(keys: Section, circuits: readonly Circuit[], voltage: Volt): BalancingPolicy {
   return {
     strategy: one(
       ['fair', 'first-come', 'most-energy'] as const,
@@ -172,10 +171,7 @@ function balancing(keys: Section, voltage: number): BalancingPolicy {
     rotation: milliseconds(quantity(keys, 'rotation', 'balancing', 'time')),
     ...(has(keys, 'grid-operator-limit')
       ? {
-          gridOperatorLimit: {
-            from: 'mqtt',
-            failsafe: ampere(perPhase(quantity(limit, 'failsafe', 'balancing', 'power'))),
-          },
+          gridOperatorLimit: buildGridOperatorLimit(section(keys, 'grid-operator-limit'), circuits, voltage),
         }
       : {}),
   };

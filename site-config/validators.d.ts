@@ -1,5 +1,6 @@
-// Stands for a module that compile-schemas.mjs generates from site.schema.json and device.schema.json.
+// Stands for a module that compile-schemas.mjs generates: one function a schema.
 import type { Validate } from './form.js';
 
 export declare const validateSite: Validate;
 export declare const validateDevice: Validate;
+export declare const validateEvening: Validate;

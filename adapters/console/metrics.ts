@@ -74,6 +74,10 @@ export function openMetrics(console: SiteConsole): Metrics {
     'phase',
   );
   const meterLost = gauge('circuit_meter_lost', '1 while the meter of the circuit does not answer.', 'circuit');
+  const failsafe = gauge(
+    'grid_operator_failsafe',
+    '1 while the grid operator is not heard and the fail-safe limit holds.',
+  );
   const planAge = gauge('balancing_plan_age_seconds', 'How long ago load balancing planned last.');
 
   const takeStatus = (): void => {
@@ -83,6 +87,7 @@ export function openMetrics(console: SiteConsole): Metrics {
     stations.set(status.stations.length);
     connected.set(status.stations.filter((station) => station.connected).length);
     transactions.set(status.evses.filter(({ transaction }) => transaction !== undefined).length);
+    failsafe.set(flag(status.gridOperator?.failsafe === true));
     if (status.planAge_s !== undefined) planAge.set(status.planAge_s);
     for (const { circuit, breaker_A: rating, standing } of status.circuits) {
       for (const phase of PHASES) {

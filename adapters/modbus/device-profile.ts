@@ -5,6 +5,8 @@ export type RegisterType =
 
 export type Order = 'big' | 'little';
 export type ReadFunction = 3 | 4;
+/** Coils and discrete inputs. */
+export type BitFunction = 1 | 2;
 export type WriteFunction = 6 | 16;
 
 /** One value of a device. `value = (masked raw) * scale * 10^factor`, in the base units of the site model (A, W, Wh, V, s). */

@@ -4,7 +4,7 @@ import type { AdapterContext } from '../../gateway/ports/station.js';
 import type { CancelTimer } from '../../gateway/kernel/clock.js';
 import { failed, type Result } from '../../gateway/kernel/result.js';
 import { milliseconds } from '../../gateway/kernel/units.js';
-import type { IoPolicy } from './device-profile.js';
+import type { BitFunction, IoPolicy } from './device-profile.js';
 import { describeFault, type ModbusFault, type ModbusLink } from './link.js';
 import type { ModbusRequest } from './pdu.js';
 import { RequestQueue, type Waiting } from './request-queue.js';
@@ -47,6 +47,11 @@ export class TcpLink implements ModbusLink {
 
   read(unit: number, fc: 3 | 4, address: number, count: number, io: IoPolicy): Promise<Result<Buffer, ModbusFault>> {
     return this.enqueue({ kind: 'read', unit, fc, address, count }, io);
+  }
+
+  async readBit(unit: number, fc: BitFunction, address: number, io: IoPolicy): Promise<Result<boolean, ModbusFault>> {
+    const outcome = await this.enqueue({ kind: 'bit', unit, fc, address }, io);
+    return outcome.ok ? { ok: true, value: ((outcome.value[0] ?? 0) & 1) === 1 } : outcome;
   }
 
   async write(

@@ -108,8 +108,15 @@ class MqttLink implements TelemetryLink {
       }
       this.#listener?.connected();
     });
-    client.on('message', (topic, payload) => {
-      if (client === this.#client) this.#listener?.message(topic, payload.toString('utf8'));
+    client.on('message', (topic, payload, { retain }) => {
+      if (client !== this.#client) return;
+      // What the broker has kept was said at a time that nobody knows, perhaps by somebody who is silent since.
+      if (retain)
+        this.#log.warn(
+          { topic },
+          'a command that the broker has kept is not obeyed: send it without the retained flag',
+        );
+      else this.#listener?.message(topic, payload.toString('utf8'));
     });
     client.on('error', (err) => this.#complain(err, 'MQTT connection failed'));
     client.on('close', () => {

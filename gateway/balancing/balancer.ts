@@ -5,7 +5,7 @@ import { addLegs, laneOf, layoutOf, rowsOf, take, takeEach, type Layout, type Ro
 import { currentOn, LEGS, type Triple } from './conductors.js';
 import { divide, type Division } from './division.js';
 import { candidatesOf, observe, type Findings } from './findings.js';
-import { gridOperatorLimit, headrooms, type Sums } from './headroom.js';
+import { headrooms, type Sums } from './headroom.js';
 import { Moment } from './moment.js';
 import type { Network, PhaseMask } from './network.js';
 import type { Snapshot } from './observation.js';
@@ -47,9 +47,8 @@ export function plan(
   const known = stillTrue(before?.findings, network, settings, now);
   const found = observe(network, state, snapshot, moment, settings, known);
   const { seen } = found;
-  const operator = gridOperatorLimit(network, state, snapshot.gridOperator, now, settings);
   const sums = found.same && known !== undefined ? known.sums : sumsOf(network, seen);
-  const measured = headrooms(network, state, snapshot, sums, operator.limit, now, settings);
+  const measured = headrooms(network, state, snapshot, sums, now, settings);
   const layout = layoutOf(network, snapshot.caps ?? [], known?.layout);
   const rows = rowsOf(layout, measured.headrooms);
   const taking = candidatesOf(network, found, measured.headrooms, moment, settings, known);
@@ -78,7 +77,7 @@ export function plan(
       granted(true),
     ));
   const report = (): BalancingReport => {
-    const failsafe = operator.failsafeSince !== undefined;
+    const failsafe = snapshot.gridOperator?.failsafe ?? false;
     const { caps } = layout;
     const scene = { network, caps, rows, headrooms: measured.headrooms, reserved: granted(false), failsafe };
     const wished = new Set(wishes.sequence);
@@ -99,7 +98,6 @@ export function plan(
   const next: BalancingState = {
     evses: released.states,
     circuits: measured.circuits,
-    ...(operator.failsafeSince === undefined ? {} : { failsafeSince: operator.failsafeSince }),
   };
   const { states, seenUntil, same } = found;
   const findings = { ...taking, network, settings, at: now, seen, states, seenUntil, same, sums, layout, division };

@@ -5,7 +5,7 @@ import type { MeterReading } from '../site/metering.js';
 import { accountBreaker, type BreakerDecision } from './breaker.js';
 import { currentOn, LEGS, type Triple } from './conductors.js';
 import type { Network } from './network.js';
-import type { GridOperatorSignal, Snapshot } from './observation.js';
+import type { Snapshot } from './observation.js';
 import type { BalancingSettings } from './settings.js';
 import type { BalancingState, CircuitState } from './state.js';
 
@@ -36,25 +36,6 @@ const triple = (of: (phase: 0 | 1 | 2) => number): Triple => [of(0), of(1), of(2
 const tripleOf = (reading: MeterReading): Triple => [reading.current.L1, reading.current.L2, reading.current.L3];
 const usable = (reading: MeterReading | undefined): reading is MeterReading =>
   reading !== undefined && tripleOf(reading).every(Number.isFinite);
-
-/** The grid operator's limit now: his word, or the fail-safe while his heartbeat is missing and until he has spoken again. */
-export function gridOperatorLimit(
-  network: Network,
-  state: BalancingState,
-  signal: GridOperatorSignal | undefined,
-  now: Timestamp,
-  settings: BalancingSettings,
-): { readonly limit?: number; readonly failsafeSince?: Timestamp } {
-  const policy = network.policy.gridOperatorLimit;
-  if (policy === undefined) return signal?.limit === undefined ? {} : { limit: signal.limit };
-  const heartbeat = signal?.heartbeatAt;
-  const alive = heartbeat !== undefined && Math.abs(now - heartbeat) <= settings.gridHeartbeat;
-  const since = alive ? state.failsafeSince : (state.failsafeSince ?? now);
-  if (since !== undefined && !(alive && signal?.saidAt !== undefined && signal.saidAt >= since)) {
-    return { limit: Math.min(policy.failsafe, signal?.limit ?? policy.failsafe), failsafeSince: since };
-  }
-  return signal?.limit === undefined ? {} : { limit: signal.limit };
-}
 
 function health(
   circuit: Circuit,
@@ -135,7 +116,6 @@ export function headrooms(
   state: BalancingState,
   snapshot: Snapshot,
   sums: Sums,
-  gridLimit: number | undefined,
   now: Timestamp,
   settings: BalancingSettings,
 ): { readonly circuits: readonly CircuitState[]; readonly headrooms: readonly Headroom[] } {
@@ -156,8 +136,7 @@ export function headrooms(
     const meter = health(circuit, of, now, measured, settings);
     const breaker = meter === 'live' || meter === 'stale' ? of.breaker : HOLD;
     const feeder = network.feeder[index] ?? -1;
-    const operator = feeder < 0 ? gridLimit : undefined;
-    const limit = Math.min(circuit.breaker, operator ?? Infinity);
+    const limit = Math.min(circuit.breaker, snapshot.gridOperator?.limits.get(circuit.id) ?? Infinity);
     // What metered circuits below carry besides their chargers also flows through an unmetered feeder.
     const background = circuit.meter === undefined ? (below[index] ?? ZERO) : of.held;
     const blind = meter === 'lost';

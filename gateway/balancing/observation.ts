@@ -1,5 +1,5 @@
 // What load balancing is told about the site at one moment.
-import type { CsmsId, EvseNumber, MeterId } from '../kernel/ids.js';
+import type { CircuitId, CsmsId, EvseNumber, MeterId } from '../kernel/ids.js';
 import type { Ampere, Milliseconds, Timestamp, WattHour } from '../kernel/units.js';
 import type { ChargingProfilePurpose } from '../site/charging-profile.js';
 import type { MeterReading } from '../site/metering.js';
@@ -110,13 +110,12 @@ export interface SharedCap {
   readonly profile?: ProfileReference;
 }
 
-/** The grid operator's word, where site.yaml says that there is one. */
-export interface GridOperatorSignal {
-  readonly heartbeatAt?: Timestamp;
-  /** When a limit, or its end, was last said. */
-  readonly saidAt?: Timestamp;
-  /** Absent with `saidAt`: no limit. */
-  readonly limit?: Ampere;
+/** What the grid operator allows. */
+export interface GridOperatorLimits {
+  /** Per phase, for everything on the circuit. */
+  readonly limits: ReadonlyMap<CircuitId, Ampere>;
+  /** He is not heard, and the limit for that case is among them. */
+  readonly failsafe: boolean;
 }
 
 export interface Snapshot {
@@ -125,5 +124,5 @@ export interface Snapshot {
   /** The newest reading of each meter. */
   readonly meters: ReadonlyMap<MeterId, MeterReading>;
   readonly caps?: readonly SharedCap[];
-  readonly gridOperator?: GridOperatorSignal;
+  readonly gridOperator?: GridOperatorLimits;
 }

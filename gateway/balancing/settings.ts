@@ -1,5 +1,5 @@
 // The times and thresholds of load balancing, with the values that are right unless a site proves otherwise.
-import { milliseconds, minutes, seconds, type Milliseconds } from '../kernel/units.js';
+import { minutes, seconds, type Milliseconds } from '../kernel/units.js';
 
 /** Currents are in A per phase. */
 export interface BalancingSettings {
@@ -47,8 +47,6 @@ export interface BalancingSettings {
   readonly sleepAfter: Milliseconds;
   /** The same phases must carry the current for this long before they are believed. */
   readonly learnPhases: Milliseconds;
-  /** Without a heartbeat of the grid operator for this long, the fail-safe limit holds. */
-  readonly gridHeartbeat: Milliseconds;
   /** Cars whose time to spare differs by less are equally urgent: two whose urgency crosses do not change places every second. */
   readonly urgencyStep: Milliseconds;
   /** Least time between two changes of a car's number of phases. */
@@ -78,7 +76,6 @@ export const defaultSettings: BalancingSettings = {
   demandMargin: 3,
   sleepAfter: minutes(5),
   learnPhases: seconds(20),
-  gridHeartbeat: milliseconds(120_000),
   urgencyStep: minutes(5),
   phaseSwitchEvery: minutes(10),
 };

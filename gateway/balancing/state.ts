@@ -103,8 +103,6 @@ export interface BalancingState {
   /** By index in the network's outlets. */
   readonly evses: readonly EvseState[];
   readonly circuits: readonly CircuitState[];
-  /** Since when the grid operator's fail-safe limit holds; absent: it does not. */
-  readonly failsafeSince?: Timestamp;
 }
 
 /**
@@ -137,6 +135,5 @@ export function initialBalancing(
   return {
     evses,
     circuits,
-    ...(network.policy.gridOperatorLimit === undefined ? {} : { failsafeSince: now }),
   };
 }

@@ -2,7 +2,14 @@
 import { FAULTS } from '../kernel/faults.js';
 import { seconds, type Milliseconds } from '../kernel/units.js';
 import type { JournalStatus } from '../ports/journal.js';
-import type { CsmsSummary, Health, HealthCheck, HealthStatus, StationSummary } from '../ports/console.js';
+import type {
+  CsmsSummary,
+  GridOperatorSummary,
+  Health,
+  HealthCheck,
+  HealthStatus,
+  StationSummary,
+} from '../ports/console.js';
 
 /** Load balancing plans once a second; the event loop of a busy box may keep it waiting for some. */
 const PLAN_WITHIN = seconds(10);
@@ -14,11 +21,19 @@ export interface Observed {
   readonly planAge: Milliseconds | undefined;
   readonly csms: readonly CsmsSummary[];
   readonly stations: readonly StationSummary[];
+  /** Undefined: no grid operator limits the site. */
+  readonly gridOperator: GridOperatorSummary | undefined;
 }
 
 /** A gateway works without its CSMSs: what is missing around it degrades it, and only what it cannot do itself fails it. */
 export function health(observed: Observed): Health {
-  const checks = [journal(observed), balancing(observed), stations(observed), ...observed.csms.map(csms)];
+  const checks = [
+    journal(observed),
+    balancing(observed),
+    stations(observed),
+    ...gridOperator(observed),
+    ...observed.csms.map(csms),
+  ];
   const worst = (status: HealthStatus): boolean => checks.some((check) => check.status === status);
   return {
     site: observed.site,
@@ -35,6 +50,16 @@ function journal({ journal: { writable, fault, reason } }: Observed): HealthChec
     ...(reason !== undefined && { reason }),
     ...(fault !== undefined && { fault }),
   };
+}
+
+/** The site charges on within the fail-safe limit: that is less than it could, and somebody has to look. */
+function gridOperator({ gridOperator: operator }: Observed): readonly HealthCheck[] {
+  if (operator === undefined) return [];
+  const check = 'grid-operator';
+  if (!operator.failsafe) return [{ check, status: 'ok' }];
+  const silent = operator.sources.flatMap(({ source, failsafeSince }) => (failsafeSince === undefined ? [] : source));
+  const reason = `not heard, so that the fail-safe limit holds: ${silent.join(', ')}`;
+  return [{ check, status: 'degraded', reason, fault: FAULTS.gridOperatorLost.code }];
 }
 
 function balancing({ planAge }: Observed): HealthCheck {

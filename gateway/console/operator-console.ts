@@ -20,13 +20,14 @@ import type {
 import type { Journal } from '../ports/journal.js';
 import type { LiveSite } from '../site/live-state.js';
 import type { MeterReading } from '../site/metering.js';
+import type { GridOperatorStanding } from '../shell/grid-operator.js';
 import type { Site } from '../site/topology.js';
 import type { View } from '../views/view.js';
 import { csmsSummary } from './csms-summary.js';
 import { deadLetterSummary } from './dead-letter-summary.js';
 import { exportEntries } from './export.js';
 import { health } from './health.js';
-import { circuitSummary, evseSummary, stationSummary } from './site-status.js';
+import { circuitSummary, evseSummary, gridOperatorSummary, stationSummary } from './site-status.js';
 
 /** The running gateway, as far as it is looked at. */
 export interface Watched {
@@ -35,6 +36,7 @@ export interface Watched {
   readonly balancing: BalancingReport | undefined;
   readonly circuits: readonly CircuitReport[] | undefined;
   readonly readings: ReadonlyMap<MeterId, MeterReading>;
+  readonly gridOperator: GridOperatorStanding | undefined;
   /** By the monotonic clock. */
   readonly plannedAt: number | undefined;
 }
@@ -78,6 +80,7 @@ export class OperatorConsole implements SiteConsole {
       circuits: site.circuits.map((circuit) => circuitSummary(circuit, { site, live, readings, reports })),
       ...(planAge !== undefined && { planAge_s: planAge / 1000 }),
       csms: this.#csms(),
+      ...(gateway.gridOperator && { gridOperator: gridOperatorSummary(gateway.gridOperator) }),
     };
   }
 
@@ -105,12 +108,14 @@ export class OperatorConsole implements SiteConsole {
   }
 
   health(): Health {
+    const { gridOperator } = this.#is.gateway;
     return health({
       site: this.site,
       journal: this.#is.journal.status,
       planAge: this.#planAge(),
       csms: this.#csms(),
       stations: this.#stations(),
+      gridOperator: gridOperator && gridOperatorSummary(gridOperator),
     });
   }
 

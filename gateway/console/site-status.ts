@@ -3,7 +3,14 @@ import { maskToken } from '../kernel/log.js';
 import type { CircuitId, MeterId } from '../kernel/ids.js';
 import { toRfc3339 } from '../kernel/units.js';
 import type { CircuitReport } from '../balancing/report.js';
-import type { CircuitSummary, EvseSummary, StationSummary, TransactionSummary } from '../ports/console.js';
+import type {
+  CircuitSummary,
+  EvseSummary,
+  GridOperatorSummary,
+  StationSummary,
+  TransactionSummary,
+} from '../ports/console.js';
+import type { GridOperatorStanding } from '../shell/grid-operator.js';
 import type { LiveSite } from '../site/live-state.js';
 import type { MeterReading } from '../site/metering.js';
 import { perPhase, type Circuit, type Evse, type PerPhase, type Site, type Station } from '../site/topology.js';
@@ -28,6 +35,15 @@ export function stationSummary({ id, link }: Station, live: LiveSite): StationSu
     ...(firmwareVersion !== undefined && { firmwareVersion }),
   };
 }
+
+export const gridOperatorSummary = ({ limits, failsafe, sources }: GridOperatorStanding): GridOperatorSummary => ({
+  limits_A: Object.fromEntries(limits),
+  failsafe,
+  sources: sources.map(({ source, failsafeSince: since }) => ({
+    source,
+    ...(since !== undefined && { failsafeSince: toRfc3339(since) }),
+  })),
+});
 
 export function evseSummary(evse: Evse, live: LiveSite): EvseSummary {
   const { offered, current, transaction } = live.evse(evse.number) ?? {};

@@ -125,6 +125,16 @@ export const FAULTS = {
     'For two minutes there was no current for a car whose charger cannot pause: its transaction was ended.',
     'The driver has to start again. If the charger can pause at 0 A, say so in site.yaml (smart-charging: { pause: zero }); if it happens often, give the circuit more current or the site fewer places.',
   ),
+  gridOperatorLost: fault(
+    'FC-B06',
+    'A way by which the grid operator sets his limit has been silent for two minutes: the fail-safe limit of site.yaml holds.',
+    'Check the broker, the CSMS or the contact that the log names. The limit ends when it is heard again with a word of its own, be it that there is no limit.',
+  ),
+  contactUnread: fault(
+    'FC-B07',
+    'A contact by which the grid operator sets his limit cannot be read; after two minutes the fail-safe limit holds.',
+    'Check the I/O module, its address and its cable, or the file of the input line and who may read it.',
+  ),
   deadLetter: fault(
     'FC-C01',
     'A CSMS refused a transaction message as often as it may be sent; it is kept and the queue goes on.',

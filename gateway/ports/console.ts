@@ -33,6 +33,16 @@ export interface SiteStatus {
   /** How long ago load balancing planned last; absent: not yet. */
   readonly planAge_s?: number;
   readonly csms: readonly CsmsSummary[];
+  /** Absent where no grid operator limits the site. */
+  readonly gridOperator?: GridOperatorSummary;
+}
+
+export interface GridOperatorSummary {
+  /** Per phase, by circuit; one that is not limited is not in it. */
+  readonly limits_A: Readonly<Record<string, number>>;
+  /** He is not heard, and the limit for that case is among them. */
+  readonly failsafe: boolean;
+  readonly sources: readonly { readonly source: string; readonly failsafeSince?: string }[];
 }
 
 export interface StationSummary {
@@ -139,7 +149,7 @@ export interface Health {
 }
 
 export interface HealthCheck {
-  /** `journal`, `balancing`, `stations`, or `csms/<id>`. */
+  /** `journal`, `balancing`, `stations`, `grid-operator`, or `csms/<id>`. */
   readonly check: string;
   readonly status: HealthStatus;
   /** Absent where the status is `ok`. */

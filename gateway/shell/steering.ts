@@ -21,7 +21,7 @@ import { networkOf, type Network } from '../balancing/network.js';
 import {
   profileName,
   type EvseObservation,
-  type GridOperatorSignal,
+  type GridOperatorLimits,
   type ProfileReference,
   type SharedCap,
 } from '../balancing/observation.js';
@@ -58,11 +58,17 @@ export interface ProfileBounds {
   caps(): readonly SharedCap[];
 }
 
+/** What the grid operator allows, and which caps of CSMSs are not his word. */
+export interface GridOperatorBounds {
+  inForce(caps: readonly SharedCap[]): GridOperatorLimits & { readonly caps: readonly SharedCap[] };
+}
+
 export interface SteeringDependencies {
   readonly site: Site;
   readonly book: SiteBook;
   readonly drivers: ReadonlyMap<StationId, StationDriver>;
   readonly profiles: ProfileBounds;
+  readonly gridOperator: GridOperatorBounds;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
@@ -89,7 +95,6 @@ export class Steering {
   #state: BalancingState;
   #newestPlan: Plan | undefined;
   #noted: readonly CircuitReport[] | undefined;
-  #gridOperator: GridOperatorSignal | undefined;
   #timer: CancelTimer | undefined;
   #wake: CancelTimer | undefined;
   #wakeAt = 0;
@@ -168,10 +173,8 @@ export class Steering {
     this.#arrivals.set(number, { current: live.current, at: this.#now(), toldAt: live.currentAt });
   }
 
-  /** The grid operator's word: a limit per phase, or that there is none. */
-  gridLimit(limit: Ampere | undefined): void {
-    const now = this.#now();
-    this.#gridOperator = { heartbeatAt: now, saidAt: now, ...(limit !== undefined && { limit }) };
+  /** The grid operator allows something else now. */
+  gridOperatorSpoke(): void {
     this.#planAfter(LEAST_BETWEEN_PLANS);
   }
 
@@ -225,17 +228,18 @@ export class Steering {
   }
 
   #plan(): void {
-    const { clock, profiles, log } = this.#deps;
+    const { clock, profiles, gridOperator, log } = this.#deps;
     const now = this.#now();
     this.#plannedAt = clock.monotonic();
+    const operator = gridOperator.inForce(profiles.caps());
     const result = plan(
       this.#network,
       this.#state,
       {
         evses: this.#evses.map((evse) => this.#observe(evse)),
         meters: this.#meters,
-        caps: profiles.caps(),
-        ...(this.#gridOperator && { gridOperator: this.#gridOperator }),
+        caps: operator.caps,
+        gridOperator: operator,
       },
       now,
       undefined,
@@ -392,6 +396,13 @@ export class Steering {
         const lost = circuit.meter === 'lost';
         if (lost) log.warn({ circuit: circuit.circuit, fault: FAULTS.meterLost.code }, 'meter lost');
         else log.info({ circuit: circuit.circuit }, 'meter back');
+      }
+      const limited = (of: CircuitReport | undefined): number | undefined =>
+        of?.limitedBy === 'gridOperator' ? of.limit : undefined;
+      if (limited(circuit) !== limited(before)) {
+        const limit = limited(circuit);
+        if (limit === undefined) log.info({ circuit: circuit.circuit }, 'the grid operator limits the circuit no more');
+        else log.info({ circuit: circuit.circuit, limit }, 'the grid operator limits the circuit');
       }
       const phases = (['L1', 'L2', 'L3'] as const).filter((phase) => circuit.breaker[phase] !== before?.breaker[phase]);
       for (const phase of phases) {

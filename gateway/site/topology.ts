@@ -195,11 +195,44 @@ export interface BalancingPolicy {
   readonly gridOperatorLimit?: GridOperatorLimit;
 }
 
-/** A limit that the grid operator may set on the grid connection (section 14a EnWG and its like). */
+export type GridOperatorSource = 'mqtt' | 'csms' | 'contact';
+
+/** A limit that the grid operator may set (section 14a EnWG and its like). */
 export interface GridOperatorLimit {
-  readonly from: 'mqtt';
+  /** Every one of them has to be heard; of what they say the lowest holds. */
+  readonly from: readonly GridOperatorSource[];
+  /** Per phase, for the whole of the circuit, while one of them is not heard. */
   readonly failsafe: Ampere;
+  /** What the limit is meant for; absent: the grid connection. */
+  readonly circuit?: CircuitId;
+  readonly contacts: readonly Contact[];
 }
+
+/** A contact of the grid operator's box (ripple control receiver, control box) that means a limit. */
+export interface Contact {
+  /** From 1, in the order of site.yaml. */
+  readonly number: number;
+  /** Per phase, while it is active. */
+  readonly limit: Ampere;
+  /** Absent: the one that the limit is meant for. */
+  readonly circuit?: CircuitId;
+  readonly active: 'closed' | 'open';
+  readonly input: ContactInput;
+}
+
+export type ContactInput =
+  | {
+      readonly kind: 'modbus';
+      readonly connection: ModbusConnection;
+      readonly unit: number;
+      readonly table: 'coil' | 'discrete-input' | 'holding-register' | 'input-register';
+      /** From 0, as on the wire. */
+      readonly address: number;
+      /** Of a register, 0 the lowest; absent: closed is any value but 0. */
+      readonly bit?: number;
+    }
+  /** A file that holds 0 or 1, as Linux shows an input line. */
+  | { readonly kind: 'file'; readonly path: string };
 
 export interface Site {
   readonly id: string;

@@ -18,7 +18,8 @@ import {
   csmsMessage,
   eventMessage,
   evseMessage,
-  gridLimitTopic,
+  gridOperatorMessage,
+  gridOperatorTopic,
   meterMessage,
   onlineTopic,
   reasonMessage,
@@ -26,6 +27,7 @@ import {
   type CircuitStanding,
   type CsmsStanding,
   type EvseReason,
+  type GridOperatorNews,
 } from './topics.js';
 
 /** Retained topics change at most this often each. */
@@ -48,8 +50,10 @@ export interface TelemetryDependencies {
   readonly link: TelemetryLink;
   readonly clock: Clock;
   readonly log: Log;
-  /** A limit in ampere per phase from the grid operator, or `none` when it is lifted; as it came, unchecked. */
-  readonly gridLimit: (payload: string) => void;
+  /** A limit from the grid operator, as it came, unchecked, and the circuit that its topic names. */
+  readonly gridLimit: (payload: string, circuit?: string) => void;
+  /** A sign of life of the grid operator. */
+  readonly gridHeartbeat: () => void;
 }
 
 export class Telemetry implements Reader {
@@ -88,7 +92,9 @@ export class Telemetry implements Reader {
       },
       disconnected: (reason) => log.warn({ fault: FAULTS.brokerLost.code, broker: id, reason }, 'broker lost'),
       message: (topic, payload) => {
-        if (topic === gridLimitTopic(this.#root)) this.#deps.gridLimit(payload);
+        const said = gridOperatorTopic(this.#root, topic);
+        if (said?.kind === 'limit') this.#deps.gridLimit(payload, said.circuit);
+        else if (said?.kind === 'heartbeat') this.#deps.gridHeartbeat();
       },
     });
     this.#cancel = clock.every(STATE_INTERVAL, () => {
@@ -144,6 +150,10 @@ export class Telemetry implements Reader {
 
   circuit(standing: CircuitStanding): void {
     this.#state.set(circuitMessage(this.#root, standing));
+  }
+
+  gridOperator(news: GridOperatorNews): void {
+    this.#state.set(gridOperatorMessage(this.#root, news));
   }
 
   /** Where two circuits are about equally full the reason may change with every plan: it is told slowly. */

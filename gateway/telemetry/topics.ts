@@ -15,7 +15,27 @@ export interface TelemetryMessage {
 export const defaultRoot = (site: string): string => `forecourt/${site}`;
 
 export const onlineTopic = (root: string): string => `${root}/online`;
-export const gridLimitTopic = (root: string): string => `${root}/grid-operator-limit/set`;
+
+/** Where the grid operator's box may speak. */
+export const gridOperatorTopics = (root: string, circuits: readonly string[]): readonly string[] => [
+  `${root}/grid-operator-limit/set`,
+  `${root}/grid-operator-limit/heartbeat`,
+  ...circuits.map((circuit) => `${root}/grid-operator-limit/${circuit}/set`),
+];
+
+/** What a message on one of these topics is; undefined: something else. */
+export function gridOperatorTopic(
+  root: string,
+  topic: string,
+): { readonly kind: 'heartbeat' } | { readonly kind: 'limit'; readonly circuit?: string } | undefined {
+  const base = `${root}/grid-operator-limit/`;
+  if (!topic.startsWith(base)) return undefined;
+  const rest = topic.slice(base.length);
+  if (rest === 'heartbeat') return { kind: 'heartbeat' };
+  if (rest === 'set') return { kind: 'limit' };
+  const circuit = /^([^/]+)\/set$/.exec(rest)?.[1];
+  return circuit === undefined ? undefined : { kind: 'limit', circuit };
+}
 
 /** Steps in which a value is told, so that noise below them publishes nothing. */
 const TENTH = 10;
@@ -111,6 +131,28 @@ export function circuitMessage(root: string, circuit: CircuitStanding): Telemetr
     }),
   };
 }
+
+/** How the grid operator's limit stands; telemetry knows this much of it. */
+export interface GridOperatorNews {
+  readonly limits: ReadonlyMap<string, number>;
+  readonly failsafe: boolean;
+  readonly sources: readonly { readonly source: string; readonly failsafeSince?: Timestamp }[];
+}
+
+export const gridOperatorMessage = (
+  root: string,
+  { limits, failsafe, sources }: GridOperatorNews,
+): TelemetryMessage => ({
+  topic: `${root}/grid-operator-limit`,
+  payload: JSON.stringify({
+    limits_A: Object.fromEntries(limits),
+    failsafe,
+    sources: sources.map(({ source, failsafeSince }) => ({
+      source,
+      failsafeSince: failsafeSince === undefined ? undefined : toRfc3339(failsafeSince),
+    })),
+  }),
+});
 
 /** Why an EVSE has the current it has: no figures, so that it changes only with the reason. */
 export interface EvseReason {

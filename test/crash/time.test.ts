@@ -455,6 +455,7 @@ void t.test('a broker is shown anew when things happened', async (t) => {
     clock: box,
     log,
     gridLimit: () => undefined,
+    gridHeartbeat: () => undefined,
   });
   gateway.telemetry.push(telemetry);
   telemetry.start();

@@ -23,6 +23,8 @@ export interface WorldOptions {
   readonly limiter?: OcppVersion;
   /** Address of a broker elsewhere. */
   readonly broker?: string;
+  /** More keys of it, as in site.yaml: `username`, `password`. */
+  readonly brokerKeys?: string;
   /** More of site.yaml: `authorization`, `tariff` ... */
   readonly yaml?: string;
   /** Of each charger, in clear text; without them nobody has to prove anything. */
@@ -194,7 +196,10 @@ function siteYaml(options: WorldOptions, { port, brokerPort, csmss }: Addresses)
   // Each is called by its role.
   const csms = ({ url, version, record: { peer } }: RpcCsms): string =>
     `  ${peer}: { url: '${url}', ocpp: ${short(version)}, role: ${peer}, security-profile: 0 }`;
-  const broker = options.broker === undefined ? '' : `, broker: { url: '${options.broker}' }`;
+  const broker =
+    options.broker === undefined
+      ? ''
+      : `, broker: { url: '${options.broker}'${options.brokerKeys === undefined ? '' : `, ${options.brokerKeys}`} }`;
   return `site:
   id: ${options.site ?? 'SITE-01'}
   name: Journey

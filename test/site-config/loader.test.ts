@@ -78,7 +78,20 @@ t.test('a site that uses everything checks out, and says what is not acted on ye
     evses: [{ number: 3, stationEvse: 1, phases: ['L3', 'L1', 'L2'], rotationKnown: true }],
   });
   // 4.2 kW over three phases of 230 V, rounded down.
-  t.equal(site.balancing.gridOperatorLimit?.failsafe, 6);
+  t.match(site.balancing.gridOperatorLimit, {
+    from: ['mqtt', 'contact'],
+    failsafe: 6,
+    contacts: [
+      {
+        number: 1,
+        limit: 12.1,
+        circuit: 'deck-2',
+        active: 'closed',
+        input: { kind: 'modbus', unit: 3, table: 'holding-register', address: 12, bit: 3 },
+      },
+      { number: 2, limit: 6, active: 'open', input: { kind: 'file', path: '/sys/class/gpio/gpio17/value' } },
+    ],
+  });
   t.end();
 });
 

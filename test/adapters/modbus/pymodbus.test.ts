@@ -15,7 +15,7 @@ from pymodbus.server.async_io import ModbusTcpServer
 cells = {address: 0 for address in range(0, 100)}
 for address, value in ((1325, 10.5), (1327, -3.25), (1329, 0.0), (9851, 123456.0)):
     cells[address], cells[address + 1] = struct.unpack('>HH', struct.pack('>f', value))
-slave = ModbusSlaveContext(hr=ModbusSparseDataBlock(cells), ir=ModbusSparseDataBlock({0: 77}), zero_mode=True)
+slave = ModbusSlaveContext(hr=ModbusSparseDataBlock(cells), ir=ModbusSparseDataBlock({0: 77}), co=ModbusSparseDataBlock({3: True, 4: False}), di=ModbusSparseDataBlock({0: False, 1: True}), zero_mode=True)
 async def main():
     server = ModbusTcpServer(ModbusServerContext(slaves={1: slave}, single=False), address=('127.0.0.1', 0))
     task = asyncio.ensure_future(server.serve_forever())
@@ -55,5 +55,13 @@ t.test('reads, writes and exceptions as pymodbus has them', { skip }, async (tes
   test.equal(back.ok ? back.value.toString('hex') : back.error.kind, '123400010002');
   const input = await link.read(1, 4, 0, 1, {});
   test.equal(input.ok ? input.value.readUInt16BE(0) : input.error.kind, 77);
+  for (const [fc, address, value] of [
+    [1, 3, true],
+    [1, 4, false],
+    [2, 0, false],
+    [2, 1, true],
+  ] as const)
+    test.same(await link.readBit(1, fc, address, {}), { ok: true, value }, `function ${fc}, address ${address}`);
+  test.match(await link.readBit(1, 2, 99, {}), { ok: false, error: { kind: 'exception', code: 2 } });
   test.match(await link.read(1, 3, 5000, 1, {}), { ok: false, error: { kind: 'exception', code: 2 } });
 });

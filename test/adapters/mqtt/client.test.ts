@@ -1,9 +1,6 @@
 // The link to a broker elsewhere, against a real one: Mosquitto, started here with a password, killed and started again.
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { appendFileSync, existsSync } from 'node:fs';
-import { createServer, connect as dial, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { connectAsync, type MqttClient } from 'mqtt';
 import t, { type Test } from 'tap';
@@ -16,61 +13,8 @@ import { FakeClock } from '../../fakes/fake-clock.js';
 import { MemoryJournal } from '../../fakes/memory-journal.js';
 import { recordingLog } from '../../fakes/recording-log.js';
 import { happened } from '../../gateway/telemetry/rig.js';
-
-const MOSQUITTO = ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto', '/opt/homebrew/sbin/mosquitto'].find(existsSync);
-const skip = MOSQUITTO === undefined ? 'needs Mosquitto (on Debian: apt install mosquitto)' : false;
-const USER = { username: 'site', password: 'right' };
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-interface Broker {
-  readonly url: string;
-  start(): Promise<void>;
-  kill(): Promise<void>;
-}
-
-/** Mosquitto with one user; what it retains is gone when it is killed, as on a broker that was set up anew. */
-async function mosquitto(t: Test): Promise<Broker> {
-  const port = await freePort();
-  const directory = t.testdir({
-    passwords: `${USER.username}:${USER.password}\n`,
-    'broker.conf': `listener ${port} 127.0.0.1\nallow_anonymous false\nlog_dest none\npersistence false\n`,
-  });
-  const passwords = join(directory, 'passwords');
-  spawnSync('mosquitto_passwd', ['-U', passwords]);
-  // As root it would become another user, who may not read the folder of a test.
-  appendFileSync(join(directory, 'broker.conf'), `password_file ${passwords}\nuser root\n`);
-  let child: ChildProcess | undefined;
-  const kill = async (): Promise<void> => {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  };
-  t.teardown(kill);
-  return {
-    url: `mqtt://127.0.0.1:${port}`,
-    kill,
-    async start() {
-      child = spawn(MOSQUITTO ?? '', ['-c', join(directory, 'broker.conf')], { stdio: 'ignore' });
-      for (;;) {
-        const socket = dial(port, '127.0.0.1');
-        const open = await new Promise<boolean>((resolve) => {
-          socket.once('connect', () => resolve(true));
-          socket.once('error', () => resolve(false));
-        });
-        socket.destroy();
-        if (open) return;
-      }
-    },
-  };
-}
+import { freePort } from '../../peers/free-port.js';
+import { BROKER_USER as USER, mosquitto, needsMosquitto as skip } from '../../peers/mosquitto.js';
 
 /** Waits for things that a socket will bring about, as they come. */
 class Heard<T> {
@@ -162,6 +106,25 @@ void t.test('retained state, commands, and a goodbye without a will', { skip }, 
     late.heard.all.some(({ payload }) => payload === 'false'),
     'a link that stops in order leaves no will',
   );
+});
+
+void t.test('a command that the broker has kept from another time is not obeyed', { skip }, async (t) => {
+  const broker = await mosquitto(t);
+  await broker.start();
+  const topic = 'f/S/grid-operator-limit/set';
+  const operator = await subscriber(t, broker.url);
+  await operator.client.publishAsync(topic, '99', { qos: 1, retain: true });
+  const log = recordingLog();
+  const link = mqttLink(settings(broker.url), systemClock, log);
+  t.teardown(() => link.stop());
+  const { news, ...heard } = listener();
+  link.start({ ...heard });
+  await news.until((all) => all.includes('up'));
+  for (let i = 0; !log.lines.some(({ message }) => message.startsWith('a command that the broker has kept')); i++)
+    await operator.client.publishAsync('f/S/tick', String(i), { qos: 1 });
+  await operator.client.publishAsync(topic, '16', { qos: 1 });
+  await news.until((all) => all.includes(`${topic}=16`));
+  t.notOk(news.all.includes(`${topic}=99`));
 });
 
 void t.test('a gateway that is killed is offline to everybody', { skip }, async (t) => {

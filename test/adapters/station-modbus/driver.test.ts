@@ -635,7 +635,7 @@ t.test('Kathrein: control is taken before the limit, and a value that must never
   const order = box.writes.map(({ register }) => register);
   test.ok(order.lastIndexOf('Control.Enable') < order.lastIndexOf('Setpoint.Current'));
   test.equal(box.written('Control.Enable').at(-1), 32_768);
-  const nobody = { read: never, readBits: never, write: never, stop: () => Promise.resolve() };
+  const nobody = { read: never, readBit: never, write: never, stop: () => Promise.resolve() };
   const device = new ModbusDevice(nobody, profile, { instance: 1 });
   test.match(await device.write('Failsafe.Timeout', 0), { ok: false, error: { detail: /must never be 0/ } });
 });

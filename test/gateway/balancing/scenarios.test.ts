@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap';
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import { heard, said } from '../../../gateway/grid-operator/limit.js';
 import { ampere, minutes, timestamp } from '../../../gateway/kernel/units.js';
 import { PHASES, type BalancingPolicy, type Phase } from '../../../gateway/site/topology.js';
 import { evseNumber } from '../../../gateway/kernel/ids.js';
@@ -100,16 +101,17 @@ function apply(world: World, patch: Patch): void {
   }
   if (patch.gridOperator !== undefined) {
     const { heartbeat, says, limit } = patch.gridOperator;
-    world.gridOperator = {
-      ...world.gridOperator,
-      ...(heartbeat ? { heartbeatAt: timestamp(world.now) } : {}),
-      ...(says === true ? { saidAt: timestamp(world.now) } : {}),
-      ...(limit === undefined ? {} : { limit: ampere(limit) }),
-    };
-    if (says === true && limit === undefined) {
-      const { limit: _, ...unlimited } = world.gridOperator;
-      world.gridOperator = unlimited;
-    }
+    const now = timestamp(world.now);
+    const everywhere = world.network.circuits.filter(({ fedBy }) => fedBy === undefined).map(({ id }) => id);
+    if (heartbeat) world.gridOperator = heard(world.gridOperator, 'mqtt', now);
+    if (says === true)
+      world.gridOperator = said(
+        world.gridOperator,
+        'mqtt',
+        everywhere,
+        limit === undefined ? undefined : ampere(limit),
+        now,
+      );
     world.heartbeat = heartbeat;
   }
 }
@@ -181,7 +183,7 @@ for (const file of readdirSync(folder).sort()) {
         ...(scenario.unbalance === undefined ? {} : { unbalance: ampere(scenario.unbalance) }),
         ...(scenario.failsafe === undefined
           ? {}
-          : { gridOperatorLimit: { from: 'mqtt' as const, failsafe: ampere(scenario.failsafe) } }),
+          : { gridOperatorLimit: { from: ['mqtt' as const], failsafe: ampere(scenario.failsafe), contacts: [] } }),
       },
       ...(remembered === undefined ? {} : { remembered }),
     });

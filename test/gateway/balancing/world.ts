@@ -24,7 +24,8 @@ import {
 import { plan, type Plan } from '../../../gateway/balancing/balancer.js';
 import { ceilings, confirmed, failed } from '../../../gateway/balancing/commit.js';
 import { networkOf, type Network } from '../../../gateway/balancing/network.js';
-import type { EvseObservation, GridOperatorSignal, SharedCap } from '../../../gateway/balancing/observation.js';
+import { begun, heard, inForce, tended, type GridOperatorState } from '../../../gateway/grid-operator/limit.js';
+import type { EvseObservation, SharedCap } from '../../../gateway/balancing/observation.js';
 import { initialBalancing, type BalancingState } from '../../../gateway/balancing/state.js';
 import type { BalancingSettings } from '../../../gateway/balancing/settings.js';
 
@@ -104,7 +105,7 @@ export interface World {
   readonly frozenMeters: Set<string>;
   lastReadings: ReadonlyMap<MeterId, MeterReading>;
   caps: readonly SharedCap[];
-  gridOperator: GridOperatorSignal | undefined;
+  gridOperator: GridOperatorState;
   /** The grid operator's heartbeat goes on. */
   heartbeat: boolean;
   state: BalancingState;
@@ -210,7 +211,7 @@ export function worldOf(
     frozenMeters: new Set(),
     lastReadings: new Map(),
     caps: [],
-    gridOperator: undefined,
+    gridOperator: begun(network.policy.gridOperatorLimit === undefined ? [] : ['mqtt'], [], timestamp(now)),
     heartbeat: false,
     state: initialBalancing(network, timestamp(now), options.forgets === true ? undefined : (kept ?? remembered)),
     now,
@@ -328,10 +329,12 @@ export function step(world: World, time = 1000): Plan {
   const now = timestamp(world.now);
   for (const charger of world.chargers.values()) obey(world, charger, now);
   const evses = [...world.chargers.values()].map((charger) => observationOf(world, charger));
-  if (world.heartbeat) world.gridOperator = { ...world.gridOperator, heartbeatAt: now };
-  const gridOperator = world.gridOperator === undefined ? {} : { gridOperator: world.gridOperator };
+  if (world.heartbeat) world.gridOperator = heard(world.gridOperator, 'mqtt', now);
+  world.gridOperator = tended(world.gridOperator, now);
+  const { circuits, policy } = world.network;
+  const gridOperator = inForce(world.gridOperator, policy.gridOperatorLimit, circuits);
   world.lastReadings = readings(world);
-  const input = { evses, meters: world.lastReadings, caps: world.caps, ...gridOperator };
+  const input = { evses, meters: world.lastReadings, caps: world.caps, gridOperator };
   const made = plan(world.network, world.state, input, now, world.settings, world.last);
   if (world.compares) sameAs(made, plan(world.network, world.state, input, now, world.settings));
   world.state = made.state;

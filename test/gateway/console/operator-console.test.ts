@@ -3,7 +3,7 @@ import t from 'tap';
 import { OperatorConsole, type Watched } from '../../../gateway/console/operator-console.js';
 import { storedDeadLetters, storedOverview } from '../../../gateway/console/stored-journal.js';
 import { FAULTS } from '../../../gateway/kernel/faults.js';
-import { csmsId, evseNumber, journalSeq, stationId } from '../../../gateway/kernel/ids.js';
+import { circuitId, csmsId, evseNumber, journalSeq, stationId } from '../../../gateway/kernel/ids.js';
 import { ampere, timestamp } from '../../../gateway/kernel/units.js';
 import type { ExportedEntry, ExportSelection } from '../../../gateway/ports/console.js';
 import type { JournalRecord } from '../../../gateway/site/transaction.js';
@@ -18,6 +18,7 @@ const plan = (over: Partial<Watched> = {}): Watched => ({
   balancing: undefined,
   circuits: undefined,
   readings: new Map(),
+  gridOperator: undefined,
   plannedAt: 0,
   ...over,
 });
@@ -36,6 +37,29 @@ const collected = async (entries: AsyncIterable<ExportedEntry>): Promise<readonl
   for await (const entry of entries) all.push(entry);
   return all;
 };
+
+void t.test('health and status: a grid operator who is not heard degrades it', async (t) => {
+  const at = timestamp(Date.parse('2025-03-01T07:00:00Z'));
+  const sources = [{ source: 'mqtt', failsafeSince: at }, { source: 'contact 1' }];
+  const { console } = opened({
+    gridOperator: { limits: new Map([[circuitId('main'), ampere(6)]]), failsafe: true, sources },
+  });
+  t.match(console.health(), { status: 'degraded' });
+  t.match(
+    console.health().checks.find(({ check }) => check === 'grid-operator'),
+    { status: 'degraded', fault: 'FC-B06', reason: 'not heard, so that the fail-safe limit holds: mqtt' },
+  );
+  t.same(console.status().gridOperator, {
+    limits_A: { main: 6 },
+    failsafe: true,
+    sources: [{ source: 'mqtt', failsafeSince: '2025-03-01T07:00:00.000Z' }, { source: 'contact 1' }],
+  });
+  const heard = opened({ gridOperator: { limits: new Map(), failsafe: false, sources: [{ source: 'mqtt' }] } });
+  t.match(
+    heard.console.health().checks.find(({ check }) => check === 'grid-operator'),
+    { status: 'ok' },
+  );
+});
 
 void t.test('health: a disk that refuses fails it, until it keeps something again', async (t) => {
   const { console, journal } = opened();

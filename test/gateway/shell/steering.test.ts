@@ -35,6 +35,7 @@ async function steering(cost: number) {
         return [];
       },
     },
+    gridOperator: { inForce: (caps) => ({ limits: new Map(), failsafe: false, caps }) },
     journal: new MemoryJournal(),
     clock,
     log: recordingLog(),
@@ -73,7 +74,7 @@ t.test('a plan that took long rests ten times as long, and a meter does not wait
   balancing.reading(reading(clock));
   await clock.advance(0);
   t.equal(the.plans, 2, 'a reading may ask for a cut');
-  balancing.gridLimit(ampere(10));
+  balancing.gridOperatorSpoke();
   await clock.advance(20);
   t.equal(the.plans, 3, 'and so may the grid operator');
   balancing.wake();

@@ -135,7 +135,8 @@ export async function rig(
     link,
     clock,
     log,
-    gridLimit: (payload) => limits.push(payload),
+    gridLimit: (payload, circuit) => limits.push(circuit === undefined ? payload : `${circuit} ${payload}`),
+    gridHeartbeat: () => limits.push('alive'),
     ...over,
   });
   journal.onCommitted(() => telemetry.journalAdvanced());

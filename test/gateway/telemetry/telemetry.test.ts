@@ -44,6 +44,11 @@ async function everything({ telemetry, book, journal, clock }: Rig): Promise<voi
   telemetry.connectorChanged(ONE, 1);
   telemetry.meter(reading(71.23));
   telemetry.circuit(standing(16));
+  telemetry.gridOperator({
+    limits: new Map([['main', 6]]),
+    failsafe: true,
+    sources: [{ source: 'mqtt', failsafeSince: AT }, { source: 'contact 1' }],
+  });
   telemetry.reason({
     evse: ONE,
     reason: 'rotation',
@@ -270,13 +275,16 @@ void t.test('stopping says so to the broker, and does not wait for one that is s
   t.ok(stuck.link.stopped);
 });
 
-void t.test('only the command topic is listened to', async (t) => {
+void t.test('only the command topics are listened to', async (t) => {
   const the = await rig();
   the.link.up();
   the.link.receive('f/S/grid-operator-limit/set', '16');
   the.link.receive('f/S/online', 'false');
   the.link.receive('f/other/grid-operator-limit/set', '1');
-  t.same(the.limits, ['16']);
+  the.link.receive('f/S/grid-operator-limit/deck/set', '10 A');
+  the.link.receive('f/S/grid-operator-limit/heartbeat', '');
+  the.link.receive('f/S/grid-operator-limit/a/b/set', '1');
+  t.same(the.limits, ['16', 'deck 10 A', 'alive']);
   the.link.down();
   t.match(the.log.lines, [{ level: 'warn', fields: { fault: 'FC-Q01', broker: 'broker' } }]);
 });
