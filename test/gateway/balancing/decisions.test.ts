@@ -302,3 +302,43 @@ t.test('a breaker that is warm is spared: above its rating is too much until it 
   t.equal(after(99, 1200), 'hold');
   t.equal(after(105, 1), 'workOff', 'cold again');
 });
+
+t.test('a silent charger counts at its fallback, where that is more than it held', async (t) => {
+  const low = seen({ upperBound: ampere(6) });
+  const sent = plan(network, initialBalancing(network, at(0), new Map([[ONE, 6]])), low, at(1)).state;
+  const held = plan(network, confirmed(network, sent, ONE, ampere(6), at(2)), low, at(20)).state;
+  t.equal(ceiling(held), 6);
+  const silent = plan(network, held, seen({ link: 'lost' }), at(21));
+  t.match(silent.report().evses[0], { standing: 'lost', ceiling: 8 });
+  t.equal(silent.report().circuits[0]?.reserved.L1, 8);
+});
+
+t.test('a cut that nobody confirms makes its EVSE count at the old current, and says so', async (t) => {
+  const start = initialBalancing(network, at(0), new Map([[ONE, 20]]));
+  const cut = plan(network, start, seen({ upperBound: ampere(10) }), at(1));
+  t.same(cut.commands, [{ evse: 1, current: 10 }]);
+  const soon = plan(network, cut.state, seen({ upperBound: ampere(10) }), at(5));
+  t.equal(soon.report().evses[0]?.standing, 'obeying');
+  const late = plan(network, soon.state, seen({ upperBound: ampere(10) }), at(6));
+  t.match(late.report().evses[0], { standing: 'unconfirmed', ceiling: 20 });
+  t.equal(late.report().circuits[0]?.reserved.L1, 20, 'kept for it');
+});
+
+t.test('the highest background of ten seconds counts; who was paused stays so for a minute', async (t) => {
+  const world = worldOf({ main: { breaker: 32, meter: 'grid' } }, [{ number: 1, circuit: 'main' }]);
+  const [charger] = world.chargers.values();
+  if (charger === undefined) throw new Error('one EVSE');
+  charger.car = { takes: 32 };
+  run(world, 30);
+  world.background.set('main', [28, 0, 0]);
+  run(world, 1);
+  t.equal(sentTo(world, 1), 0);
+  world.background.set('main', [0, 0, 0]);
+  run(world, 8);
+  t.equal(world.last?.report().circuits[0]?.background.L1, 28, 'still');
+  run(world, 12);
+  t.equal(world.last?.report().circuits[0]?.background.L1, 0);
+  t.same([sentTo(world, 1), world.last?.report().evses[0]?.because.kind], [0, 'pause']);
+  run(world, 60);
+  t.equal(sentTo(world, 1), 32);
+});
