@@ -6,6 +6,7 @@ import type { CommandOutcome, SetLimit } from '../../gateway/site/station-comman
 import type { Evse, LimitPurpose, SmartChargingTraits } from '../../gateway/site/topology.js';
 import { outcomeWithout, type Reply } from './charger-link.js';
 import { limitWays, type LimitWay } from './charging-limit.js';
+import type { Payload } from './contract.js';
 import { textOf } from './fields.js';
 
 /** One single-period profile to be written. */
@@ -180,7 +181,13 @@ export class LimitWriter {
         // It may be in force all the same: a default written later would be outranked by it.
         if (way.purpose === 'TxProfile' && transaction !== undefined) this.#txProfiles.set(evse, transaction);
         if (isDefault && current > evse.fallbackCurrent) this.#raised.set(evse, transaction);
-        return last;
+        const { later, ...uncertain } = last;
+        if (later === undefined) return uncertain;
+        const taken = (outcome: CommandOutcome): CommandOutcome => {
+          if (outcome.status === 'Accepted') this.#worked.set(situation, way);
+          return outcome;
+        };
+        return { ...uncertain, later: later.then(taken) };
       }
       if (last.status === 'Offline') return last;
       everyWayUnsupported &&= last.status === 'NotSupported';
@@ -257,8 +264,13 @@ export class LimitWriter {
 }
 
 const outcomeOfProfile = (reply: Reply): CommandOutcome => {
-  if (reply.kind !== 'answered') return outcomeWithout(reply);
-  const status = textOf(reply.payload, 'status');
+  if (reply.kind === 'answered') return outcomeOfAnswer(reply.payload);
+  const late = reply.kind === 'uncertain' ? reply.late : undefined;
+  return { ...outcomeWithout(reply), ...(late && { later: late.then(outcomeOfAnswer) }) };
+};
+
+const outcomeOfAnswer = (payload: Payload): CommandOutcome => {
+  const status = textOf(payload, 'status');
   if (status === 'Accepted') return { status: 'Accepted' };
   return { status: status === 'NotSupported' ? 'NotSupported' : 'Rejected', detail: status ?? 'no status' };
 };

@@ -110,6 +110,14 @@ export function failed(
   });
 }
 
+/** The setpoint `current` was overtaken by a newer one before it went out. */
+export function withdrawn(network: Network, state: BalancingState, evse: EvseNumber, current: Ampere): BalancingState {
+  return change(network, state, evse, (of) => {
+    const position = of.open.findIndex((command) => !command.uncertain && same(command.current, current));
+    return position < 0 ? of : { ...of, open: of.open.toSpliced(position, 1) };
+  });
+}
+
 /** The charger is silent. Calling it again changes nothing. */
 export function lost(network: Network, state: BalancingState, evse: EvseNumber, now: Timestamp): BalancingState {
   return change(network, state, evse, (of) => (of.link === 'lost' ? of : withLost(of, now)));

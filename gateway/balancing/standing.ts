@@ -60,8 +60,11 @@ export function observeLink(
   const quiet = back.settling === undefined && back.open.every((command) => command.uncertain);
   if (observation?.startsAt === undefined || observation.transactionOpen || !quiet) return back;
   // The setpoint went with its transaction; what is in force is the default profile.
-  if (back.confirmed === observation.startsAt && back.open.length === 0) return back;
-  return { ...back, confirmed: observation.startsAt, open: [], sent: observation.startsAt };
+  const told = back.sentAt !== undefined || back.retryAt !== undefined;
+  if (back.confirmed === observation.startsAt && back.open.length === 0 && !told) return back;
+  // With the setpoint goes the time since it was sent: the next car's first raise need not rest for the last car's.
+  const { sentAt: _, retryAt: __, ...rest } = back;
+  return { ...rest, confirmed: observation.startsAt, open: [], sent: observation.startsAt };
 }
 
 /** Ends the wait for a car that has followed its cut, by measurement or by time. */

@@ -569,6 +569,20 @@ t.test('limits: a TxProfile in force is removed before a default may count', asy
   t.match(connection.of('ClearChargingProfile'), [{ id: Number }]);
 });
 
+t.test('limits: an answer after the time-out is told all the same', async (t) => {
+  let answer: (payload: Payload) => void = () => undefined;
+  const late = new Promise<Payload>((resolve) => (answer = resolve));
+  const { driver, connection, up } = rig();
+  await up();
+  connection.forget();
+  connection.script = () => ({ kind: 'timeout', late });
+  const { later, ...outcome } = await driver.execute(setLimit(16, '41'));
+  t.same(outcome, { status: 'Uncertain', detail: 'no answer in time' });
+  t.equal(connection.sent.length, 1, 'nothing else is tried: it may be in force');
+  answer({ status: 'Accepted' });
+  t.same(await later, { status: 'Accepted' });
+});
+
 t.test('limits: single-EVSE charger as a last resort by its maximum; none at all is told', async (t) => {
   const single = rig(
     (action, payload) =>

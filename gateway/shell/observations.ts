@@ -1,0 +1,132 @@
+// What load balancing is told of each EVSE at one moment: the car, its charger, what bounds them and what flows.
+import { isUsedUp } from '../authorization/judge.js';
+import { profileName, type EvseObservation, type ProfileReference, type SharedCap } from '../balancing/observation.js';
+import type { Clock } from '../kernel/clock.js';
+import type { EvseNumber, StationId } from '../kernel/ids.js';
+import { ampere, milliseconds, minutes, wattHour, type Ampere, type Timestamp } from '../kernel/units.js';
+import type { SiteBook } from '../site/site-book.js';
+import { perPhase, type Evse, type PerPhase } from '../site/topology.js';
+import type { Transaction } from '../site/transaction.js';
+
+/** A charger that keeps every setpoint in flash is raised at most so often; cuts go out at once all the same. */
+const SPARE = minutes(15);
+/** A sample this far from the gateway's own time was taken then, not now. */
+const REPLAYED = minutes(5);
+
+export interface ProfileBound {
+  readonly current: Ampere;
+  readonly profile: ProfileReference;
+}
+
+/** What bounds an EVSE beside its hardware: the charging profiles of every CSMS. */
+export interface ProfileBounds {
+  limit(evse: EvseNumber, transaction: Transaction | undefined): ProfileBound | undefined;
+  caps(): readonly SharedCap[];
+}
+
+interface ObservationDependencies {
+  readonly book: SiteBook;
+  readonly profiles: ProfileBounds;
+  readonly clock: Clock;
+  /** The time that load balancing goes by. */
+  readonly now: () => Timestamp;
+}
+
+export class Observations {
+  readonly #deps: ObservationDependencies;
+  /** When the last transaction of an EVSE ended: no current flows through an open contactor. */
+  readonly #endedAt = new Map<EvseNumber, Timestamp>();
+  /** Stations heard of since the gateway started. */
+  readonly #known = new Set<StationId>();
+  /** What an EVSE draws, by the moment it was told: chargers' own clocks are not to be trusted with a breaker. */
+  readonly #arrivals = new Map<
+    EvseNumber,
+    { readonly current: PerPhase<Ampere>; readonly at: Timestamp; readonly toldAt: Timestamp }
+  >();
+
+  constructor(deps: ObservationDependencies) {
+    this.#deps = deps;
+  }
+
+  /** An EVSE has told what it draws, at this moment. */
+  measured(number: EvseNumber): void {
+    const { book, clock, now } = this.#deps;
+    const live = book.evse(number);
+    if (live?.current === undefined || live.currentAt === undefined) return;
+    const known = this.#arrivals.get(number);
+    // The same sample again, or one of a past that the charger held back, says nothing of this moment.
+    if (known?.toldAt === live.currentAt || Math.abs(clock.now() - live.currentAt) > REPLAYED) return;
+    this.#arrivals.set(number, { current: live.current, at: now(), toldAt: live.currentAt });
+  }
+
+  ended(transaction: Transaction): void {
+    this.#endedAt.set(transaction.evse, this.#deps.now());
+  }
+
+  observe(evse: Evse): EvseObservation {
+    const { book, profiles } = this.#deps;
+    const station = book.station(evse.station);
+    const live = book.evse(evse.number);
+    const transaction = live?.transaction;
+    if (station?.connected === true) this.#known.add(evse.station);
+    const connector = transaction && book.connector(evse.number, transaction.connector);
+    const capabilities = station?.capabilities;
+    const measured = this.#measured(evse.number, transaction);
+    const startsAt = startingCurrent(evse, capabilities?.protocol, capabilities?.fallback ?? false);
+    return {
+      evse: evse.number,
+      link: station?.connected === true ? 'connected' : this.#known.has(evse.station) ? 'lost' : 'unknown',
+      wantsEnergy:
+        transaction !== undefined &&
+        (transaction.idToken !== undefined || transaction.orphan === true) &&
+        transaction.deauthorized !== true &&
+        !isUsedUp(transaction) &&
+        transaction.chargingState !== 'Idle' &&
+        connector?.reported !== 'Faulted',
+      transactionOpen: transaction !== undefined,
+      chargingState: transaction?.chargingState ?? 'Idle',
+      priority: 0,
+      ...upperBound(evse, transaction?.cableMaxCurrent, profiles.limit(evse.number, transaction)),
+      ...(transaction && { activeSince: transaction.startedAt, energyServed: served(transaction) }),
+      ...(measured && { measured }),
+      ...(live?.saysItOffers && { offers: live.saysItOffers }),
+      ...(startsAt !== undefined && { startsAt }),
+      ...(capabilities?.limitsPersisted === true && { raiseEvery: SPARE }),
+      ...(capabilities?.fallbackAfter !== undefined && { fallbackAfter: milliseconds(capabilities.fallbackAfter) }),
+    };
+  }
+
+  /**
+   * What flows, as far as it was told. Chargers sample only inside transactions: the last sample of one that is over says
+   * nothing any more, and would look like a charger that does not obey.
+   */
+  #measured(number: EvseNumber, transaction: Transaction | undefined): EvseObservation['measured'] {
+    const arrival = this.#arrivals.get(number);
+    const endedAt = this.#endedAt.get(number);
+    if (transaction === undefined && endedAt !== undefined && (arrival?.at ?? 0) <= endedAt) {
+      return { current: perPhase(() => ampere(0)), at: endedAt };
+    }
+    return arrival && { current: arrival.current, at: arrival.at };
+  }
+}
+
+/** The least of the hardware, the cable and the profiles, and which of them it is. */
+function upperBound(
+  evse: Evse,
+  cable: number | undefined,
+  bound: ProfileBound | undefined,
+): Pick<EvseObservation, 'upperBound' | 'boundBy' | 'boundByProfile'> {
+  const built = Math.min(evse.maxCurrent, cable ?? Infinity);
+  if (bound !== undefined && bound.current < built)
+    return { upperBound: bound.current, boundBy: profileName(bound.profile), boundByProfile: bound.profile };
+  return { upperBound: ampere(built), boundBy: built < evse.maxCurrent ? 'the cable' : 'the hardware' };
+}
+
+/** What an EVSE offers a car that it has not been told about: its fail-safe default, where its setpoint ends with a transaction. */
+function startingCurrent(evse: Evse, protocol: string | undefined, fallback: boolean): Ampere | undefined {
+  if (protocol === 'modbus' || protocol === undefined) return undefined;
+  return fallback ? evse.fallbackCurrent : evse.maxCurrent;
+}
+
+const served = (transaction: Transaction) =>
+  wattHour(Math.max(0, (transaction.register ?? 0) - (transaction.meterStart ?? transaction.register ?? 0)));
