@@ -1,18 +1,20 @@
 // One plan: what every EVSE is told now, so that no circuit is exceeded whatever the chargers do with it.
-import { milliseconds, type Timestamp } from '../kernel/units.js';
-import { allocate, ORDERS } from './allocation.js';
-import type { Candidate, Share } from './share.js';
+import type { Timestamp } from '../kernel/units.js';
+import { allocate } from './allocation.js';
 import { candidateOf, type Seen } from './candidate.js';
-import { rowsOf, takeEach } from './capacity.js';
-import { observeSession } from './demand.js';
-import { gridOperatorLimit, headrooms } from './headroom.js';
-import type { Network, Outlet, Triple } from './network.js';
-import type { Snapshot } from './observation.js';
-import { release, type LimitCommand, type Wish } from './release.js';
+import { addLegs, laneOf, rowsOf, take, takeEach, type Rows } from './capacity.js';
+import { currentOn, LEGS, type Triple } from './conductors.js';
+import { measuredOf, observeSession } from './demand.js';
+import { gridOperatorLimit, headrooms, type Headroom, type Sums } from './headroom.js';
+import type { Network, PhaseMask } from './network.js';
+import type { EvseObservation, Snapshot } from './observation.js';
+import { ordered } from './order.js';
+import { freeNow, release, type LimitCommand, type Wish } from './release.js';
 import { circuitReports, evseReport, type BalancingReport, type CircuitReport } from './report.js';
 import { defaultSettings, type BalancingSettings } from './settings.js';
-import { observeExcess, observeLink, observeSettling, standOf, type Escalation } from './standing.js';
-import type { BalancingState } from './state.js';
+import type { Candidate, Share } from './share.js';
+import { observeExcess, observeLink, observeSettling, standOf, worstOf, type Escalation } from './standing.js';
+import type { BalancingState, EvseState } from './state.js';
 import { boundByUnbalance, limitUnbalance } from './unbalance.js';
 
 export interface Plan {
@@ -21,18 +23,34 @@ export interface Plan {
   readonly commands: readonly LimitCommand[];
   /** Steps against chargers that do not react; `resend` and `pause` are among the commands already. */
   readonly escalations: readonly Escalation[];
+  /** What the next plan need not find out again. */
+  readonly findings: Findings;
   /** Why everything is as it is; worked out when asked for, since most plans are never looked at. */
   report(): BalancingReport;
   /** Its part about the circuits, without the explanation of every EVSE. */
   circuits(): readonly CircuitReport[];
 }
 
-/** A longer gap between two plans (a pause of the process) counts as this much. */
-const MAX_STEP = 60_000;
+/** What was found out of each EVSE, and from what. */
+interface Findings {
+  readonly at: Timestamp;
+  readonly evses: readonly EvseObservation[];
+  /** Found before anything was sent. */
+  readonly seen: readonly Seen[];
+  /** The states that this plan left: an EVSE whose state is another since then is looked at again. */
+  readonly states: readonly EvseState[];
+  readonly late: readonly boolean[];
+  readonly candidates: readonly Candidate[];
+  readonly order: readonly Candidate[];
+}
+
+/** What was found of EVSEs holds for this long, where nothing was told of them since, in milliseconds. */
+const FINDINGS_HOLD = 1000;
 
 /**
  * Decides the setpoint of every EVSE. Pure; called about once a second and after every event that matters. The same
  * input again answers no command.
+ * @param before the last plan: a plan that follows it within a second looks again only at what has changed
  */
 export function plan(
   network: Network,
@@ -40,57 +58,47 @@ export function plan(
   snapshot: Snapshot,
   now: Timestamp,
   settings: BalancingSettings = defaultSettings,
+  before?: Plan,
 ): Plan {
-  const elapsed = milliseconds(Math.min(MAX_STEP, Math.max(0, now - state.plannedAt)));
-  const { seen, escalations } = observe(network, state, snapshot, elapsed, now, settings);
-  const share = sumByCircuit(network, (index) => seen[index]?.stand.share);
-  const most = sumByCircuit(network, (index) => seen[index]?.stand.most);
-  const fallbacks = sumByCircuit(network, (index) => fallbackOf(network.outlets[index]));
+  const findings =
+    before !== undefined && now >= before.findings.at && now - before.findings.at < FINDINGS_HOLD
+      ? before.findings
+      : undefined;
+  const { seen, escalations } = observe(network, state, snapshot, now, settings, findings);
   const operator = gridOperatorLimit(network, state, snapshot.gridOperator, now, settings);
-  const measured = headrooms(network, state, snapshot, share, most, fallbacks, operator.limit, now, settings);
+  const measured = headrooms(network, state, snapshot, sumsOf(network, seen), operator.limit, now, settings);
   const caps = snapshot.caps ?? [];
   const rows = rowsOf(network, measured.headrooms, caps);
 
-  const candidates = new Map<number, Candidate>();
-  const left = Float64Array.from(rows.slack);
-  seen.forEach((one, index) => {
-    const candidate = candidateOf(index, one, measured.headrooms, network, now, settings);
-    if (candidate !== undefined) candidates.set(index, candidate);
-    else if (keepsItsCurrent(one)) takeEach(left, rows.of[index] ?? [], one.stand.worst);
-  });
+  const late = lateOf(network, measured.headrooms);
+  const candidates = candidatesOf(network, seen, late, now, settings, findings);
+  const { strategy, unbalance } = network.policy;
+  const order = sameItems(candidates, findings?.candidates) ? (findings?.order ?? []) : ordered(candidates, strategy);
+  const left = leftToDivide(seen, rows);
   const moving = measured.headrooms.map(({ meter }) => meter === 'live' || meter === 'stale');
-  const strategy = network.policy.strategy;
   const divide = (among: readonly Candidate[]): readonly Share[] => allocate(among, rows, left, moving, strategy);
-  const shares = divideWithin(candidates, divide, settings.unbalance);
+  const shares = divideWithin(order, divide, unbalance);
 
-  const shareOf = new Map(shares.map((one) => [one.outlet, one]));
-  const stale = measured.headrooms.map(({ meter }) => meter === 'stale');
-  const anyStale = stale.includes(true);
-  const noRaise = (index: number): boolean =>
-    anyStale && (network.outlets[index]?.path.some((row) => stale[row]) ?? false);
-  const wishes = wishesOf(seen, shareOf, noRaise, candidates, strategy);
-  const states = seen.map((one) => one.state);
-  const stands = seen.map((one) => one.stand);
-  const released = release(network, states, stands, wishes, rows, now, settings);
+  const shareOf: (Share | undefined)[] = Array.from({ length: seen.length });
+  for (const one of shares) shareOf[one.outlet] = one;
+  const wishes = wishesOf(seen, shareOf, late, order);
+  const released = release(seen, wishes, rows, freeNow(seen, rows), now, settings);
 
-  const reservedNow = (): readonly Triple[] => sumByCircuit(network, (index) => worstIf(seen[index], false));
-  const circuits = (): readonly CircuitReport[] => {
-    const granted = sumByCircuit(network, (index) => worstIf(seen[index], true));
-    return circuitReports(network, measured.headrooms, measured.circuits, reservedNow(), granted);
-  };
+  const granted = (obeying: boolean): readonly Triple[] => sumsByPhase(network, seen, obeying);
+  const circuits = (): readonly CircuitReport[] =>
+    circuitReports(network, measured.headrooms, measured.circuits, granted(false), granted(true));
   const report = (): BalancingReport => {
     const targets = new Map(wishes.map((wish) => [wish.outlet, wish.target]));
-    const reserved = reservedNow();
     const failsafe = operator.failsafeSince !== undefined;
-    const scene = { network, caps, headrooms: measured.headrooms, reserved, failsafe };
+    const scene = { network, caps, rows, headrooms: measured.headrooms, reserved: granted(false), failsafe };
     return {
       evses: seen.map((one, index) =>
         evseReport(scene, one, {
           sent: released.states[index]?.sent,
-          share: shareOf.get(index),
+          share: shareOf[index],
           target: targets.get(index) ?? one.stand.ceiling,
           waitingCell: released.waiting.get(index),
-          noRaise: noRaise(index),
+          noRaise: late[index] ?? false,
         }),
       ),
       circuits: circuits(),
@@ -100,73 +108,148 @@ export function plan(
   const next: BalancingState = {
     evses: released.states,
     circuits: measured.circuits,
-    plannedAt: now,
     ...(operator.failsafeSince === undefined ? {} : { failsafeSince: operator.failsafeSince }),
   };
-  return { state: next, commands: released.commands, escalations, report, circuits };
+  const found: Findings = {
+    at: findings?.at ?? now,
+    evses: snapshot.evses,
+    seen,
+    states: released.states,
+    late,
+    candidates,
+    order,
+  };
+  return { state: next, commands: released.commands, escalations, findings: found, report, circuits };
 }
 
 /** Divides, and where the rule of unbalance takes from some, divides that among the others. */
 function divideWithin(
-  candidates: ReadonlyMap<number, Candidate>,
+  order: readonly Candidate[],
   divide: (among: readonly Candidate[]) => readonly Share[],
   unbalance: number | undefined,
 ): readonly Share[] {
-  const first = divide([...candidates.values()]);
+  const first = divide(order);
   if (unbalance === undefined) return first;
+  const candidates = new Map(order.map((candidate) => [candidate.outlet, candidate]));
   const lowered = limitUnbalance(first, candidates, unbalance);
   const paused = lowered.filter((share) => share.cause.kind === 'unbalance' && share.target === 0);
-  return [...limitUnbalance(divide(boundByUnbalance(candidates, lowered)), candidates, unbalance), ...paused];
+  const bound = new Map(boundByUnbalance(candidates, lowered).map((candidate) => [candidate.outlet, candidate]));
+  const again = order.flatMap(({ outlet }) => bound.get(outlet) ?? []);
+  return [...limitUnbalance(divide(again), candidates, unbalance), ...paused];
 }
 
 function observe(
   network: Network,
   state: BalancingState,
   snapshot: Snapshot,
-  elapsed: number,
   now: Timestamp,
   settings: BalancingSettings,
+  findings: Findings | undefined,
 ): { readonly seen: readonly Seen[]; readonly escalations: readonly Escalation[] } {
-  const observations = new Map(snapshot.evses.map((one) => [one.evse, one]));
   const escalations: Escalation[] = [];
-  const seen = network.outlets.flatMap((outlet, index): Seen[] => {
-    const before = state.evses[index];
-    if (before === undefined) return [];
-    const observation = observations.get(outlet.evse.number);
-    const linked = observeSettling(observeLink(outlet, before, observation, now), observation, now, settings);
-    const session = observeSession(outlet, linked, observation, elapsed, now, settings);
-    const known = session === linked.session ? linked : { ...linked, session };
-    const stand = standOf(outlet, known, observation, now, settings);
-    const excess = observeExcess(known, stand, observation, now, settings);
+  const sameTold = findings !== undefined && findings.evses === snapshot.evses;
+  const told: (EvseObservation | undefined)[] = Array.from({ length: network.outlets.length });
+  if (!sameTold) {
+    for (const one of snapshot.evses) told[network.indexOf.get(one.evse) ?? -1] = one;
+  }
+  const seen: Seen[] = [];
+  for (let index = 0; index < network.outlets.length; index++) {
+    const outlet = network.outlets[index];
+    const own = state.evses[index];
+    if (outlet === undefined || own === undefined) continue;
+    const known = findings?.seen[index];
+    if (known !== undefined && own === findings?.states[index] && own === known.state) {
+      if (sameTold || known.observation === told[index]) {
+        seen.push(known);
+        continue;
+      }
+    }
+    const observation = sameTold ? known?.observation : told[index];
+    const measured = measuredOf(outlet, observation, now, settings);
+    const linked = observeSettling(observeLink(outlet, own, observation, now), observation, measured, now);
+    const session = observeSession(outlet, linked, observation, measured, now, settings);
+    const carried = session === linked.session ? linked : { ...linked, session };
+    const stand = standOf(outlet, carried, observation, measured, now, settings);
+    const excess = observeExcess(carried, stand, observation, now, settings);
     if (excess.escalation !== undefined) escalations.push(excess.escalation);
-    const benched = excess.state.benchedUntil !== undefined && now < excess.state.benchedUntil;
-    return [{ outlet, observation, state: excess.state, stand, benched, repeat: excess.escalation?.type === 'resend' }];
-  });
+    seen.push({
+      outlet,
+      observation,
+      state: excess.state,
+      stand,
+      benched: excess.state.benchedUntil !== undefined && now < excess.state.benchedUntil,
+      repeat: excess.escalation?.type === 'resend',
+    });
+  }
   return { seen, escalations };
+}
+
+function candidatesOf(
+  network: Network,
+  seen: readonly Seen[],
+  late: readonly boolean[],
+  now: Timestamp,
+  settings: BalancingSettings,
+  findings: Findings | undefined,
+): readonly Candidate[] {
+  const known: (Candidate | undefined)[] = Array.from({ length: findings === undefined ? 0 : seen.length });
+  for (const candidate of findings?.candidates ?? []) known[candidate.outlet] = candidate;
+  const candidates: Candidate[] = [];
+  for (let index = 0; index < seen.length; index++) {
+    const one = seen[index];
+    if (one === undefined) continue;
+    const same = findings !== undefined && findings.seen[index] === one && findings.late[index] === late[index];
+    const candidate = same ? known[index] : candidateOf(index, one, late[index] ?? false, network, now, settings);
+    if (candidate !== undefined) candidates.push(candidate);
+  }
+  return candidates;
+}
+
+const sameItems = (a: readonly unknown[], b: readonly unknown[] | undefined): boolean =>
+  b !== undefined && a.length === b.length && a.every((item, index) => item === b[index]);
+
+/** For each outlet, whether a meter above it is late. */
+function lateOf(network: Network, headroom: readonly Headroom[]): readonly boolean[] {
+  const stale = headroom.map(({ meter }) => meter === 'stale');
+  const any = stale.includes(true);
+  return network.outlets.map(({ path }) => any && path.some((row) => stale[row]));
 }
 
 /** Counted as it stands in the plan for the others: not to be moved by a setpoint, or not to be told one. */
 const keepsItsCurrent = ({ stand, observation }: Seen): boolean =>
   stand.standing !== 'obeying' || (observation?.startsAt !== undefined && !observation.transactionOpen);
 
+function leftToDivide(seen: readonly Seen[], rows: Rows): Float64Array {
+  const left = Float64Array.from(rows.slack);
+  for (let outlet = 0; outlet < seen.length; outlet++) {
+    const one = seen[outlet];
+    if (one === undefined || !keepsItsCurrent(one)) continue;
+    if (one.stand.beyond !== undefined) takeEach(left, rows, outlet, one.stand.beyond);
+    else take(left, laneOf(rows, outlet, one.stand.phases), one.stand.ceiling);
+  }
+  return left;
+}
+
 function wishesOf(
   seen: readonly Seen[],
-  shares: ReadonlyMap<number, Share>,
-  noRaise: (index: number) => boolean,
-  candidates: ReadonlyMap<number, Candidate>,
-  strategy: keyof typeof ORDERS,
+  shareOf: readonly (Share | undefined)[],
+  late: readonly boolean[],
+  order: readonly Candidate[],
 ): readonly Wish[] {
   const wishes: Wish[] = [];
-  const wish = (index: number): void => {
+  const wish = (index: number, share: Share | undefined): void => {
     const one = seen[index];
     if (one?.observation?.link !== 'connected') return;
-    const target = shares.get(index)?.target ?? targetOutside(one);
+    const target = share?.target ?? targetOutside(one);
     if (target === undefined) return;
+    const phases = share === undefined ? {} : { phases: share.phases };
     const raiseEvery = one.observation.raiseEvery ?? 0;
-    wishes.push({ outlet: index, target, noRaise: noRaise(index), repeat: one.repeat, raiseEvery });
+    wishes.push({ outlet: index, target, ...phases, noRaise: late[index] ?? false, repeat: one.repeat, raiseEvery });
   };
-  for (const candidate of [...candidates.values()].sort(ORDERS[strategy])) wish(candidate.outlet);
-  seen.forEach((_, index) => candidates.has(index) || wish(index));
+  for (const { outlet } of order) wish(outlet, shareOf[outlet]);
+  const divided = new Uint8Array(seen.length);
+  for (const { outlet } of order) divided[outlet] = 1;
+  for (let index = 0; index < seen.length; index++) if (divided[index] === 0) wish(index, undefined);
   return wishes;
 }
 
@@ -178,26 +261,32 @@ function targetOutside({ observation, state, stand, benched, outlet }: Seen): nu
   return mayCharge && stand.standing !== 'obeying' ? Math.min(state.sent ?? 0, upper) : 0;
 }
 
-function fallbackOf(outlet: Outlet | undefined): Triple {
-  const on = (bit: number): number => ((outlet?.wired ?? 0) & bit ? (outlet?.evse.fallbackCurrent ?? 0) : 0);
-  return [on(1), on(2), on(4)];
+const on = (mask: PhaseMask, current: number): Triple => [
+  mask & 1 ? current : 0,
+  mask & 2 ? current : 0,
+  mask & 4 ? current : 0,
+];
+
+/** What EVSEs do of what the meters show. */
+function sumsOf(network: Network, seen: readonly Seen[]): Sums {
+  const size = network.circuits.length * LEGS;
+  const sums = { share: new Float64Array(size), most: new Float64Array(size) };
+  for (const { outlet, stand } of seen) {
+    const { metered, lineToLine, wired } = outlet;
+    if (metered.length === 0) continue;
+    addLegs(sums.share, metered, lineToLine, stand.share);
+    addLegs(sums.most, metered, lineToLine, stand.most === 'share' ? stand.share : on(wired, stand.most));
+  }
+  return sums;
 }
 
-const worstIf = (one: Seen | undefined, obeying: boolean): Triple | undefined =>
-  (one?.stand.standing === 'obeying') === obeying ? one?.stand.worst : undefined;
-
-function sumByCircuit(network: Network, of: (index: number) => Triple | undefined): readonly Triple[] {
-  const sums = network.circuits.map((): [number, number, number] => [0, 0, 0]);
-  network.outlets.forEach((outlet, index) => {
-    const add = of(index);
-    if (add === undefined) return;
-    for (const row of outlet.path) {
-      const sum = sums[row];
-      if (sum === undefined) continue;
-      sum[0] += add[0];
-      sum[1] += add[1];
-      sum[2] += add[2];
-    }
+/** What the EVSEs that obey, or the others, may take on each conductor of each circuit. */
+function sumsByPhase(network: Network, seen: readonly Seen[], obeying: boolean): readonly Triple[] {
+  const sums = new Float64Array(network.circuits.length * LEGS);
+  for (const { outlet, stand } of seen)
+    if ((stand.standing === 'obeying') === obeying) addLegs(sums, outlet.path, outlet.lineToLine, worstOf(stand));
+  return network.conductors.map((conductors, row) => {
+    const flow = (conductor: number): number => currentOn(conductors, conductor, sums, row * LEGS);
+    return [flow(0), flow(1), flow(2)];
   });
-  return sums;
 }

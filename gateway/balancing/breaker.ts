@@ -1,6 +1,6 @@
 // The thermal account of a breaker per phase, from measured current: what may be worked off, and what must be shed at once.
 import type { Timestamp } from '../kernel/units.js';
-import type { Triple } from './network.js';
+import type { Triple } from './conductors.js';
 
 /**
  * - `hold`: at most the rating, nothing owed.

@@ -1,9 +1,8 @@
 // An EVSE as the division of current sees it: whether it takes part, within which bounds and how urgently.
 import type { Timestamp } from '../kernel/units.js';
 import type { Candidate } from './share.js';
-import { demandOf, sleeps } from './demand.js';
-import type { Headroom } from './headroom.js';
-import type { Network, Outlet } from './network.js';
+import { demandOf, servedFor, sleeps } from './demand.js';
+import { powerOf, type Network, type Outlet } from './network.js';
 import type { EvseObservation } from './observation.js';
 import type { BalancingSettings } from './settings.js';
 import type { Stand } from './standing.js';
@@ -19,32 +18,47 @@ export interface Seen {
   readonly repeat: boolean;
 }
 
-/** Undefined where it gets no current, or none that could be moved. */
+/**
+ * Undefined where it gets no current, or none that could be moved.
+ * @param stale a meter above it is late
+ */
 export function candidateOf(
   index: number,
   { outlet, observation, state, stand, benched }: Seen,
-  headroom: readonly Headroom[],
+  stale: boolean,
   network: Network,
   now: Timestamp,
   settings: BalancingSettings,
 ): Candidate | undefined {
   if (observation?.wantsEnergy !== true || stand.standing !== 'obeying' || benched) return undefined;
-  const { evse, path } = outlet;
+  const { evse } = outlet;
   const upper = Math.min(observation.upperBound, evse.maxCurrent);
-  if (!(upper >= evse.minCurrent)) return undefined;
+  if (!(upper >= evse.minCurrent && upper > 0)) return undefined;
   const { session } = state;
   const demand = demandOf(session, evse.minCurrent, now, settings);
   const running = state.sent === undefined ? observation.chargingState === 'Charging' : state.sent > 0;
   const waitingSince = session.waitingSince ?? now;
   const patience = session.pausedBefore ? settings.restartPatience : settings.startPatience;
   const factor = now - waitingSince >= patience ? 1 : settings.startFactor;
-  const rotation = network.policy.rotation;
-  const stale = path.some((row) => headroom[row]?.meter === 'stale');
+  const { rotation } = network.policy;
   const weight = observation.weight ?? 1;
+  const power = powerOf(outlet, stand.wide);
   const { departure, energyNeeded } = observation;
+  // A car that was seen to take less than it is offered needs longer.
+  const rate = Math.min(upper, Math.max(evse.minCurrent, demand - settings.demandMargin));
+  const laxity =
+    departure === undefined
+      ? Infinity
+      : departure - now - ((energyNeeded ?? 0) * 3_600_000) / (rate * network.nominal * power);
+  const switches = stand.narrow !== 0 && stand.wide !== stand.narrow;
   return {
     outlet: index,
-    phases: stand.phases,
+    phases: stand.wide,
+    narrow: switches ? stand.narrow : 0,
+    isNarrow: switches && state.sentPhases === 1,
+    maySwitch: state.phasesSentAt === undefined || now - state.phasesSentAt >= settings.phaseSwitchEvery,
+    lineToLine: outlet.lineToLine,
+    power,
     minimum: evse.minCurrent,
     bound: Math.min(upper, demand),
     boundedBy: demand < upper ? 'demand' : 'upperBound',
@@ -53,17 +67,12 @@ export function candidateOf(
     running,
     protected: running && now - (session.onSince ?? now) < rotation,
     sleeping: running && sleeps(session, now, settings),
-    turns: Math.floor(session.service / Math.max(1, rotation)),
+    turns: Math.floor(servedFor(session, now) / Math.max(1, rotation)),
     waitingSince,
     activeSince: observation.activeSince ?? 0,
-    laxity:
-      departure === undefined
-        ? Infinity
-        : (departure - now) / 3_600_000 - (energyNeeded ?? 0) / (upper * network.nominal * phaseCount(stand.phases)),
+    laxity: Math.floor(laxity / settings.urgencyStep),
     energyServed: observation.energyServed ?? 0,
     startNeed: evse.minCurrent * factor,
     heldBack: stale || (session.offSince !== undefined && now - session.offSince < settings.minimumOff),
   };
 }
-
-const phaseCount = (mask: number): number => (mask & 1) + ((mask >> 1) & 1) + ((mask >> 2) & 1);

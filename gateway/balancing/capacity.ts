@@ -1,15 +1,18 @@
-// The rows of the problem: each circuit and each shared cap, three phases each, and what is left on them.
-import { phaseAt, type Network, type PhaseMask, type Triple } from './network.js';
+// The cells of one plan: what is left on the conductors of every circuit and under every shared cap, and how EVSEs take from it.
+import { LEGS, conductorsOf, type Bound, type Triple } from './conductors.js';
 import type { Headroom } from './headroom.js';
+import { laneOver, legsBelow, phaseAt, type Lane, type Network } from './network.js';
 import type { ProfileReference, SharedCap } from './observation.js';
 import type { Phase } from '../site/topology.js';
 
 export interface Rows {
-  /** For each outlet the rows that carry its current: circuits first, then caps. */
-  readonly of: readonly (readonly number[])[];
-  readonly count: number;
-  /** What all EVSEs together may take, at [row * 3 + phase]. */
+  /** What all EVSEs together may take, by cell. */
   readonly slack: Float64Array;
+  /** Circuits in the network's order, then caps. */
+  readonly row: readonly number[];
+  readonly bounds: readonly Bound[];
+  /** For each outlet, by mask: the cells of its circuits and caps. */
+  readonly lanes: readonly (readonly Lane[])[];
 }
 
 export interface RowName {
@@ -21,59 +24,107 @@ export interface RowName {
 }
 
 export function rowsOf(network: Network, headrooms: readonly Headroom[], caps: readonly SharedCap[]): Rows {
-  const circuits = network.circuits.length;
-  const count = circuits + caps.length;
-  const slack = new Float64Array(count * 3);
-  headrooms.forEach((headroom, row) => slack.set(headroom.slack, row * 3));
-  if (caps.length === 0) return { of: network.outlets.map((outlet) => outlet.path), count, slack };
-  const of = network.outlets.map((outlet) => [...outlet.path]);
-  caps.forEach((cap, position) => {
-    slack.fill(cap.limit, (circuits + position) * 3, (circuits + position) * 3 + 3);
-    for (const evse of new Set(cap.evses)) of[network.indexOf.get(evse) ?? -1]?.push(circuits + position);
-  });
-  return { of, count, slack };
+  const { cells, lanes } = network;
+  const slack = new Float64Array(cells.bounds.length);
+  for (let cell = 0; cell < slack.length; cell++) {
+    const bound = cells.bounds[cell];
+    const headroom = headrooms[cells.row[cell] ?? -1];
+    if (bound !== undefined && headroom !== undefined) slack[cell] = headroom.slack[bound.conductor] * bound.factor;
+  }
+  if (caps.length === 0) return { slack, row: cells.row, bounds: cells.bounds, lanes };
+  return withCaps({ slack, row: cells.row, bounds: cells.bounds, lanes }, network, caps);
 }
 
-/** What a cell of the rows is called by people. */
-export function rowName(network: Network, caps: readonly SharedCap[], cell: number): RowName {
-  const row = Math.floor(cell / 3);
+function withCaps(rows: Rows, network: Network, caps: readonly SharedCap[]): Rows {
+  const slack = [...rows.slack];
+  const row = [...rows.row];
+  const bounds = [...rows.bounds];
+  const lanes = [...rows.lanes];
+  caps.forEach((cap, position) => {
+    const members = [...new Set(cap.evses)].flatMap((evse) => network.indexOf.get(evse) ?? []);
+    const below = legsBelow(members.flatMap((index) => network.outlets[index] ?? []));
+    const first = bounds.length;
+    const own = conductorsOf(below).bounds;
+    const cells = own.map((_, cell) => first + cell);
+    for (const bound of own) {
+      slack.push(cap.limit * bound.factor);
+      row.push(network.circuits.length + position);
+      bounds.push(bound);
+    }
+    for (const index of members) {
+      const outlet = network.outlets[index];
+      if (outlet === undefined) continue;
+      lanes[index] = (lanes[index] ?? []).map((lane, mask) => joined(lane, laneOver(outlet, mask, cells, own, first)));
+    }
+  });
+  return { slack: Float64Array.from(slack), row, bounds, lanes };
+}
+
+const joined = (a: Lane, b: Lane): Lane => ({
+  cells: Int32Array.from([...a.cells, ...b.cells]),
+  coefficients: Float64Array.from([...a.coefficients, ...b.coefficients]),
+});
+
+/** What a cell is called by people. */
+export function rowName(network: Network, caps: readonly SharedCap[], rows: Rows, cell: number): RowName {
+  const row = rows.row[cell] ?? -1;
   const circuit = network.circuits[row];
-  const phase = phaseAt(cell % 3);
+  const phase = phaseAt(rows.bounds[cell]?.conductor ?? 0);
   if (circuit !== undefined) return { kind: 'circuit', name: circuit.id, phase };
   const cap = caps[row - network.circuits.length];
   return { kind: 'cap', name: cap?.name ?? '', phase, ...(cap?.profile && { profile: cap.profile }) };
 }
 
-/** Takes `current` on `phases` from every row. */
-export function take(left: Float64Array, rows: readonly number[], phases: PhaseMask, current: number): void {
-  for (const row of rows) {
-    for (let phase = 0; phase < 3; phase++) {
-      if (phases & (1 << phase)) left[row * 3 + phase] = (left[row * 3 + phase] ?? 0) - current;
-    }
+export const NO_LANE: Lane = { cells: new Int32Array(0), coefficients: new Float64Array(0) };
+
+export const laneOf = (rows: Rows, outlet: number, mask: number): Lane => rows.lanes[outlet]?.[mask] ?? NO_LANE;
+
+/** Takes `current` from every cell of the lane. */
+export function take(left: Float64Array, { cells, coefficients }: Lane, current: number): void {
+  for (let at = 0; at < cells.length; at++) {
+    const cell = cells[at] ?? 0;
+    left[cell] = (left[cell] ?? 0) - current * (coefficients[at] ?? 0);
   }
 }
 
-/** Takes a current that differs by phase from every row. */
-export function takeEach(left: Float64Array, rows: readonly number[], current: Triple): void {
-  for (const row of rows) {
-    for (let phase = 0; phase < 3; phase++)
-      left[row * 3 + phase] = (left[row * 3 + phase] ?? 0) - (current[phase] ?? 0);
+/** Takes a current that differs by phase. */
+export function takeEach(left: Float64Array, rows: Rows, outlet: number, current: Triple): void {
+  for (let phase = 0; phase < 3; phase++) {
+    const own = current[phase] ?? 0;
+    if (own !== 0) take(left, laneOf(rows, outlet, 1 << phase), own);
   }
 }
 
-/** The cell that has least left among those an EVSE loads; -1 where nothing carries it. */
-export function tightest(left: Float64Array, rows: readonly number[], phases: PhaseMask): number {
-  let cell = -1;
-  let least = Infinity;
-  for (const row of rows) {
-    for (let phase = 0; phase < 3; phase++) {
-      const at = row * 3 + phase;
-      const value = left[at] ?? 0;
-      if (phases & (1 << phase) && value < least) {
-        least = value;
-        cell = at;
-      }
-    }
+/** The current that still fits; infinite where nothing carries it, below 0 where a cell has been overdrawn. */
+export function roomFor(left: Float64Array, { cells, coefficients }: Lane): number {
+  let room = Infinity;
+  for (let at = 0; at < cells.length; at++) {
+    const fits = (left[cells[at] ?? 0] ?? 0) / (coefficients[at] ?? 1);
+    if (fits < room) room = fits;
   }
-  return cell;
+  return room;
+}
+
+/** The cell that has least left for the lane; -1 where nothing carries it. */
+export function tightest(left: Float64Array, { cells, coefficients }: Lane): number {
+  let tightestCell = -1;
+  let room = Infinity;
+  for (let at = 0; at < cells.length; at++) {
+    const fits = (left[cells[at] ?? 0] ?? 0) / (coefficients[at] ?? 1);
+    if (fits >= room) continue;
+    room = fits;
+    tightestCell = cells[at] ?? -1;
+  }
+  return tightestCell;
+}
+
+/** Adds the current of one outlet to the sums by leg of every circuit that carries it, at [circuit * 6 + leg]. */
+export function addLegs(sums: Float64Array, path: readonly number[], lineToLine: boolean, current: Triple): void {
+  const first = lineToLine ? 3 : 0;
+  for (const row of path) {
+    const at = row * LEGS + first;
+    sums[at] = (sums[at] ?? 0) + current[0];
+    sums[at + 1] = (sums[at + 1] ?? 0) + current[1];
+    sums[at + 2] = (sums[at + 2] ?? 0) + current[2];
+  }
 }

@@ -29,11 +29,21 @@ export function ceilings(network: Network, state: BalancingState): ReadonlyMap<E
 }
 
 /** The state after a setpoint has been handed over for sending. */
-export function withSent(state: EvseState, current: number, now: Timestamp): EvseState {
+export function withSent(state: EvseState, current: number, phases: 1 | 3 | undefined, now: Timestamp): EvseState {
   const { retryAt: _, ...rest } = state;
   // A repeated setpoint adds no doubt, so the list cannot grow while a charger stays mute.
-  const open = state.open.filter((command) => !(command.uncertain && same(command.current, current)));
-  return { ...rest, open: [...open, { current, at: now, uncertain: false }], sent: current, sentAt: now };
+  const open = state.open.filter(
+    (command) => !(command.uncertain && same(command.current, current) && command.phases === phases),
+  );
+  const switched = phases !== undefined && state.sentPhases !== undefined && phases !== state.sentPhases;
+  return {
+    ...rest,
+    open: [...open, { current, phases, at: now, uncertain: false }],
+    sent: current,
+    sentAt: now,
+    ...(phases === undefined ? {} : { sentPhases: phases }),
+    ...(switched ? { phasesSentAt: now } : {}),
+  };
 }
 
 function change(
@@ -57,26 +67,31 @@ export function confirmed(
   evse: EvseNumber,
   current: Ampere,
   now: Timestamp,
+  phases?: 1 | 3,
   settings: BalancingSettings = defaultSettings,
 ): BalancingState {
   return change(network, state, evse, (of, outlet) => {
-    const position = of.open.findIndex((command) => same(command.current, current));
+    const position = of.open.findIndex((command) => same(command.current, current) && command.phases === phases);
     if (position < 0) return of;
     const before = Math.max(
       of.confirmed ?? outlet.maxCurrent,
       of.settling?.from ?? 0,
       ...of.open.slice(0, position).map((command) => command.current),
     );
-    const { settling: _, retryAt: __, ...rest } = of;
-    const settled = before <= current;
+    const { settling: _, retryAt: __, phases: ___, ...rest } = of;
+    const wide =
+      phases === 1 &&
+      (of.phases !== 1 || of.settling?.wide === true || of.open.slice(0, position).some((one) => one.phases !== 1));
+    const settled = before <= current && !wide;
     return {
       ...rest,
+      ...(phases === undefined ? {} : { phases }),
       confirmed: current,
       confirmedAt: now,
       open: of.open.slice(position + 1),
       ...(settled
         ? {}
-        : { settling: { from: before, since: now, until: later(now, settings.settle), seenAbove: false } }),
+        : { settling: { from: before, wide, since: now, until: later(now, settings.settle), seenAbove: false } }),
     };
   });
 }
@@ -92,10 +107,13 @@ export function failed(
   current: Ampere,
   outcome: CommandOutcome['status'],
   now: Timestamp,
+  phases?: 1 | 3,
   settings: BalancingSettings = defaultSettings,
 ): BalancingState {
   return change(network, state, evse, (of) => {
-    const position = of.open.findIndex((command) => !command.uncertain && same(command.current, current));
+    const position = of.open.findIndex(
+      (command) => !command.uncertain && same(command.current, current) && command.phases === phases,
+    );
     const command = of.open[position];
     if (command === undefined) return of;
     const wait = outcome === 'NotSupported' ? milliseconds(settings.retry * 30) : settings.retry;
@@ -149,7 +167,7 @@ export function reset(network: Network, state: BalancingState, evse: EvseNumber)
 }
 
 export function withReturned(of: EvseState, outlet: Evse): EvseState {
-  const { lostAt: _, sent: __, sentAt: ___, retryAt: ____, ...rest } = of;
+  const { lostAt: _, sent: __, sentAt: ___, retryAt: ____, phases: _____, sentPhases: ______, ...rest } = of;
   return {
     ...rest,
     link: 'connected',

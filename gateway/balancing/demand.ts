@@ -1,12 +1,17 @@
 // What a car would take if it were offered all: learned from what it takes, and on which phases.
 import { timestamp, type Timestamp } from '../kernel/units.js';
-import { maskOf, type Outlet, type PhaseMask, type Triple } from './network.js';
+import type { Triple } from './conductors.js';
+import { maskOf, type Outlet, type PhaseMask } from './network.js';
 import type { EvseObservation } from './observation.js';
 import type { BalancingSettings } from './settings.js';
 import { newSession, type EvseState, type Session } from './state.js';
 
-/** The measured current, while it is recent enough to be believed. */
+/**
+ * The measured current, while it is recent enough to be believed. Of an EVSE between two phases: what flows from the one to
+ * the other, at the place of its pair.
+ */
 export function measuredOf(
+  outlet: Outlet,
   observation: EvseObservation | undefined,
   now: Timestamp,
   settings: BalancingSettings,
@@ -14,10 +19,15 @@ export function measuredOf(
   const measured = observation?.measured;
   if (measured === undefined || Math.abs(now - measured.at) > settings.measuredFor) return undefined;
   const { L1, L2, L3 } = measured.current;
-  return [L1, L2, L3].every(Number.isFinite) ? [L1, L2, L3] : undefined;
+  if (!Number.isFinite(L1) || !Number.isFinite(L2) || !Number.isFinite(L3)) return undefined;
+  if (!outlet.lineToLine) return [L1, L2, L3];
+  const loop = Math.max(L1, L2, L3);
+  return [outlet.wired & 1 ? loop : 0, outlet.wired & 2 ? loop : 0, outlet.wired & 4 ? loop : 0];
 }
 
 export const worstPhase = (current: Triple): number => Math.max(current[0], current[1], current[2]);
+
+const NOTHING: Triple = [0, 0, 0];
 
 /**
  * What of the meters above is this charger's. With a rotation nobody knows, its worst phase on every wired one: the plan
@@ -25,21 +35,25 @@ export const worstPhase = (current: Triple): number => Math.max(current[0], curr
  * @param ceiling what it may take at most: only so much is counted in the plan
  */
 export function chargerShare(outlet: Outlet, measured: Triple | undefined, ceiling: number): Triple {
-  if (measured === undefined) return [0, 0, 0];
-  const worst = worstPhase(measured);
-  const on = (phase: 0 | 1 | 2): number => {
-    if (outlet.evse.rotationKnown) return Math.max(0, measured[phase]);
-    return (outlet.wired & (1 << phase)) === 0 ? 0 : Math.max(0, Math.min(worst, ceiling));
-  };
-  return [on(0), on(1), on(2)];
+  if (measured === undefined) return NOTHING;
+  if (outlet.evse.rotationKnown) return measured;
+  const worst = Math.max(0, Math.min(worstPhase(measured), ceiling));
+  return [outlet.wired & 1 ? worst : 0, outlet.wired & 2 ? worst : 0, outlet.wired & 4 ? worst : 0];
 }
 
-/** The phases on which this EVSE must be counted. */
-export function countedPhases(outlet: Outlet, state: EvseState, observation: EvseObservation | undefined): PhaseMask {
+/** The phases on which this EVSE would be counted if it charged on all it can: those its car uses, or every wired one. */
+export function carPhases(outlet: Outlet, state: EvseState, observation: EvseObservation | undefined): PhaseMask {
   if (observation?.link !== 'connected' || !outlet.evse.rotationKnown || !observation.wantsEnergy) return outlet.wired;
-  const told = observation.phasesUsed === undefined ? 0 : maskOf(observation.phasesUsed);
+  const told = observation.phasesUsed === undefined || outlet.lineToLine ? 0 : maskOf(observation.phasesUsed);
   const known = told === 0 ? state.session.phases : told;
   return known === undefined || known === 0 ? outlet.wired : known;
+}
+
+/** The phase of an EVSE that was told to use only one: that on its first conductor. 0 where it cannot be told so. */
+export function onlyPhase(outlet: Outlet, observation: EvseObservation | undefined): PhaseMask {
+  const { phases, rotationKnown } = outlet.evse;
+  const can = observation?.phaseSwitching === true && rotationKnown && !outlet.lineToLine && phases.length === 3;
+  return can ? maskOf(phases.slice(0, 1)) : 0;
 }
 
 /** The most this car can be expected to take now; its minimum where it takes nothing, so that it may wake up. */
@@ -51,37 +65,21 @@ export function demandOf(session: Session, minimum: number, now: Timestamp, sett
 export const sleeps = (session: Session, now: Timestamp, settings: BalancingSettings): boolean =>
   session.idleSince !== undefined && now - session.idleSince >= settings.sleepAfter;
 
-type Learnt = Pick<Session, 'phases' | 'learning'>;
+/** Time with a setpoint above 0 in this session, in milliseconds. */
+export const servedFor = (session: Session, now: Timestamp): number =>
+  session.service + (session.onSince === undefined ? 0 : now - session.onSince);
 
-/** Which phases the car uses, once the same ones have carried the current for long enough. */
-function learn(
-  { phases, learning }: Session,
-  outlet: Outlet,
-  measured: Triple,
-  now: Timestamp,
-  settings: BalancingSettings,
-): Learnt {
-  if (!outlet.evse.rotationKnown) return { phases, learning };
-  const carrying = (measured[0] > 1 ? 1 : 0) | (measured[1] > 1 ? 2 : 0) | (measured[2] > 1 ? 4 : 0);
-  // Current where none was expected: believe nothing and learn anew.
-  if (phases !== undefined && (carrying & ~phases) !== 0) return { phases: undefined, learning: undefined };
-  if (worstPhase(measured) < 4 || (carrying & ~outlet.wired) !== 0) return { phases, learning: undefined };
-  if (learning?.phases !== carrying) return { phases, learning: { phases: carrying, since: now } };
-  return now - learning.since >= settings.learnPhases ? { phases: carrying, learning } : { phases, learning };
-}
+/** A trial is prolonged in steps of this, in milliseconds, so that a car at its limit is not new every second. */
+const TRIAL_STEP = 5000;
+/** What the highest demand is kept for, twice, in milliseconds. */
+const PEAK_TIME = 30_000;
 
-function risen(peak: Session['peak'], worst: number, now: Timestamp): Session['peak'] {
-  if (peak === undefined) return { last: worst, running: worst, since: now };
-  if (now - peak.since >= 30_000) return { last: peak.running, running: worst, since: now };
-  return worst > peak.running ? { ...peak, running: worst } : peak;
-}
-
-/** Carries what is known of the car on to `now`; a new session forgets the old one. */
+/** Carries what is known of the car on to `now`; a new session forgets the old one. Answers the same object where nothing changed. */
 export function observeSession(
   outlet: Outlet,
   state: EvseState,
   observation: EvseObservation | undefined,
-  elapsed: number,
+  measured: Triple | undefined,
   now: Timestamp,
   settings: BalancingSettings,
 ): Session {
@@ -93,37 +91,75 @@ export function observeSession(
   const setpoint = state.sent ?? state.confirmed ?? 0;
   const on = state.sent === undefined ? observation.chargingState === 'Charging' : setpoint > 0;
   if (!on || observation.link !== 'connected') return waiting(before, now);
-  const session = {
-    ...before,
-    waitingSince: undefined,
-    onSince: before.onSince ?? now,
-    service: before.service + elapsed,
-  };
-  const measured = measuredOf(observation, now, settings);
-  if (measured === undefined) return session;
+  const started =
+    before.onSince === undefined || before.waitingSince !== undefined
+      ? { ...before, waitingSince: undefined, onSince: before.onSince ?? now }
+      : before;
+  return measured === undefined ? started : charging(outlet, state, started, observation, measured, now, settings);
+}
+
+function charging(
+  outlet: Outlet,
+  state: EvseState,
+  session: Session,
+  observation: EvseObservation,
+  measured: Triple,
+  now: Timestamp,
+  settings: BalancingSettings,
+): Session {
   const worst = worstPhase(measured);
-  const { phases, learning } = learn(before, outlet, measured, now, settings);
-  const charging = worst >= 1 || observation.chargingState === 'SuspendedEV';
-  const tries = charging && (before.trialUntil === undefined || worst >= setpoint - settings.tolerance);
-  return {
-    ...session,
-    phases,
-    learning,
-    peak: risen(before.peak, worst, now),
-    idleSince: worst >= 1 ? undefined : (before.idleSince ?? now),
-    trialUntil: tries ? timestamp(now + settings.demandTrial) : before.trialUntil,
-  };
+  const setpoint = state.sent ?? state.confirmed ?? 0;
+  const draws = worst >= Math.min(1, setpoint / 2) && worst > 0;
+  const taking = draws || observation.chargingState === 'SuspendedEV';
+  const tries = taking && (session.trialUntil === undefined || worst >= setpoint - settings.tolerance);
+  const until = timestamp(now + settings.demandTrial);
+  const trialUntil =
+    tries && (session.trialUntil === undefined || until - session.trialUntil >= TRIAL_STEP)
+      ? until
+      : session.trialUntil;
+  const peak = risen(session.peak, worst, now);
+  const idleSince = draws ? undefined : (session.idleSince ?? now);
+  const carrying = (measured[0] > 1 ? 1 : 0) | (measured[1] > 1 ? 2 : 0) | (measured[2] > 1 ? 4 : 0);
+  // On one phase by order, a car says nothing of the phases it could use.
+  const learns = outlet.evse.rotationKnown && !outlet.lineToLine && state.sentPhases !== 1;
+  const { phases, learning } = session;
+  const surprised = learns && phases !== undefined && (carrying & ~phases) !== 0;
+  const plain = learns && !surprised && worst >= 4 && (carrying & ~outlet.wired) === 0;
+  const same = plain && learning?.phases === carrying;
+  const next = !learns || same ? learning : plain ? { phases: carrying, since: now } : undefined;
+  const settled = same && now - learning.since >= settings.learnPhases;
+  // Current where none was expected: believe nothing and learn anew.
+  const known = surprised ? undefined : settled ? carrying : phases;
+  if (
+    trialUntil === session.trialUntil &&
+    peak === session.peak &&
+    idleSince === session.idleSince &&
+    known === phases &&
+    next === learning
+  )
+    return session;
+  return { ...session, trialUntil, peak, idleSince, phases: known, learning: next };
+}
+
+function risen(peak: Session['peak'], worst: number, now: Timestamp): Session['peak'] {
+  if (peak === undefined) return { last: worst, running: worst, since: now };
+  if (now - peak.since >= PEAK_TIME) return { last: peak.running, running: worst, since: now };
+  return worst > peak.running ? { ...peak, running: worst } : peak;
 }
 
 /** A car without current: what it would take is forgotten, how it was served is not. */
-const waiting = (session: Session, now: Timestamp): Session => ({
-  ...session,
-  onSince: undefined,
-  idleSince: undefined,
-  trialUntil: undefined,
-  peak: undefined,
-  learning: undefined,
-  waitingSince: session.waitingSince ?? now,
-  offSince: session.onSince === undefined ? session.offSince : now,
-  pausedBefore: session.pausedBefore || session.onSince !== undefined,
-});
+function waiting(session: Session, now: Timestamp): Session {
+  if (session.onSince === undefined && session.waitingSince !== undefined) return session;
+  return {
+    ...session,
+    onSince: undefined,
+    idleSince: undefined,
+    trialUntil: undefined,
+    peak: undefined,
+    learning: undefined,
+    waitingSince: session.waitingSince ?? now,
+    service: servedFor(session, now),
+    offSince: session.onSince === undefined ? session.offSince : now,
+    pausedBefore: session.pausedBefore || session.onSince !== undefined,
+  };
+}

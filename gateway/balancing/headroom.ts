@@ -3,7 +3,8 @@ import type { Timestamp } from '../kernel/units.js';
 import type { Circuit } from '../site/topology.js';
 import type { MeterReading } from '../site/metering.js';
 import { accountBreaker, type BreakerDecision } from './breaker.js';
-import type { Network, Triple } from './network.js';
+import { currentOn, LEGS, type Triple } from './conductors.js';
+import type { Network } from './network.js';
 import type { GridOperatorSignal, Snapshot } from './observation.js';
 import type { BalancingSettings } from './settings.js';
 import type { BalancingState, CircuitState } from './state.js';
@@ -19,6 +20,14 @@ export interface Headroom {
   /** What EVSEs may take together; below 0 where the background alone is too much. */
   readonly slack: Triple;
   readonly breaker: readonly [BreakerDecision, BreakerDecision, BreakerDecision];
+}
+
+/** By circuit and leg, where there is a meter. */
+export interface Sums {
+  /** What its chargers measured and what is therefore not background. */
+  readonly share: Float64Array;
+  /** What its chargers may be taking of what the meter shows. */
+  readonly most: Float64Array;
 }
 
 const ZERO: Triple = [0, 0, 0];
@@ -104,20 +113,28 @@ function withReading(
   };
 }
 
+const flowOn = (network: Network, row: number, phase: number, legs: Float64Array): number => {
+  const conductors = network.conductors[row];
+  return conductors === undefined ? 0 : currentOn(conductors, phase, legs, row * LEGS);
+};
+
+/** What a circuit's background is for its feeder: the same, or where a transformer lies between, at worst this. */
+function upwards(network: Network, row: number, feeder: number, background: Triple): (phase: 0 | 1 | 2) => number {
+  const own = network.circuits[row]?.primaryVoltage;
+  const above = network.circuits[feeder]?.primaryVoltage;
+  if (own !== undefined || above === undefined) return (phase) => background[phase];
+  const ratio = above / network.nominal;
+  return (phase) => (background[phase] + (background[phase === 0 ? 2 : phase === 1 ? 0 : 1] ?? 0)) / ratio;
+}
+
 /**
  * The headroom of every circuit.
- * @param share per circuit, what its chargers measured and what is therefore not background
- * @param most per circuit, what its chargers may be taking of what the meter shows
- * @param fallbacks per circuit, the sum of its EVSEs' fallback currents: all that a blind circuit without `whenMeterLost`
- *   may give, because its chargers could take that without a gateway too
  */
 export function headrooms(
   network: Network,
   state: BalancingState,
   snapshot: Snapshot,
-  share: readonly Triple[],
-  most: readonly Triple[],
-  fallbacks: readonly Triple[],
+  sums: Sums,
   gridLimit: number | undefined,
   now: Timestamp,
   settings: BalancingSettings,
@@ -129,10 +146,12 @@ export function headrooms(
     const circuit = network.circuits[index];
     const before = circuits[index];
     if (circuit === undefined || before === undefined) continue;
-    const measured = share[index] ?? ZERO;
+    const sumOf = (legs: Float64Array): Triple => triple((p) => flowOn(network, index, p, legs));
+    const metered = circuit.meter !== undefined;
+    const measured = metered ? sumOf(sums.share) : ZERO;
     const reading = circuit.meter === undefined ? undefined : snapshot.meters.get(circuit.meter);
     const fresh = usable(reading) && reading.at !== before.readingAt;
-    const of = fresh ? withReading(before, reading, circuit.breaker, measured, most[index] ?? ZERO, settings) : before;
+    const of = fresh ? withReading(before, reading, circuit.breaker, measured, sumOf(sums.most), settings) : before;
     circuits[index] = of;
     const meter = health(circuit, of, now, measured, settings);
     const breaker = meter === 'live' || meter === 'stale' ? of.breaker : HOLD;
@@ -142,14 +161,16 @@ export function headrooms(
     // What metered circuits below carry besides their chargers also flows through an unmetered feeder.
     const background = circuit.meter === undefined ? (below[index] ?? ZERO) : of.held;
     const blind = meter === 'lost';
+    // Without a word about that case: what the chargers could take without a gateway too.
+    const blindly = blind && circuit.whenMeterLost === undefined ? sumOf(network.fallbacks) : undefined;
     const slack = triple((p) => {
       const open = limit - circuit.margin - background[p];
-      const blindly = blind ? (circuit.whenMeterLost ?? fallbacks[index]?.[p] ?? 0) : Infinity;
+      const most = blind ? (circuit.whenMeterLost ?? blindly?.[p] ?? 0) : Infinity;
       if (breaker[p] === 'open') return 0;
       // The cuts that follow from the background take a moment to be measured; what is still too much then has no
       // explanation in the plan, and is taken from the EVSEs all the same.
       const unexplained = breaker[p] === 'shed' && now - (of.shedSince ?? now) >= settings.reactWithin;
-      return Math.min(open, blindly) - (unexplained && usable(reading) ? Math.max(0, tripleOf(reading)[p] - limit) : 0);
+      return Math.min(open, most) - (unexplained && usable(reading) ? Math.max(0, tripleOf(reading)[p] - limit) : 0);
     });
     answer[index] = {
       limit,
@@ -160,7 +181,10 @@ export function headrooms(
       breaker,
     };
     const carried = below[feeder];
-    if (carried !== undefined) below[feeder] = triple((p) => carried[p] + background[p]);
+    if (carried !== undefined) {
+      const through = upwards(network, index, feeder, background);
+      below[feeder] = triple((p) => carried[p] + through(p));
+    }
   }
   return { circuits, headrooms: answer };
 }

@@ -53,7 +53,12 @@ export interface EvseObservation {
   /** Proven to fall back by itself this long after it lost the gateway; absent: not proven. */
   readonly fallbackAfter?: Milliseconds;
   readonly departure?: Timestamp;
+  /** Still to be charged, as the car or the driver said. */
   readonly energyNeeded?: WattHour;
+  /** It charges on one phase or on three, as it is told. */
+  readonly phaseSwitching?: boolean;
+  /** Most setpoints in 24 hours; absent: no bound. */
+  readonly setpointsPerDay?: number;
 }
 
 /** A bound on the sum of several EVSEs, per phase: a CSMS's ChargingStationMaxProfile over its view (OCPP 1.6 section 3.13.3). */

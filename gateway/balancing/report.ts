@@ -1,13 +1,14 @@
 // Why every EVSE has the current it has, and how every circuit stands: what `forecourt explain` and the console show.
 import type { CircuitId, EvseNumber } from '../kernel/ids.js';
 import { ampere, type Ampere } from '../kernel/units.js';
-import { perPhase, PHASES, type PerPhase, type Phase } from '../site/topology.js';
+import { perPhase, type PerPhase, type Phase } from '../site/topology.js';
 import type { Share } from './share.js';
 import type { BreakerDecision } from './breaker.js';
 import type { Seen } from './candidate.js';
-import { rowName, type RowName } from './capacity.js';
+import { rowName, type RowName, type Rows } from './capacity.js';
+import type { Triple } from './conductors.js';
 import type { Headroom, MeterHealth } from './headroom.js';
-import type { Network, Triple } from './network.js';
+import { phasesOf, type Network } from './network.js';
 import type { ProfileReference, SharedCap } from './observation.js';
 import type { Standing } from './standing.js';
 import type { CircuitState } from './state.js';
@@ -80,17 +81,19 @@ export interface BalancingReport {
 const toPerPhase = (of: Triple): PerPhase<Ampere> =>
   perPhase((phase) => ampere(of[phase === 'L1' ? 0 : phase === 'L2' ? 1 : 2]));
 
-function fullBecause({ headrooms, reserved, failsafe }: Scene, cell: number): FullBecause {
-  const headroom = headrooms[Math.floor(cell / 3)];
+function fullBecause({ headrooms, reserved, rows, failsafe }: Scene, cell: number): FullBecause {
+  const row = rows.row[cell] ?? -1;
+  const headroom = headrooms[row];
   if (headroom?.meter === 'lost') return 'meterLost';
   if (headroom?.limitedBy === 'gridOperator') return failsafe ? 'gridOperatorLost' : 'gridOperator';
-  return (reserved[Math.floor(cell / 3)]?.[cell % 3] ?? 0) > 0 ? 'reserve' : 'load';
+  return (reserved[row]?.[rows.bounds[cell]?.conductor ?? 0] ?? 0) > 0 ? 'reserve' : 'load';
 }
 
 /** What all explanations of one plan refer to. */
 export interface Scene {
   readonly network: Network;
   readonly caps: readonly SharedCap[];
+  readonly rows: Rows;
   readonly headrooms: readonly Headroom[];
   readonly reserved: readonly Triple[];
   /** The grid operator is not heard, so the limit for that case holds. */
@@ -114,7 +117,7 @@ export function evseReport(scene: Scene, one: Seen, verdict: Verdict): EvseRepor
     target: ampere(verdict.target),
     ...(verdict.sent === undefined ? {} : { sent: ampere(verdict.sent) }),
     ceiling: ampere(stand.ceiling),
-    phases: PHASES.filter((_, index) => stand.phases & (1 << index)),
+    phases: phasesOf(one.outlet, stand.phases),
     because: because(scene, one, verdict),
   };
 }
@@ -127,7 +130,7 @@ function because(
   { stand, state, observation, benched, outlet }: Seen,
   { sent, share, target, waitingCell, noRaise }: Verdict,
 ): Because {
-  const { network, caps } = scene;
+  const { network, caps, rows } = scene;
   if (stand.standing !== 'obeying') return { kind: stand.standing };
   if (observation?.wantsEnergy !== true) return { kind: 'idle' };
   if (benched) return { kind: 'benched' };
@@ -138,10 +141,10 @@ function because(
   if (share === undefined) return { kind: 'belowMinimum', ...by, minimum: outlet.evse.minCurrent };
   const behind = target > (sent ?? 0) + 1e-6;
   if (behind && noRaise) return { kind: 'meterStale' };
-  if (behind && waitingCell !== undefined) return { kind: 'release', where: rowName(network, caps, waitingCell) };
+  if (behind && waitingCell !== undefined) return { kind: 'release', where: rowName(network, caps, rows, waitingCell) };
   const cause = share.cause;
   if (cause.kind === 'full' || cause.kind === 'rotation') {
-    const where = rowName(network, caps, cause.cell);
+    const where = rowName(network, caps, rows, cause.cell);
     return { kind: cause.kind, where, why: fullBecause(scene, cause.cell) };
   }
   const { offers } = observation;

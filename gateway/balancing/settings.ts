@@ -49,8 +49,10 @@ export interface BalancingSettings {
   readonly learnPhases: Milliseconds;
   /** Without a heartbeat of the grid operator for this long, the fail-safe limit holds. */
   readonly gridHeartbeat: Milliseconds;
-  /** Largest difference between the phases that one- and two-phase loads may make; absent: no such rule. */
-  readonly unbalance?: number;
+  /** Cars whose time to spare differs by less are equally urgent: two whose urgency crosses do not change places every second. */
+  readonly urgencyStep: Milliseconds;
+  /** Least time between two changes of a car's number of phases. */
+  readonly phaseSwitchEvery: Milliseconds;
 }
 
 export const defaultSettings: BalancingSettings = {
@@ -77,4 +79,6 @@ export const defaultSettings: BalancingSettings = {
   sleepAfter: minutes(5),
   learnPhases: seconds(20),
   gridHeartbeat: milliseconds(120_000),
+  urgencyStep: minutes(5),
+  phaseSwitchEvery: minutes(10),
 };

@@ -4,7 +4,17 @@ import type { PhaseMask } from './network.js';
 export interface Candidate {
   /** Index in the network's outlets. */
   readonly outlet: number;
+  /** The phases that its car uses; pairs of phases where it is between two. */
   readonly phases: PhaseMask;
+  /** The one phase that it uses when it is told so; 0 where it cannot be told, or uses one anyway. */
+  readonly narrow: PhaseMask;
+  /** It was told to use only one phase. */
+  readonly isNarrow: boolean;
+  /** Its number of phases has not been changed for long enough to change it again. */
+  readonly maySwitch: boolean;
+  readonly lineToLine: boolean;
+  /** What one ampere on `phases` moves, in units of one phase to neutral. */
+  readonly power: number;
   readonly minimum: number;
   /** At least the minimum. */
   readonly bound: number;
@@ -20,7 +30,7 @@ export interface Candidate {
   /** A time in milliseconds. */
   readonly waitingSince: number;
   readonly activeSince: number;
-  /** Hours until departure beyond those it needs at full current; infinite where the departure is unknown. */
+  /** Time until departure beyond what it needs at full current, in steps of urgency; infinite where the departure is unknown. */
   readonly laxity: number;
   readonly energyServed: number;
   /** What must be free for it to start, on circuits whose background moves and on the others. */
@@ -38,6 +48,8 @@ export interface Share {
   readonly outlet: number;
   /** A multiple of 0.1 A, 0 or from the minimum to the bound. */
   readonly target: number;
+  /** On which of its phases. */
+  readonly phases: PhaseMask;
   readonly cause: Cause;
 }
 

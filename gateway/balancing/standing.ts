@@ -2,8 +2,9 @@
 import type { EvseNumber } from '../kernel/ids.js';
 import { timestamp, type Timestamp } from '../kernel/units.js';
 import { ceilingOf, withLost, withReturned } from './commit.js';
-import { chargerShare, countedPhases, measuredOf, worstPhase } from './demand.js';
-import type { Outlet, PhaseMask, Triple } from './network.js';
+import type { Triple } from './conductors.js';
+import { carPhases, chargerShare, onlyPhase, worstPhase } from './demand.js';
+import type { Outlet, PhaseMask } from './network.js';
 import type { EvseObservation } from './observation.js';
 import type { BalancingSettings } from './settings.js';
 import type { EvseState } from './state.js';
@@ -30,15 +31,20 @@ export interface Escalation {
 
 export interface Stand {
   readonly standing: Standing;
+  /** On which it is counted now. */
   readonly phases: PhaseMask;
+  /** Those that the car uses when it may use all. */
+  readonly wide: PhaseMask;
+  /** The one that it uses when it is told to use only one; 0 where it cannot be told so. */
+  readonly narrow: PhaseMask;
   /** What it may take at most on each of its phases now. */
   readonly ceiling: number;
-  /** The same per grid phase, with what it takes beyond it. */
-  readonly worst: Triple;
+  /** Where it takes more than that: what it counts for on each phase. */
+  readonly beyond: Triple | undefined;
   /** What of the meters above is this charger's, and so not background. */
   readonly share: Triple;
-  /** What of them may be this charger's: all it may take, unless it was measured at the same time as the meter. */
-  readonly most: Triple;
+  /** What of them may be this charger's: all it may take on its wired phases, or exactly its share. */
+  readonly most: number | 'share';
 }
 
 /** Works a change of the link, a proven fall-back and the end of a transaction into what the charger may hold. */
@@ -53,7 +59,9 @@ export function observeLink(
     const gone = state.link === link || link === 'unknown' ? state : withLost(state, now);
     const silent = gone.lostAt === undefined ? 0 : now - gone.lostAt;
     if (observation?.fallbackAfter === undefined || silent < observation.fallbackAfter) return gone;
-    const { settling: _, ...rest } = gone;
+    if (gone.confirmed === outlet.evse.fallbackCurrent && gone.settling === undefined && gone.open.length === 0)
+      return gone;
+    const { settling: _, phases: __, ...rest } = gone;
     return { ...rest, confirmed: outlet.evse.fallbackCurrent, open: [] };
   }
   const back = state.link === 'connected' ? state : withReturned(state, outlet.evse);
@@ -63,7 +71,7 @@ export function observeLink(
   const told = back.sentAt !== undefined || back.retryAt !== undefined;
   if (back.confirmed === observation.startsAt && back.open.length === 0 && !told) return back;
   // With the setpoint goes the time since it was sent: the next car's first raise need not rest for the last car's.
-  const { sentAt: _, retryAt: __, ...rest } = back;
+  const { phases: _, sentPhases: __, sentAt: ___, retryAt: ____, ...rest } = back;
   return { ...rest, confirmed: observation.startsAt, open: [], sent: observation.startsAt };
 }
 
@@ -71,20 +79,23 @@ export function observeLink(
 export function observeSettling(
   state: EvseState,
   observation: EvseObservation | undefined,
+  measured: Triple | undefined,
   now: Timestamp,
-  settings: BalancingSettings,
 ): EvseState {
   const settling = state.settling;
   if (settling === undefined) return state;
-  const { settling: _, ...settled } = state;
-  if (now >= settling.until) return settled;
-  const measured = measuredOf(observation, now, settings);
+  if (now >= settling.until) return withoutSettling(state);
   const at = observation?.measured?.at;
   if (measured === undefined || at === undefined || at <= settling.since) return state;
   // Seen above and then below is a car that has followed; one that was below all along may still be on its way up.
   const above = worstPhase(measured) > (state.confirmed ?? 0) + MEASURING_ERROR;
-  if (!above) return settling.seenAbove ? settled : state;
+  if (!above) return settling.seenAbove && !settling.wide ? withoutSettling(state) : state;
   return settling.seenAbove ? state : { ...state, settling: { ...settling, seenAbove: true } };
+}
+
+function withoutSettling(state: EvseState): EvseState {
+  const { settling: _, ...settled } = state;
+  return settled;
 }
 
 /** Chargers' meters are not better than this, in A. */
@@ -94,41 +105,52 @@ export function standOf(
   outlet: Outlet,
   state: EvseState,
   observation: EvseObservation | undefined,
+  measured: Triple | undefined,
   now: Timestamp,
   settings: BalancingSettings,
 ): Stand {
-  const phases = countedPhases(outlet, state, observation);
+  const { wired } = outlet;
+  const wide = carPhases(outlet, state, observation);
+  const narrow = onlyPhase(outlet, observation);
   const link = observation?.link ?? 'unknown';
   const held = ceilingOf(state, outlet.evse);
   if (link !== 'connected') {
     const ceiling = Math.max(held, outlet.evse.fallbackCurrent);
-    return {
-      standing: link,
-      phases: outlet.wired,
-      ceiling,
-      worst: spread(outlet.wired, ceiling),
-      share: [0, 0, 0],
-      most: spread(outlet.wired, ceiling),
-    };
+    return { standing: link, phases: wired, wide, narrow, ceiling, beyond: undefined, share: NONE, most: ceiling };
   }
-  const measured = measuredOf(observation, now, settings);
+  const oneOnly = narrow !== 0 && onOnePhase(state);
+  const elsewhere = oneOnly && measured?.some((current, phase) => current > 1 && !(narrow & (1 << phase)));
+  const phases = oneOnly ? (elsewhere === true ? wired : narrow) : wide;
   const share = chargerShare(outlet, measured, held);
-  const most = isCurrent(state, observation, now, settings) ? share : spread(outlet.wired, held);
-  const excess = measured !== undefined && worstPhase(measured) > held + settings.tolerance;
-  if (excess) {
-    const plain = spread(phases, held);
+  const most = isCurrent(state, observation, now, settings) ? 'share' : held;
+  if (measured !== undefined && worstPhase(measured) > held + settings.tolerance) {
     const loaded = outlet.evse.rotationKnown ? 0 : worstPhase(measured);
-    const over = spread(outlet.wired, loaded);
-    const on = (p: 0 | 1 | 2): number => Math.max(plain[p], measured[p], over[p]);
-    return { standing: 'notReacting', phases, ceiling: held, worst: [on(0), on(1), on(2)], share, most };
+    const on = (p: 0 | 1 | 2): number =>
+      Math.max(phases & (1 << p) ? held : 0, measured[p], wired & (1 << p) ? loaded : 0);
+    const beyond: Triple = [on(0), on(1), on(2)];
+    return { standing: 'notReacting', phases, wide, narrow, ceiling: held, beyond, share, most };
   }
   const cutAt =
     state.sent !== undefined && state.sent < held && state.settling === undefined ? state.sentAt : undefined;
   const overdue =
     state.open.some((command) => now - command.at >= settings.confirmWithin) || state.retryAt !== undefined;
   const standing = cutAt !== undefined && overdue ? 'unconfirmed' : 'obeying';
-  return { standing, phases, ceiling: held, worst: spread(phases, held), share, most };
+  return { standing, phases, wide, narrow, ceiling: held, beyond: undefined, share, most };
 }
+
+const NONE: Triple = [0, 0, 0];
+
+/** Nothing that is in force, on its way or not yet followed lets it use more than one phase. */
+const onOnePhase = (state: EvseState): boolean =>
+  state.phases === 1 && state.settling?.wide !== true && state.open.every((command) => command.phases === 1);
+
+/** What it counts for on each phase. */
+export const worstOf = (stand: Stand): Triple =>
+  stand.beyond ?? [
+    stand.phases & 1 ? stand.ceiling : 0,
+    stand.phases & 2 ? stand.ceiling : 0,
+    stand.phases & 4 ? stand.ceiling : 0,
+  ];
 
 /** Measured as lately as the meters, and not about to follow a new setpoint: then what it takes is known, else only bounded. */
 function isCurrent(
@@ -141,12 +163,6 @@ function isCurrent(
   if (at === undefined || now - at > 2 * settings.meterInterval) return false;
   return state.sentAt === undefined || now - state.sentAt > settings.settle;
 }
-
-const spread = (phases: PhaseMask, current: number): Triple => [
-  phases & 1 ? current : 0,
-  phases & 2 ? current : 0,
-  phases & 4 ? current : 0,
-];
 
 /** Keeps the time of an excess and says which step is due; every step waits for a sample taken after the one before. */
 export function observeExcess(
@@ -170,6 +186,6 @@ export function observeExcess(
   const benched = type === 'resend' ? {} : { benchedUntil: timestamp(now + settings.bench) };
   return {
     state: { ...state, excess: taken, ...benched },
-    escalation: { type, evse: state.evse, measured: worstPhase(stand.worst), allowed: stand.ceiling },
+    escalation: { type, evse: state.evse, measured: worstPhase(worstOf(stand)), allowed: stand.ceiling },
   };
 }

@@ -2,12 +2,15 @@
 import type { EvseNumber } from '../kernel/ids.js';
 import type { Timestamp } from '../kernel/units.js';
 import type { BreakerDecision } from './breaker.js';
-import type { Network, PhaseMask, Triple } from './network.js';
+import type { Triple } from './conductors.js';
+import type { Network, PhaseMask } from './network.js';
 import type { EvseObservation } from './observation.js';
 
 /** A setpoint on its way: it may be in force already, or never. */
 export interface OpenCommand {
   readonly current: number;
+  /** Where the EVSE switches phases: on how many. */
+  readonly phases: 1 | 3 | undefined;
   readonly at: Timestamp;
   /** Sent without an answer; only a later confirmation ends the doubt. */
   readonly uncertain: boolean;
@@ -18,14 +21,22 @@ export interface EvseState {
   /** The last setpoint the charger is known to hold; absent: it may take its maximum. */
   readonly confirmed?: number;
   readonly confirmedAt?: Timestamp;
+  /** Where the EVSE switches phases: on how many it is known to charge; absent: on any that are wired. */
+  readonly phases?: 1 | 3;
   /** In the order of sending. */
   readonly open: readonly OpenCommand[];
   /** The last setpoint sent; absent: none since the gateway started or the charger came back. */
   readonly sent?: number;
   readonly sentAt?: Timestamp;
+  readonly sentPhases?: 1 | 3;
+  readonly phasesSentAt?: Timestamp;
+  /** Setpoints that its memory may still bear today, and since when that counts. */
+  readonly budget?: { readonly left: number; readonly at: Timestamp };
   /** A car that has just been cut may still take `from`. */
   readonly settling?: {
     readonly from: number;
+    /** It may still be on all its phases. */
+    readonly wide: boolean;
     readonly since: Timestamp;
     readonly until: Timestamp;
     /** It was measured above the new setpoint after the cut was confirmed. */
@@ -42,13 +53,13 @@ export interface EvseState {
   readonly session: Session;
 }
 
-/** What is only true of the car that is there now. All fields are always there: it is replaced every second for every car. */
+/** What is only true of the car that is there now. All fields are always there: it is replaced often, for every car. */
 export interface Session {
   readonly activeSince: Timestamp | undefined;
   readonly onSince: Timestamp | undefined;
   readonly offSince: Timestamp | undefined;
   readonly waitingSince: Timestamp | undefined;
-  /** Time with a setpoint above 0, in milliseconds. */
+  /** Time with a setpoint above 0 before `onSince`, in milliseconds. */
   readonly service: number;
   readonly pausedBefore: boolean;
   /** Until then the car may try its full upper bound. */
@@ -92,7 +103,6 @@ export interface BalancingState {
   /** By index in the network's outlets. */
   readonly evses: readonly EvseState[];
   readonly circuits: readonly CircuitState[];
-  readonly plannedAt: Timestamp;
   /** Since when the grid operator's fail-safe limit holds; absent: it does not. */
   readonly failsafeSince?: Timestamp;
 }
@@ -127,7 +137,6 @@ export function initialBalancing(
   return {
     evses,
     circuits,
-    plannedAt: now,
     ...(network.policy.gridOperatorLimit === undefined ? {} : { failsafeSince: now }),
   };
 }

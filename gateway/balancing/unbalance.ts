@@ -16,15 +16,14 @@ export function limitUnbalance(
   const next = [...shares];
   const uneven = next.flatMap((share, position) => {
     const candidate = candidates.get(share.outlet);
-    return candidate === undefined || candidate.phases === 7 ? [] : [{ position, candidate }];
+    return candidate === undefined || candidate.lineToLine || share.phases === 7
+      ? []
+      : [{ position, candidate, phases: share.phases }];
   });
   // Every round lowers one share to its minimum or to 0, or ends: two rounds for each share are enough.
   for (let round = 0; round <= 2 * uneven.length; round++) {
     const sums = PHASE_INDEX.map((phase) =>
-      uneven.reduce(
-        (sum, one) => sum + (one.candidate.phases & (1 << phase) ? (next[one.position]?.target ?? 0) : 0),
-        0,
-      ),
+      uneven.reduce((sum, one) => sum + (one.phases & (1 << phase) ? (next[one.position]?.target ?? 0) : 0), 0),
     );
     const highest = Math.max(...sums);
     const lowest = Math.min(...sums);
@@ -33,10 +32,7 @@ export function limitUnbalance(
     const top = 1 << sums.indexOf(highest);
     const bottom = 1 << sums.indexOf(lowest);
     const above = uneven
-      .filter(
-        (one) =>
-          one.candidate.phases & top && !(one.candidate.phases & bottom) && (next[one.position]?.target ?? 0) > 0,
-      )
+      .filter((one) => one.phases & top && !(one.phases & bottom) && (next[one.position]?.target ?? 0) > 0)
       .sort((a, b) => (next[b.position]?.target ?? 0) - (next[a.position]?.target ?? 0) || b.position - a.position);
     const one = above[0];
     const share = one === undefined ? undefined : next[one.position];

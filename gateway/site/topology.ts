@@ -22,6 +22,11 @@ export interface Circuit {
   readonly meter?: MeterId;
   /** What all EVSEs of this circuit together may take per phase while its meter is lost. */
   readonly whenMeterLost?: Ampere;
+  /**
+   * Voltage between two phases, where this breaker stands on the primary side of a delta-wye transformer whose secondary
+   * has the site's nominal voltage.
+   */
+  readonly primaryVoltage?: Volt;
 }
 
 export interface Meter {
@@ -64,8 +69,14 @@ export interface Evse {
   readonly fallbackCurrent: Ampere;
   /** Entry i is the grid phase on the EVSE's own conductor L(i+1); one to three entries. */
   readonly phases: readonly Phase[];
+  /** Connected between its two phases and not to neutral, as is the rule at 208 V in North America. */
+  readonly lineToLine?: boolean;
   /** False where the electrician does not know the rotation: a one-phase car then counts on every wired phase. */
   readonly rotationKnown: boolean;
+  /** Higher goes first; 0 unless configured. A token's own charging priority goes before it. */
+  readonly chargingPriority?: number;
+  /** Share of the current above the minimum, relative to others of its priority; 1 unless configured. */
+  readonly weight?: number;
 }
 
 const DIRECT_CURRENT: readonly ConnectorType[] = ['CCS1', 'CCS2', 'CHAdeMO'];
@@ -114,6 +125,8 @@ export interface Station {
   readonly evses: readonly Evse[];
   /** How a Modbus charger (no card reader) decides: `free` starts on plug-in with the fixed token, `remote` waits for a remote start. */
   readonly start: StartPolicy;
+  /** Most setpoints in 24 hours for each EVSE, where the charger wears its memory out by each; absent: no bound. */
+  readonly setpointsPerDay?: number;
 }
 
 export type StartPolicy = { readonly kind: 'authorized' } | { readonly kind: 'free'; readonly idToken: string };
@@ -176,6 +189,8 @@ export interface LocalToken {
 export interface BalancingPolicy {
   readonly strategy: 'fair' | 'first-come' | 'most-energy';
   readonly rotation: Milliseconds;
+  /** Largest difference between two phases that one- and two-phase cars may make at the grid connection; absent: no such rule. */
+  readonly unbalance?: Ampere;
   readonly gridOperatorLimit?: GridOperatorLimit;
 }
 

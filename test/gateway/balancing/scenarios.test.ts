@@ -5,7 +5,6 @@ import { parse } from 'yaml';
 import { ampere, minutes, timestamp } from '../../../gateway/kernel/units.js';
 import { PHASES, type BalancingPolicy, type Phase } from '../../../gateway/site/topology.js';
 import { evseNumber } from '../../../gateway/kernel/ids.js';
-import { defaultSettings } from '../../../gateway/balancing/settings.js';
 import {
   flowOf,
   run,
@@ -162,11 +161,11 @@ for (const file of readdirSync(folder).sort()) {
       policy: {
         strategy: scenario.strategy ?? 'fair',
         rotation: minutes(scenario.rotation ?? 15),
+        ...(scenario.unbalance === undefined ? {} : { unbalance: ampere(scenario.unbalance) }),
         ...(scenario.failsafe === undefined
           ? {}
           : { gridOperatorLimit: { from: 'mqtt' as const, failsafe: ampere(scenario.failsafe) } }),
       },
-      ...(scenario.unbalance === undefined ? {} : { settings: { ...defaultSettings, unbalance: scenario.unbalance } }),
       ...(remembered === undefined ? {} : { remembered }),
     });
     apply(world, start);
