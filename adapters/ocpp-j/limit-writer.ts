@@ -37,6 +37,9 @@ interface ChargingAbilities {
 const statusOf = (reply: Reply): string | undefined =>
   reply.kind === 'answered' ? textOf(reply.payload, 'status') : undefined;
 
+/** In ten years 350,000, which flash with a little wear levelling bears (10,000 to 100,000 erasures of a block). */
+const KEPT_SETPOINTS = 96;
+
 const EVERY_UNIT: readonly ChargingRateUnit[] = ['A', 'W'];
 const OVER: CommandOutcome = { status: 'Rejected', detail: 'the transaction is over' };
 
@@ -85,10 +88,11 @@ export class LimitWriter {
     this.#whole = traits.wholeAmperes ?? false;
   }
 
-  /** Its limits are kept on the charger beyond the transaction, in a memory that wears out. */
-  get persisted(): boolean {
+  /** Where its limits are kept beyond the transaction, in a memory that wears out: how many a day it should bear for years. */
+  get setpointsPerDay(): number | undefined {
     const way = this.#worked.get('transaction');
-    return way !== undefined && way.purpose !== 'TxProfile';
+    const persisted = way !== undefined && way.purpose !== 'TxProfile';
+    return this.#traits.setpointsPerDay ?? (persisted ? KEPT_SETPOINTS : undefined);
   }
 
   /** Whether a limit of 0 does not pause it: known, or because it refuses one. */

@@ -146,6 +146,7 @@ export class Commands {
       log: charger.log,
       stop: () => this.#ask(attachment, 'RemoteStopTransaction', { transactionId: Number(transaction) }, options),
     });
+    if (command.phases !== undefined) charger.capabilities.phasesSet(outcome);
     charger.capabilities.announceChange(limits);
     return outcome;
   }

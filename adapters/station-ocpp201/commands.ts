@@ -153,6 +153,7 @@ export class Commands {
       log: charger.log,
       stop: () => this.#requestStop(transaction, attachment, options),
     });
+    if (command.phases !== undefined) charger.capabilities.phasesSet(outcome);
     charger.capabilities.announceChange(limits);
     return outcome;
   }

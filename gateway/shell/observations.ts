@@ -8,8 +8,6 @@ import type { SiteBook } from '../site/site-book.js';
 import { perPhase, type Evse, type PerPhase } from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
 
-/** A charger that keeps every setpoint in flash is raised at most so often; cuts go out at once all the same. */
-const SPARE = minutes(15);
 /** A sample this far from the gateway's own time was taken then, not now. */
 const REPLAYED = minutes(5);
 
@@ -85,13 +83,15 @@ export class Observations {
         connector?.reported !== 'Faulted',
       transactionOpen: transaction !== undefined,
       chargingState: transaction?.chargingState ?? 'Idle',
-      priority: 0,
+      priority: evse.chargingPriority ?? 0,
       ...upperBound(evse, transaction?.cableMaxCurrent, profiles.limit(evse.number, transaction)),
       ...(transaction && { activeSince: transaction.startedAt, energyServed: served(transaction) }),
       ...(measured && { measured }),
       ...(live?.saysItOffers && { offers: live.saysItOffers }),
       ...(startsAt !== undefined && { startsAt }),
-      ...(capabilities?.limitsPersisted === true && { raiseEvery: SPARE }),
+      ...(capabilities?.setpointsPerDay !== undefined && { setpointsPerDay: capabilities.setpointsPerDay }),
+      ...(capabilities?.phaseSwitching === true && evse.phaseSwitching === true && { phaseSwitching: true }),
+      ...(evse.weight !== undefined && { weight: evse.weight }),
       ...(capabilities?.fallbackAfter !== undefined && { fallbackAfter: milliseconds(capabilities.fallbackAfter) }),
     };
   }

@@ -128,6 +128,7 @@ export class Setpoints {
         type: 'setLimit',
         evse: command.evse,
         current: command.current,
+        ...(command.phases !== undefined && { phases: command.phases }),
         ...(transaction && { stationTransactionId: transaction.stationTransactionId }),
       })
       .catch((err: unknown): CommandOutcome => {

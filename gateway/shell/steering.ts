@@ -82,8 +82,8 @@ export class Steering {
       {
         ...deps,
         ended: (command, outcome) => this.#ended(command, outcome),
-        withdrawn: ({ evse, current }) => {
-          this.#state = withdrawn(this.#network, this.#state, evse, current);
+        withdrawn: ({ evse, current, phases }) => {
+          this.#state = withdrawn(this.#network, this.#state, evse, current, phases);
         },
       },
       remembered,
@@ -218,16 +218,16 @@ export class Steering {
     if (result.commands.length > 0) this.#setpoints.send(result.commands, ceilings(this.#network, this.#state));
   }
 
-  #ended({ evse, current }: LimitCommand, { status, detail }: CommandOutcome): void {
+  #ended({ evse, current, phases }: LimitCommand, { status, detail }: CommandOutcome): void {
     const { book, log } = this.#deps;
     const now = this.#now();
     if (status === 'Accepted') {
       const before = this.#state;
-      this.#state = confirmed(this.#network, before, evse, current, now);
+      this.#state = confirmed(this.#network, before, evse, current, now, phases);
       // A late answer may be to a setpoint that has long given way to another.
       if (this.#state !== before) book.offered(evse, current);
     } else {
-      this.#state = failed(this.#network, this.#state, evse, current, status, now);
+      this.#state = failed(this.#network, this.#state, evse, current, status, now, phases);
       const fault = FAULTS.limitRefused.code;
       const station = book.describe(evse)?.station;
       log.warn({ ...(station && { station }), evse, fault, outcome: status, detail }, 'current limit not confirmed');

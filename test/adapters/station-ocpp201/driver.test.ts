@@ -458,6 +458,13 @@ t.test('limits', async (t) => {
   t.match(connection.of('SetChargingProfile').at(-1), {
     chargingProfile: { chargingSchedule: [{ chargingSchedulePeriod: [{ limit: 10, numberPhases: 1 }] }] },
   });
+  const chooses = rig(willing({ ...values, 'SmartChargingCtrlr.ACPhaseSwitchingSupported': 'true' }));
+  await chooses.up();
+  t.match(await chooses.driver.execute({ ...setLimit(10, 'abc'), phases: 1 }), { status: 'Accepted' });
+  t.match(chooses.connection.of('SetChargingProfile').at(-1), {
+    chargingProfile: { chargingSchedule: [{ chargingSchedulePeriod: [{ numberPhases: 1, phaseToUse: 1 }] }] },
+  });
+  t.same(chooses.connection.invalid, []);
   t.match(await driver.execute({ ...setLimit(10), evse: evseNumber(77) }), { status: 'Rejected' });
   connection.script = (action, payload) => {
     const profile = payload['chargingProfile'] as Record<string, unknown> | undefined;
