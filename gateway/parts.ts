@@ -9,6 +9,7 @@ import type { CircuitReport } from './balancing/report.js';
 import { Admissions, type Authority } from './shell/admissions.js';
 import { ChargerListStore } from './shell/charger-list-store.js';
 import { ChargerLists } from './shell/charger-lists.js';
+import { CarNeeds } from './shell/car-needs.js';
 import { Availability } from './shell/availability.js';
 import { Intake, type IntakeListener } from './shell/intake.js';
 import { SiteOperations } from './shell/operations.js';
@@ -61,6 +62,7 @@ export interface Parts extends GatewayDependencies {
   readonly book: SiteBook;
   readonly keeper: TransactionKeeper;
   readonly reservations: Reservations;
+  readonly needs: CarNeeds;
   readonly profiles: Profiles;
   readonly refusals: Refusals;
   readonly orphans: Orphans;
@@ -117,6 +119,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     ended: ({ reservation, why }) =>
       views.find((view) => view.csms === reservation.csms)?.reservationEnded(reservation.id, why),
   });
+  const needs = await CarNeeds.open({ book, journal, clock, log, needed: (evse) => steering.needed(evse) });
   const profiles = await Profiles.open({ site, book, journal, clock, log, changed: () => steering.wake() });
   const admissions = new Admissions({
     site,
@@ -147,6 +150,8 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     book,
     drivers,
     profiles,
+    needs,
+    priorityOf: (transaction) => admissions.priorityOf(transaction),
     journal,
     clock,
     log,
@@ -230,6 +235,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     keeper,
     admissions,
     desk,
+    needs,
     journal,
     time,
     clock,
@@ -280,6 +286,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     book,
     keeper,
     reservations,
+    needs,
     profiles,
     refusals,
     orphans,

@@ -48,6 +48,13 @@ export const FINDING_CODES = {
   'phases-not-rotated':
     'Every EVSE has the same grid phase on its first conductor, so one-phase cars all load that phase.',
   'rotation-unknown': 'The phase rotation of an EVSE is not known, so a one-phase car counts on every phase.',
+  'phase-switching-wiring': 'An EVSE is to switch phases that is not wired to three known ones.',
+  'cannot-switch-phases': 'The charger has no known way to switch phases.',
+  'phase-switching-needs': 'The charger switches phases only with something that has to be fitted or set.',
+  'line-to-line-voltage':
+    'An EVSE hangs between two phases that have more voltage between them than any charger takes.',
+  'transformer-order': 'A circuit before a transformer is fed by one behind it.',
+  'evse-before-transformer': 'A charger hangs before the transformer, at another voltage than the site has.',
   'no-watchdog': 'The charger keeps its last limit when the gateway falls silent.',
   'no-limit-source':
     "The grid operator's limit has no way to reach the gateway, so that its fail-safe value holds for ever.",

@@ -97,6 +97,7 @@ export function loadSiteText(
 
 const reviewContext = (written: Section, devices: DeviceNames): ReviewContext => ({
   chargersWithoutWatchdog: devices.chargersWithoutWatchdog,
+  phaseSwitches: devices.phaseSwitches,
   acceptedFallbackOverloads: new Set(
     entries(written, 'circuits')
       .filter(([, keys]) => text(keys, 'accept-fallback-overload') === 'true')

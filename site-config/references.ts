@@ -15,6 +15,8 @@ export interface DeviceNames {
   readonly meters: readonly string[];
   /** Chargers that keep their last limit for ever when nobody talks to them. */
   readonly chargersWithoutWatchdog: readonly string[];
+  /** Chargers that can switch phases, and what a person has to fit or set for it. */
+  readonly phaseSwitches: ReadonlyMap<string, { readonly requires?: string }>;
 }
 
 type Check = (site: Section, devices: DeviceNames) => readonly Fault[];

@@ -2,11 +2,21 @@
 import { isUsedUp } from '../authorization/judge.js';
 import { profileName, type EvseObservation, type ProfileReference, type SharedCap } from '../balancing/observation.js';
 import type { Clock } from '../kernel/clock.js';
-import type { EvseNumber, StationId } from '../kernel/ids.js';
-import { ampere, milliseconds, minutes, wattHour, type Ampere, type Timestamp } from '../kernel/units.js';
+import type { EvseNumber, StationId, TransactionUid } from '../kernel/ids.js';
+import {
+  ampere,
+  milliseconds,
+  minutes,
+  seconds,
+  timestamp,
+  wattHour,
+  type Ampere,
+  type Timestamp,
+} from '../kernel/units.js';
 import type { SiteBook } from '../site/site-book.js';
 import { perPhase, type Evse, type PerPhase } from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
+import type { CarNeeds } from './car-needs.js';
 
 /** A sample this far from the gateway's own time was taken then, not now. */
 const REPLAYED = minutes(5);
@@ -22,9 +32,15 @@ export interface ProfileBounds {
   caps(): readonly SharedCap[];
 }
 
+/** What a card's priority is remembered for. */
+const PRIORITY_HOLDS = seconds(10);
+
 interface ObservationDependencies {
   readonly book: SiteBook;
   readonly profiles: ProfileBounds;
+  readonly needs: Pick<CarNeeds, 'of'>;
+  /** The charging priority of a driver's card, where it has one. */
+  readonly priorityOf: (transaction: Transaction) => number | undefined;
   readonly clock: Clock;
   /** The time that load balancing goes by. */
   readonly now: () => Timestamp;
@@ -40,6 +56,11 @@ export class Observations {
   readonly #arrivals = new Map<
     EvseNumber,
     { readonly current: PerPhase<Ampere>; readonly at: Timestamp; readonly toldAt: Timestamp }
+  >();
+
+  readonly #priorities = new Map<
+    EvseNumber,
+    { readonly uid: TransactionUid; readonly at: number; readonly priority: number | undefined }
   >();
 
   constructor(deps: ObservationDependencies) {
@@ -62,7 +83,7 @@ export class Observations {
   }
 
   observe(evse: Evse): EvseObservation {
-    const { book, profiles } = this.#deps;
+    const { book, needs, now, profiles } = this.#deps;
     const station = book.station(evse.station);
     const live = book.evse(evse.number);
     const transaction = live?.transaction;
@@ -70,6 +91,7 @@ export class Observations {
     const connector = transaction && book.connector(evse.number, transaction.connector);
     const capabilities = station?.capabilities;
     const measured = this.#measured(evse.number, transaction);
+    const bounds = { cable: transaction?.cableMaxCurrent, car: needs.of(evse.number)?.maxCurrent };
     const startsAt = startingCurrent(evse, capabilities?.protocol, capabilities?.fallback ?? false);
     return {
       evse: evse.number,
@@ -83,8 +105,9 @@ export class Observations {
         connector?.reported !== 'Faulted',
       transactionOpen: transaction !== undefined,
       chargingState: transaction?.chargingState ?? 'Idle',
-      priority: evse.chargingPriority ?? 0,
-      ...upperBound(evse, transaction?.cableMaxCurrent, profiles.limit(evse.number, transaction)),
+      priority: this.#priority(evse, transaction),
+      ...this.#needs(evse, now()),
+      ...upperBound(evse, bounds, profiles.limit(evse.number, transaction)),
       ...(transaction && { activeSince: transaction.startedAt, energyServed: served(transaction) }),
       ...(measured && { measured }),
       ...(live?.saysItOffers && { offers: live.saysItOffers }),
@@ -93,6 +116,28 @@ export class Observations {
       ...(capabilities?.phaseSwitching === true && evse.phaseSwitching === true && { phaseSwitching: true }),
       ...(evse.weight !== undefined && { weight: evse.weight }),
       ...(capabilities?.fallbackAfter !== undefined && { fallbackAfter: milliseconds(capabilities.fallbackAfter) }),
+    };
+  }
+
+  /** A card's own goes before the EVSE's. It is asked for again now and then: the CSMS may say it after the start. */
+  #priority(evse: Evse, transaction: Transaction | undefined): number {
+    const byWiring = evse.chargingPriority ?? 0;
+    if (transaction === undefined) return byWiring;
+    const { clock, priorityOf } = this.#deps;
+    const known = this.#priorities.get(evse.number);
+    const fresh = known?.uid === transaction.uid && clock.monotonic() - known.at < PRIORITY_HOLDS;
+    const byCard = fresh ? known.priority : priorityOf(transaction);
+    if (!fresh) this.#priorities.set(evse.number, { uid: transaction.uid, at: clock.monotonic(), priority: byCard });
+    return byCard ?? byWiring;
+  }
+
+  #needs(evse: Evse, now: Timestamp): Pick<EvseObservation, 'departure' | 'energyNeeded'> {
+    const { clock, needs } = this.#deps;
+    const { departure, energy } = needs.of(evse.number) ?? {};
+    return {
+      // Told by the site's clock, which may be set; load balancing goes by its own.
+      ...(departure !== undefined && { departure: timestamp(departure - clock.now() + now) }),
+      ...(energy !== undefined && { energyNeeded: energy }),
     };
   }
 
@@ -113,13 +158,18 @@ export class Observations {
 /** The least of the hardware, the cable and the profiles, and which of them it is. */
 function upperBound(
   evse: Evse,
-  cable: number | undefined,
+  { cable, car }: { readonly cable: number | undefined; readonly car: number | undefined },
   bound: ProfileBound | undefined,
 ): Pick<EvseObservation, 'upperBound' | 'boundBy' | 'boundByProfile'> {
-  const built = Math.min(evse.maxCurrent, cable ?? Infinity);
+  // A car that can do with less than the least gets that: it pauses by itself, or was misunderstood.
+  const takes = Math.max(evse.minCurrent, car ?? Infinity);
+  const built = Math.min(evse.maxCurrent, cable ?? Infinity, takes);
   if (bound !== undefined && bound.current < built)
     return { upperBound: bound.current, boundBy: profileName(bound.profile), boundByProfile: bound.profile };
-  return { upperBound: ampere(built), boundBy: built < evse.maxCurrent ? 'the cable' : 'the hardware' };
+  return {
+    upperBound: ampere(built),
+    boundBy: built === evse.maxCurrent ? 'the hardware' : built === takes ? 'the car' : 'the cable',
+  };
 }
 
 /** What an EVSE offers a car that it has not been told about: its fail-safe default, where its setpoint ends with a transaction. */

@@ -27,6 +27,7 @@ import type { SiteBook } from '../site/site-book.js';
 import type { CommandOutcome } from '../site/station-command.js';
 import type { Evse, Site } from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
+import type { CarNeeds } from './car-needs.js';
 import { Observations, type ProfileBounds } from './observations.js';
 import { rememberedCeilings, Setpoints } from './setpoints.js';
 
@@ -41,6 +42,8 @@ export interface SteeringDependencies {
   readonly book: SiteBook;
   readonly drivers: ReadonlyMap<StationId, StationDriver>;
   readonly profiles: ProfileBounds;
+  readonly needs: Pick<CarNeeds, 'of'>;
+  readonly priorityOf: (transaction: Transaction) => number | undefined;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
@@ -155,6 +158,12 @@ export class Steering {
   limitsReset(station: StationId): void {
     for (const evse of this.#evses)
       if (evse.station === station) this.#state = reset(this.#network, this.#state, evse.number);
+    this.wake();
+  }
+
+  /** The car at this EVSE waits for a limit: it is sent, even the same as before. */
+  needed(evse: EvseNumber): void {
+    this.#state = reset(this.#network, this.#state, evse);
     this.wake();
   }
 

@@ -196,6 +196,8 @@ export interface LocalToken {
   readonly idToken: string;
   readonly group?: string;
   readonly name?: string;
+  /** Higher goes first; absent: as the EVSE's. */
+  readonly chargingPriority?: number;
 }
 
 export interface BalancingPolicy {

@@ -20,13 +20,16 @@ export const deviceProfile = (id: string): DeviceProfile | undefined => byId.get
 /** Every `device:` name, in alphabetical order. */
 export const deviceIds = (): readonly string[] => [...byId.keys()].sort();
 
-/** The names that `device:` may have, and which chargers keep their last limit for ever when nobody talks to them. */
+/** The names that `device:` may have, and what the review of a site has to know of them. */
 export const deviceNames = (): {
   readonly chargers: readonly string[];
   readonly meters: readonly string[];
+  /** Those that keep their last limit for ever when nobody talks to them. */
   readonly chargersWithoutWatchdog: readonly string[];
+  readonly phaseSwitches: ReadonlyMap<string, { readonly requires?: string }>;
 } => ({
   chargers: chargerProfiles.map(({ id }) => id),
   meters: meterProfiles.map(({ id }) => id),
   chargersWithoutWatchdog: chargerProfiles.filter(({ watchdog }) => watchdog.kind === 'none').map(({ id }) => id),
+  phaseSwitches: new Map(chargerProfiles.flatMap(({ id, phases }) => (phases === undefined ? [] : [[id, phases]]))),
 });

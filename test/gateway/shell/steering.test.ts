@@ -35,6 +35,8 @@ async function steering(cost: number) {
         return [];
       },
     },
+    needs: { of: () => undefined },
+    priorityOf: () => undefined,
     journal: new MemoryJournal(),
     clock,
     log: recordingLog(),
