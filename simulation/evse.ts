@@ -12,6 +12,9 @@ export class EvseHardware {
   #register: number;
   #currents = NONE;
   readonly #listeners: (() => void)[] = [];
+  readonly #limitListeners: ((current: Ampere) => void)[] = [];
+  /** It hears limits, says yes to them and goes on as before. */
+  deaf = false;
 
   constructor(
     readonly number: number,
@@ -84,7 +87,13 @@ export class EvseHardware {
   }
 
   limit(current: Ampere): void {
-    this.#limit = current;
+    for (const listener of this.#limitListeners) listener(current);
+    if (!this.deaf) this.#limit = current;
+  }
+
+  /** Told of every limit that arrives, whether it is followed or not. */
+  onLimit(listener: (current: Ampere) => void): void {
+    this.#limitListeners.push(listener);
   }
 
   step(elapsed: Milliseconds): void {
