@@ -2,18 +2,25 @@
 import type { BalancingPolicy } from '../site/topology.js';
 import { laneOf, roomFor, take, tightest, type Rows } from './capacity.js';
 import { fillFair, fillInOrder, fillMostEnergy, type Active, type Filled } from './fill.js';
-import type { Lane } from './network.js';
-import { quantise, type Candidate, type Cause, type Share } from './share.js';
+import type { Lane, PhaseMask } from './network.js';
+import { quantise, type Candidate, type Cause, type Shares } from './share.js';
 
 const EPSILON = 1e-6;
 /** Setpoints are multiples of this, in A. */
 const STEP = 0.1;
+const PAUSE: Cause = { kind: 'pause' };
+
+const FILLS: Readonly<
+  Record<BalancingPolicy['strategy'], (group: readonly Active[], left: Float64Array, rows: Rows) => Filled>
+> = { fair: fillFair, 'first-come': fillInOrder, 'most-energy': fillMostEnergy };
 
 /**
  * Divides what is left among the candidates.
  * @param candidates best first
  * @param left what candidates may take, by cell; is not changed
  * @param moving rows whose background is measured and so may move: a start needs more there than its minimum
+ * @param shares is filled in for the candidates
+ * @returns what nobody got, by cell
  */
 export function allocate(
   candidates: readonly Candidate[],
@@ -21,42 +28,52 @@ export function allocate(
   left: Float64Array,
   moving: readonly boolean[],
   strategy: BalancingPolicy['strategy'],
-): readonly Share[] {
-  const rest = Float64Array.from(left);
+  shares: Shares,
+): Float64Array {
+  const rest = left.slice();
   const active: Active[] = [];
-  const shares: Share[] = [];
   for (const candidate of candidates) {
-    const chosen = activate(candidate, rows, rest, moving);
-    if ('kind' in chosen) {
-      shares.push({ outlet: candidate.outlet, target: 0, phases: candidate.phases, cause: chosen });
-      continue;
-    }
-    take(rest, chosen.lane, candidate.minimum);
-    active.push(chosen);
+    const one = activate(candidate, rows, rest, moving, shares);
+    if (one === undefined) continue;
+    take(rest, one.lane, candidate.minimum);
+    active.push(one);
   }
   for (let from = 0; from < active.length;) {
     let to = from;
     while (to < active.length && active[to]?.candidate.priority === active[from]?.candidate.priority) to++;
     const group = from === 0 && to === active.length ? active : active.slice(from, to);
-    const fill = strategy === 'fair' ? fillFair : strategy === 'first-come' ? fillInOrder : fillMostEnergy;
-    inSteps(group, fill(group, rest), rest, shares);
+    inSteps(group, FILLS[strategy](group, rest, rows), rest, shares);
     from = to;
   }
-  return shares;
+  return rest;
 }
 
-/** Three phases first; one where that fits and the charger can be told so. */
-function activate(candidate: Candidate, rows: Rows, rest: Float64Array, moving: readonly boolean[]): Active | Cause {
+/** Three phases first; one where that fits and the charger can be told so. Undefined, and the cause noted, where it waits. */
+function activate(
+  candidate: Candidate,
+  rows: Rows,
+  rest: Float64Array,
+  moving: readonly boolean[],
+  shares: Shares,
+): Active | undefined {
   const { outlet, phases, narrow, isNarrow, maySwitch, running } = candidate;
   const wide = laneOf(rows, outlet, phases);
-  if (narrow === 0) return refuse(candidate, wide, rows, rest, moving) ?? { candidate, lane: wide, phases };
-  const one = laneOf(rows, outlet, narrow);
   const refused = refuse(candidate, wide, rows, rest, moving);
+  if (narrow === 0)
+    return refused === undefined ? { candidate, lane: wide, phases } : waits(shares, outlet, phases, refused);
   // Going on with all phases needs as much as a start: it should last.
   const widens = maySwitch && (!running || roomFor(rest, wide) >= candidate.startNeed - EPSILON);
   if (refused === undefined && (!isNarrow || widens)) return { candidate, lane: wide, phases };
-  if (!isNarrow && !maySwitch) return refused ?? { kind: 'pause' };
-  return refuse(candidate, one, rows, rest, moving) ?? { candidate, lane: one, phases: narrow };
+  if (!isNarrow && !maySwitch) return waits(shares, outlet, phases, refused ?? PAUSE);
+  const one = laneOf(rows, outlet, narrow);
+  const cause = refuse(candidate, one, rows, rest, moving);
+  return cause === undefined ? { candidate, lane: one, phases: narrow } : waits(shares, outlet, phases, cause);
+}
+
+function waits(shares: Shares, outlet: number, phases: PhaseMask, cause: Cause): undefined {
+  shares.target[outlet] = 0;
+  shares.phases[outlet] = phases;
+  shares.cause[outlet] = cause;
 }
 
 function refuse(
@@ -68,7 +85,7 @@ function refuse(
 ): Cause | undefined {
   if (roomFor(rest, lane) < candidate.minimum - EPSILON) return { kind: 'rotation', cell: tightest(rest, lane) };
   if (candidate.running) return undefined;
-  if (candidate.heldBack) return { kind: 'pause' };
+  if (candidate.heldBack) return PAUSE;
   const { cells, coefficients } = lane;
   for (let at = 0; at < cells.length; at++) {
     const cell = cells[at] ?? 0;
@@ -80,29 +97,29 @@ function refuse(
 }
 
 /** Down to whole steps; what that leaves goes, a step for each, where it moves the most energy. */
-function inSteps(group: readonly Active[], filled: Filled, rest: Float64Array, shares: Share[]): void {
-  const current = new Float64Array(group.length);
-  const unfilled: number[] = [];
+function inSteps(group: readonly Active[], { current, causes }: Filled, rest: Float64Array, shares: Shares): void {
+  const unfilled: Active[] = [];
   for (let i = 0; i < group.length; i++) {
     const one = group[i];
     if (one === undefined) continue;
-    const given = filled.current[i] ?? 0;
-    const stepped = Math.max(one.candidate.minimum, quantise(Math.min(given, one.candidate.bound)));
-    current[i] = stepped;
-    take(rest, one.lane, stepped - given);
-    if (filled.causes[i]?.kind === 'full') unfilled.push(i);
+    const { candidate, lane, phases } = one;
+    const given = current[i] ?? 0;
+    const cause = causes[i];
+    const stepped = Math.max(candidate.minimum, quantise(Math.min(given, candidate.bound)));
+    take(rest, lane, stepped - given);
+    shares.target[candidate.outlet] = stepped;
+    shares.phases[candidate.outlet] = phases;
+    shares.cause[candidate.outlet] = cause;
+    if (cause?.kind === 'full') unfilled.push(one);
   }
-  unfilled.sort((a, b) => (group[b]?.candidate.power ?? 0) - (group[a]?.candidate.power ?? 0) || a - b);
-  for (const i of unfilled) {
-    const one = group[i];
-    if (one === undefined || roomFor(rest, one.lane) < STEP - EPSILON) continue;
-    const more = quantise((current[i] ?? 0) + STEP);
-    if (more > one.candidate.bound + EPSILON) continue;
-    take(rest, one.lane, more - (current[i] ?? 0));
-    current[i] = more;
+  // The sort is stable: between equals the order of the group decides.
+  unfilled.sort((a, b) => b.candidate.power - a.candidate.power);
+  for (const { candidate, lane } of unfilled) {
+    if (roomFor(rest, lane) < STEP - EPSILON) continue;
+    const stepped = shares.target[candidate.outlet] ?? 0;
+    const more = quantise(stepped + STEP);
+    if (more > candidate.bound + EPSILON) continue;
+    take(rest, lane, more - stepped);
+    shares.target[candidate.outlet] = more;
   }
-  group.forEach(({ candidate, phases }, i) => {
-    const cause = filled.causes[i] ?? { kind: 'upperBound' };
-    shares.push({ outlet: candidate.outlet, target: current[i] ?? 0, phases, cause });
-  });
 }

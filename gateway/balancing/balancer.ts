@@ -1,21 +1,20 @@
 // One plan: what every EVSE is told now, so that no circuit is exceeded whatever the chargers do with it.
 import type { Timestamp } from '../kernel/units.js';
-import { allocate } from './allocation.js';
-import { candidateOf, type Seen } from './candidate.js';
-import { addLegs, laneOf, rowsOf, take, takeEach, type Rows } from './capacity.js';
+import type { Seen } from './candidate.js';
+import { addLegs, laneOf, layoutOf, rowsOf, take, takeEach, type Layout, type Rows } from './capacity.js';
 import { currentOn, LEGS, type Triple } from './conductors.js';
-import { measuredOf, observeSession } from './demand.js';
-import { gridOperatorLimit, headrooms, type Headroom, type Sums } from './headroom.js';
+import { divide, type Division } from './division.js';
+import { candidatesOf, observe, type Findings } from './findings.js';
+import { gridOperatorLimit, headrooms, type Sums } from './headroom.js';
+import { Moment } from './moment.js';
 import type { Network, PhaseMask } from './network.js';
-import type { EvseObservation, Snapshot } from './observation.js';
-import { ordered } from './order.js';
-import { freeNow, release, type LimitCommand, type Wish } from './release.js';
+import type { Snapshot } from './observation.js';
+import { release, type LimitCommand, type Wishes } from './release.js';
 import { circuitReports, evseReport, type BalancingReport, type CircuitReport } from './report.js';
 import { defaultSettings, type BalancingSettings } from './settings.js';
-import type { Candidate, Share } from './share.js';
-import { observeExcess, observeLink, observeSettling, standOf, worstOf, type Escalation } from './standing.js';
-import type { BalancingState, EvseState } from './state.js';
-import { boundByUnbalance, limitUnbalance } from './unbalance.js';
+import type { Candidate, Shares } from './share.js';
+import { worstOf, type Escalation } from './standing.js';
+import type { BalancingState } from './state.js';
 
 export interface Plan {
   readonly state: BalancingState;
@@ -24,33 +23,17 @@ export interface Plan {
   /** Steps against chargers that do not react; `resend` and `pause` are among the commands already. */
   readonly escalations: readonly Escalation[];
   /** What the next plan need not find out again. */
-  readonly findings: Findings;
+  readonly findings: Known;
   /** Why everything is as it is; worked out when asked for, since most plans are never looked at. */
   report(): BalancingReport;
   /** Its part about the circuits, without the explanation of every EVSE. */
   circuits(): readonly CircuitReport[];
 }
 
-/** What was found out of each EVSE, and from what. */
-interface Findings {
-  readonly at: Timestamp;
-  readonly evses: readonly EvseObservation[];
-  /** Found before anything was sent. */
-  readonly seen: readonly Seen[];
-  /** The states that this plan left: an EVSE whose state is another since then is looked at again. */
-  readonly states: readonly EvseState[];
-  readonly late: readonly boolean[];
-  readonly candidates: readonly Candidate[];
-  readonly order: readonly Candidate[];
-}
-
-/** What was found of EVSEs holds for this long, where nothing was told of them since, in milliseconds. */
-const FINDINGS_HOLD = 1000;
-
 /**
  * Decides the setpoint of every EVSE. Pure; called about once a second and after every event that matters. The same
  * input again answers no command.
- * @param before the last plan: a plan that follows it within a second looks again only at what has changed
+ * @param before the last plan: with it only what has changed is looked at again, and the answer is the same
  */
 export function plan(
   network: Network,
@@ -60,43 +43,51 @@ export function plan(
   settings: BalancingSettings = defaultSettings,
   before?: Plan,
 ): Plan {
-  const findings =
-    before !== undefined && now >= before.findings.at && now - before.findings.at < FINDINGS_HOLD
-      ? before.findings
-      : undefined;
-  const { seen, escalations } = observe(network, state, snapshot, now, settings, findings);
+  const moment = new Moment(now);
+  const known = stillTrue(before?.findings, network, settings, now);
+  const found = observe(network, state, snapshot, moment, settings, known);
+  const { seen } = found;
   const operator = gridOperatorLimit(network, state, snapshot.gridOperator, now, settings);
-  const measured = headrooms(network, state, snapshot, sumsOf(network, seen), operator.limit, now, settings);
-  const caps = snapshot.caps ?? [];
-  const rows = rowsOf(network, measured.headrooms, caps);
+  const sums = found.same && known !== undefined ? known.sums : sumsOf(network, seen);
+  const measured = headrooms(network, state, snapshot, sums, operator.limit, now, settings);
+  const layout = layoutOf(network, snapshot.caps ?? [], known?.layout);
+  const rows = rowsOf(layout, measured.headrooms);
+  const taking = candidatesOf(network, found, measured.headrooms, moment, settings, known);
+  const { late, order } = taking;
 
-  const late = lateOf(network, measured.headrooms);
-  const candidates = candidatesOf(network, seen, late, now, settings, findings);
-  const { strategy, unbalance } = network.policy;
-  const order = sameItems(candidates, findings?.candidates) ? (findings?.order ?? []) : ordered(candidates, strategy);
-  const left = leftToDivide(seen, rows);
-  const moving = measured.headrooms.map(({ meter }) => meter === 'live' || meter === 'stale');
-  const divide = (among: readonly Candidate[]): readonly Share[] => allocate(among, rows, left, moving, strategy);
-  const shares = divideWithin(order, divide, unbalance);
-
-  const shareOf: (Share | undefined)[] = Array.from({ length: seen.length });
-  for (const one of shares) shareOf[one.outlet] = one;
-  const wishes = wishesOf(seen, shareOf, late, order);
-  const released = release(seen, wishes, rows, freeNow(seen, rows), now, settings);
+  const divisible = {
+    order,
+    rows,
+    left: leftToDivide(seen, rows),
+    moving: measured.headrooms.map(({ meter }) => meter === 'live' || meter === 'stale'),
+    uneven: unevenOf(seen),
+  };
+  const division = divide(divisible, network.outlets, network.policy, known?.division);
+  const { shares } = division;
+  const wishes = wishesOf(seen, shares, late, order);
+  const released = release(seen, wishes, rows, now, settings);
 
   const granted = (obeying: boolean): readonly Triple[] => sumsByPhase(network, seen, obeying);
+  const reported: { circuits?: readonly CircuitReport[] } = {};
   const circuits = (): readonly CircuitReport[] =>
-    circuitReports(network, measured.headrooms, measured.circuits, granted(false), granted(true));
+    (reported.circuits ??= circuitReports(
+      network,
+      measured.headrooms,
+      measured.circuits,
+      granted(false),
+      granted(true),
+    ));
   const report = (): BalancingReport => {
-    const targets = new Map(wishes.map((wish) => [wish.outlet, wish.target]));
     const failsafe = operator.failsafeSince !== undefined;
+    const { caps } = layout;
     const scene = { network, caps, rows, headrooms: measured.headrooms, reserved: granted(false), failsafe };
+    const wished = new Set(wishes.sequence);
     return {
       evses: seen.map((one, index) =>
         evseReport(scene, one, {
           sent: released.states[index]?.sent,
-          share: shareOf[index],
-          target: targets.get(index) ?? one.stand.ceiling,
+          cause: shares.cause[index],
+          target: wished.has(index) ? (wishes.target[index] ?? 0) : one.stand.ceiling,
           waitingCell: released.waiting.get(index),
           noRaise: late[index] ?? false,
         }),
@@ -110,110 +101,26 @@ export function plan(
     circuits: measured.circuits,
     ...(operator.failsafeSince === undefined ? {} : { failsafeSince: operator.failsafeSince }),
   };
-  const found: Findings = {
-    at: findings?.at ?? now,
-    evses: snapshot.evses,
-    seen,
-    states: released.states,
-    late,
-    candidates,
-    order,
-  };
-  return { state: next, commands: released.commands, escalations, findings: found, report, circuits };
+  const { states, seenUntil, same } = found;
+  const findings = { ...taking, network, settings, at: now, seen, states, seenUntil, same, sums, layout, division };
+  return { state: next, commands: released.commands, escalations: found.escalations, findings, report, circuits };
 }
 
-/** Divides, and where the rule of unbalance takes from some, divides that among the others. */
-function divideWithin(
-  order: readonly Candidate[],
-  divide: (among: readonly Candidate[]) => readonly Share[],
-  unbalance: number | undefined,
-): readonly Share[] {
-  const first = divide(order);
-  if (unbalance === undefined) return first;
-  const candidates = new Map(order.map((candidate) => [candidate.outlet, candidate]));
-  const lowered = limitUnbalance(first, candidates, unbalance);
-  const paused = lowered.filter((share) => share.cause.kind === 'unbalance' && share.target === 0);
-  const bound = new Map(boundByUnbalance(candidates, lowered).map((candidate) => [candidate.outlet, candidate]));
-  const again = order.flatMap(({ outlet }) => bound.get(outlet) ?? []);
-  return [...limitUnbalance(divide(again), candidates, unbalance), ...paused];
+/** What was found of EVSEs, circuits and the division, for the next plan. */
+interface Known extends Findings {
+  readonly sums: Sums;
+  readonly layout: Layout;
+  readonly division: Division;
 }
 
-function observe(
+/** Findings are of one site under the same settings, and time does not go back. */
+const stillTrue = (
+  findings: Known | undefined,
   network: Network,
-  state: BalancingState,
-  snapshot: Snapshot,
-  now: Timestamp,
   settings: BalancingSettings,
-  findings: Findings | undefined,
-): { readonly seen: readonly Seen[]; readonly escalations: readonly Escalation[] } {
-  const escalations: Escalation[] = [];
-  const sameTold = findings !== undefined && findings.evses === snapshot.evses;
-  const told: (EvseObservation | undefined)[] = Array.from({ length: network.outlets.length });
-  if (!sameTold) {
-    for (const one of snapshot.evses) told[network.indexOf.get(one.evse) ?? -1] = one;
-  }
-  const seen: Seen[] = [];
-  for (let index = 0; index < network.outlets.length; index++) {
-    const outlet = network.outlets[index];
-    const own = state.evses[index];
-    if (outlet === undefined || own === undefined) continue;
-    const known = findings?.seen[index];
-    if (known !== undefined && own === findings?.states[index] && own === known.state) {
-      if (sameTold || known.observation === told[index]) {
-        seen.push(known);
-        continue;
-      }
-    }
-    const observation = sameTold ? known?.observation : told[index];
-    const measured = measuredOf(outlet, observation, now, settings);
-    const linked = observeSettling(observeLink(outlet, own, observation, now), observation, measured, now);
-    const session = observeSession(outlet, linked, observation, measured, now, settings);
-    const carried = session === linked.session ? linked : { ...linked, session };
-    const stand = standOf(outlet, carried, observation, measured, now, settings);
-    const excess = observeExcess(carried, stand, observation, now, settings);
-    if (excess.escalation !== undefined) escalations.push(excess.escalation);
-    seen.push({
-      outlet,
-      observation,
-      state: excess.state,
-      stand,
-      benched: excess.state.benchedUntil !== undefined && now < excess.state.benchedUntil,
-      repeat: excess.escalation?.type === 'resend',
-    });
-  }
-  return { seen, escalations };
-}
-
-function candidatesOf(
-  network: Network,
-  seen: readonly Seen[],
-  late: readonly boolean[],
   now: Timestamp,
-  settings: BalancingSettings,
-  findings: Findings | undefined,
-): readonly Candidate[] {
-  const known: (Candidate | undefined)[] = Array.from({ length: findings === undefined ? 0 : seen.length });
-  for (const candidate of findings?.candidates ?? []) known[candidate.outlet] = candidate;
-  const candidates: Candidate[] = [];
-  for (let index = 0; index < seen.length; index++) {
-    const one = seen[index];
-    if (one === undefined) continue;
-    const same = findings !== undefined && findings.seen[index] === one && findings.late[index] === late[index];
-    const candidate = same ? known[index] : candidateOf(index, one, late[index] ?? false, network, now, settings);
-    if (candidate !== undefined) candidates.push(candidate);
-  }
-  return candidates;
-}
-
-const sameItems = (a: readonly unknown[], b: readonly unknown[] | undefined): boolean =>
-  b !== undefined && a.length === b.length && a.every((item, index) => item === b[index]);
-
-/** For each outlet, whether a meter above it is late. */
-function lateOf(network: Network, headroom: readonly Headroom[]): readonly boolean[] {
-  const stale = headroom.map(({ meter }) => meter === 'stale');
-  const any = stale.includes(true);
-  return network.outlets.map(({ path }) => any && path.some((row) => stale[row]));
-}
+): Known | undefined =>
+  findings?.network === network && findings.settings === settings && now >= findings.at ? findings : undefined;
 
 /** Counted as it stands in the plan for the others: not to be moved by a setpoint, or not to be told one. */
 const keepsItsCurrent = ({ stand, observation }: Seen): boolean =>
@@ -230,27 +137,36 @@ function leftToDivide(seen: readonly Seen[], rows: Rows): Float64Array {
   return left;
 }
 
+/** What one- and two-phase EVSEs take that are told nothing else, in A per phase. */
+function unevenOf(seen: readonly Seen[]): Triple {
+  const sums: [number, number, number] = [0, 0, 0];
+  for (const one of seen) {
+    if (!keepsItsCurrent(one) || one.outlet.lineToLine || one.stand.phases === 7) continue;
+    const worst = worstOf(one.stand);
+    for (let phase = 0; phase < 3; phase++) sums[phase] = (sums[phase] ?? 0) + (worst[phase] ?? 0);
+  }
+  return sums;
+}
+
 function wishesOf(
   seen: readonly Seen[],
-  shareOf: readonly (Share | undefined)[],
+  shares: Shares,
   late: readonly boolean[],
   order: readonly Candidate[],
-): readonly Wish[] {
-  const wishes: Wish[] = [];
-  const wish = (index: number, share: Share | undefined): void => {
-    const one = seen[index];
-    if (one?.observation?.link !== 'connected') return;
-    const target = share?.target ?? targetOutside(one);
-    if (target === undefined) return;
-    const phases = share === undefined ? {} : { phases: share.phases };
-    const raiseEvery = one.observation.raiseEvery ?? 0;
-    wishes.push({ outlet: index, target, ...phases, noRaise: late[index] ?? false, repeat: one.repeat, raiseEvery });
-  };
-  for (const { outlet } of order) wish(outlet, shareOf[outlet]);
-  const divided = new Uint8Array(seen.length);
-  for (const { outlet } of order) divided[outlet] = 1;
-  for (let index = 0; index < seen.length; index++) if (divided[index] === 0) wish(index, undefined);
-  return wishes;
+): Wishes {
+  const target = Float64Array.from(shares.target);
+  const sequence = new Int32Array(seen.length);
+  let count = 0;
+  for (const { outlet } of order) sequence[count++] = outlet;
+  for (let outlet = 0; outlet < seen.length; outlet++) {
+    const one = seen[outlet];
+    if (one?.observation?.link !== 'connected' || shares.cause[outlet] !== undefined) continue;
+    const wish = targetOutside(one);
+    if (wish === undefined) continue;
+    target[outlet] = wish;
+    sequence[count++] = outlet;
+  }
+  return { sequence: sequence.subarray(0, count), target, phases: shares.phases, late };
 }
 
 /** What an EVSE that takes no part in the division is told: to pause, or what it was told last. */

@@ -23,23 +23,32 @@ export interface RowName {
   readonly profile?: ProfileReference;
 }
 
-export function rowsOf(network: Network, headrooms: readonly Headroom[], caps: readonly SharedCap[]): Rows {
-  const { cells, lanes } = network;
-  const slack = new Float64Array(cells.bounds.length);
-  for (let cell = 0; cell < slack.length; cell++) {
-    const bound = cells.bounds[cell];
-    const headroom = headrooms[cells.row[cell] ?? -1];
-    if (bound !== undefined && headroom !== undefined) slack[cell] = headroom.slack[bound.conductor] * bound.factor;
-  }
-  if (caps.length === 0) return { slack, row: cells.row, bounds: cells.bounds, lanes };
-  return withCaps({ slack, row: cells.row, bounds: cells.bounds, lanes }, network, caps);
+/** The cells of circuits and caps, and who loads them: the same as long as the caps hold the same EVSEs. */
+export interface Layout {
+  readonly caps: readonly SharedCap[];
+  readonly row: readonly number[];
+  readonly bounds: readonly Bound[];
+  readonly lanes: readonly (readonly Lane[])[];
 }
 
-function withCaps(rows: Rows, network: Network, caps: readonly SharedCap[]): Rows {
-  const slack = [...rows.slack];
-  const row = [...rows.row];
-  const bounds = [...rows.bounds];
-  const lanes = [...rows.lanes];
+/** @param headrooms of the circuits, in the network's order */
+export function rowsOf({ caps, row, bounds, lanes }: Layout, headrooms: readonly Headroom[]): Rows {
+  const slack = new Float64Array(bounds.length);
+  for (let cell = 0; cell < slack.length; cell++) {
+    const bound = bounds[cell];
+    const at = row[cell] ?? 0;
+    const room = headrooms[at]?.slack[bound?.conductor ?? 0] ?? caps[at - headrooms.length]?.limit ?? 0;
+    slack[cell] = room * (bound?.factor ?? 1);
+  }
+  return { slack, row, bounds, lanes };
+}
+
+/** @param before of the last plan */
+export function layoutOf(network: Network, caps: readonly SharedCap[], before: Layout | undefined): Layout {
+  if (before !== undefined && sameMembers(before.caps, caps)) return { ...before, caps };
+  const row = [...network.cells.row];
+  const bounds = [...network.cells.bounds];
+  const lanes = [...network.lanes];
   caps.forEach((cap, position) => {
     const members = [...new Set(cap.evses)].flatMap((evse) => network.indexOf.get(evse) ?? []);
     const below = legsBelow(members.flatMap((index) => network.outlets[index] ?? []));
@@ -47,7 +56,6 @@ function withCaps(rows: Rows, network: Network, caps: readonly SharedCap[]): Row
     const own = conductorsOf(below).bounds;
     const cells = own.map((_, cell) => first + cell);
     for (const bound of own) {
-      slack.push(cap.limit * bound.factor);
       row.push(network.circuits.length + position);
       bounds.push(bound);
     }
@@ -57,8 +65,15 @@ function withCaps(rows: Rows, network: Network, caps: readonly SharedCap[]): Row
       lanes[index] = (lanes[index] ?? []).map((lane, mask) => joined(lane, laneOver(outlet, mask, cells, own, first)));
     }
   });
-  return { slack: Float64Array.from(slack), row, bounds, lanes };
+  return { caps, row, bounds, lanes };
 }
+
+const sameMembers = (a: readonly SharedCap[], b: readonly SharedCap[]): boolean =>
+  a.length === b.length &&
+  a.every(({ evses }, position) => {
+    const others = b[position]?.evses;
+    return evses === others || (evses.length === others?.length && evses.every((evse, at) => evse === others[at]));
+  });
 
 const joined = (a: Lane, b: Lane): Lane => ({
   cells: Int32Array.from([...a.cells, ...b.cells]),

@@ -79,9 +79,12 @@ export function confirmed(
       ...of.open.slice(0, position).map((command) => command.current),
     );
     const { settling: _, retryAt: __, phases: ___, ...rest } = of;
+    // A cut to 0 leaves the car on the phases it had until it has followed.
     const wide =
-      phases === 1 &&
-      (of.phases !== 1 || of.settling?.wide === true || of.open.slice(0, position).some((one) => one.phases !== 1));
+      (phases === 1 || (phases === 3 && current === 0)) &&
+      ((of.phases !== 1 && of.confirmed !== 0) ||
+        of.settling?.wide === true ||
+        of.open.slice(0, position).some((one) => one.phases !== 1 && one.current > 0));
     const settled = before <= current && !wide;
     return {
       ...rest,

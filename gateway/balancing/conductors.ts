@@ -48,7 +48,8 @@ const CONDUCTORS = [0, 1, 2] as const;
 /**
  * @param used the legs that can be loaded below this circuit
  * @param ratio where the circuit is the primary side of a delta-wye transformer: primary line voltage over secondary phase
- *   voltage. A primary line then carries the difference of two secondary conductors, divided by it.
+ *   voltage. A primary line then carries the difference of two secondary conductors, divided by it: L1 that of L1 and L2
+ *   (Dyn1, the rule in North America), and so in turn.
  */
 export function conductorsOf(used: readonly boolean[], ratio?: number): Conductors {
   const re = new Float64Array(3 * LEGS);
@@ -63,7 +64,7 @@ export function conductorsOf(used: readonly boolean[], ratio?: number): Conducto
     const on = (conductor: number, sign: number): void => {
       if (ratio === undefined) return add(conductor, leg, angle, sign);
       add(conductor, leg, angle, sign / ratio);
-      add((conductor + 1) % 3, leg, angle, -sign / ratio);
+      add((conductor + 2) % 3, leg, angle, -sign / ratio);
     };
     on(out, 1);
     if ('back' in current) on(current.back, -1);

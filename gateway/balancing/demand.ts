@@ -1,6 +1,8 @@
 // What a car would take if it were offered all: learned from what it takes, and on which phases.
-import { timestamp, type Timestamp } from '../kernel/units.js';
+import { amended } from '../kernel/amended.js';
+import { timestamp } from '../kernel/units.js';
 import type { Triple } from './conductors.js';
+import type { Moment } from './moment.js';
 import { maskOf, type Outlet, type PhaseMask } from './network.js';
 import type { EvseObservation } from './observation.js';
 import type { BalancingSettings } from './settings.js';
@@ -13,11 +15,12 @@ import { newSession, type EvseState, type Session } from './state.js';
 export function measuredOf(
   outlet: Outlet,
   observation: EvseObservation | undefined,
-  now: Timestamp,
+  moment: Moment,
   settings: BalancingSettings,
 ): Triple | undefined {
   const measured = observation?.measured;
-  if (measured === undefined || Math.abs(now - measured.at) > settings.measuredFor) return undefined;
+  if (measured === undefined || moment.reached(measured.at + settings.measuredFor)) return undefined;
+  if (!moment.reached(measured.at - settings.measuredFor)) return undefined;
   const { L1, L2, L3 } = measured.current;
   if (!Number.isFinite(L1) || !Number.isFinite(L2) || !Number.isFinite(L3)) return undefined;
   if (!outlet.lineToLine) return [L1, L2, L3];
@@ -57,17 +60,23 @@ export function onlyPhase(outlet: Outlet, observation: EvseObservation | undefin
 }
 
 /** The most this car can be expected to take now; its minimum where it takes nothing, so that it may wake up. */
-export function demandOf(session: Session, minimum: number, now: Timestamp, settings: BalancingSettings): number {
-  if (session.trialUntil === undefined || now < session.trialUntil || session.peak === undefined) return Infinity;
+export function demandOf(session: Session, minimum: number, moment: Moment, settings: BalancingSettings): number {
+  if (session.trialUntil === undefined || session.peak === undefined || !moment.reached(session.trialUntil))
+    return Infinity;
   return Math.max(minimum, Math.max(session.peak.last, session.peak.running) + settings.demandMargin);
 }
 
-export const sleeps = (session: Session, now: Timestamp, settings: BalancingSettings): boolean =>
-  session.idleSince !== undefined && now - session.idleSince >= settings.sleepAfter;
+export const sleeps = (session: Session, moment: Moment, settings: BalancingSettings): boolean =>
+  session.idleSince !== undefined && moment.reached(session.idleSince + settings.sleepAfter);
 
-/** Time with a setpoint above 0 in this session, in milliseconds. */
-export const servedFor = (session: Session, now: Timestamp): number =>
-  session.service + (session.onSince === undefined ? 0 : now - session.onSince);
+/** Whole rotations with a setpoint above 0 in this session. */
+export function turnsOf({ service, onSince }: Session, rotation: number, moment: Moment): number {
+  const turn = Math.max(1, rotation);
+  if (onSince === undefined) return Math.floor(service / turn);
+  const turns = Math.floor((service + moment.now - onSince) / turn);
+  moment.reached(onSince - service + (turns + 1) * turn);
+  return turns;
+}
 
 /** A trial is prolonged in steps of this, in milliseconds, so that a car at its limit is not new every second. */
 const TRIAL_STEP = 5000;
@@ -80,9 +89,10 @@ export function observeSession(
   state: EvseState,
   observation: EvseObservation | undefined,
   measured: Triple | undefined,
-  now: Timestamp,
+  moment: Moment,
   settings: BalancingSettings,
 ): Session {
+  const { now } = moment;
   if (observation?.wantsEnergy !== true) return newSession;
   const before =
     observation.activeSince === undefined || observation.activeSince === state.session.activeSince
@@ -90,12 +100,12 @@ export function observeSession(
       : { ...newSession, activeSince: observation.activeSince };
   const setpoint = state.sent ?? state.confirmed ?? 0;
   const on = state.sent === undefined ? observation.chargingState === 'Charging' : setpoint > 0;
-  if (!on || observation.link !== 'connected') return waiting(before, now);
+  if (!on || observation.link !== 'connected') return waiting(before, moment);
   const started =
     before.onSince === undefined || before.waitingSince !== undefined
-      ? { ...before, waitingSince: undefined, onSince: before.onSince ?? now }
+      ? amended(before, { waitingSince: undefined, onSince: before.onSince ?? now })
       : before;
-  return measured === undefined ? started : charging(outlet, state, started, observation, measured, now, settings);
+  return measured === undefined ? started : charging(outlet, state, started, observation, measured, moment, settings);
 }
 
 function charging(
@@ -104,20 +114,19 @@ function charging(
   session: Session,
   observation: EvseObservation,
   measured: Triple,
-  now: Timestamp,
+  moment: Moment,
   settings: BalancingSettings,
 ): Session {
+  const { now } = moment;
   const worst = worstPhase(measured);
   const setpoint = state.sent ?? state.confirmed ?? 0;
   const draws = worst >= Math.min(1, setpoint / 2) && worst > 0;
   const taking = draws || observation.chargingState === 'SuspendedEV';
   const tries = taking && (session.trialUntil === undefined || worst >= setpoint - settings.tolerance);
-  const until = timestamp(now + settings.demandTrial);
-  const trialUntil =
-    tries && (session.trialUntil === undefined || until - session.trialUntil >= TRIAL_STEP)
-      ? until
-      : session.trialUntil;
-  const peak = risen(session.peak, worst, now);
+  const { trialUntil: tried } = session;
+  const prolongs = tries && (tried === undefined || moment.reached(tried - settings.demandTrial + TRIAL_STEP));
+  const trialUntil = prolongs ? timestamp(now + settings.demandTrial) : tried;
+  const peak = risen(session.peak, worst, moment);
   const idleSince = draws ? undefined : (session.idleSince ?? now);
   const carrying = (measured[0] > 1 ? 1 : 0) | (measured[1] > 1 ? 2 : 0) | (measured[2] > 1 ? 4 : 0);
   // On one phase by order, a car says nothing of the phases it could use.
@@ -127,7 +136,7 @@ function charging(
   const plain = learns && !surprised && worst >= 4 && (carrying & ~outlet.wired) === 0;
   const same = plain && learning?.phases === carrying;
   const next = !learns || same ? learning : plain ? { phases: carrying, since: now } : undefined;
-  const settled = same && now - learning.since >= settings.learnPhases;
+  const settled = same && moment.reached(learning.since + settings.learnPhases);
   // Current where none was expected: believe nothing and learn anew.
   const known = surprised ? undefined : settled ? carrying : phases;
   if (
@@ -138,28 +147,28 @@ function charging(
     next === learning
   )
     return session;
-  return { ...session, trialUntil, peak, idleSince, phases: known, learning: next };
+  return amended(session, { trialUntil, peak, idleSince, phases: known, learning: next });
 }
 
-function risen(peak: Session['peak'], worst: number, now: Timestamp): Session['peak'] {
+function risen(peak: Session['peak'], worst: number, moment: Moment): Session['peak'] {
+  const { now } = moment;
   if (peak === undefined) return { last: worst, running: worst, since: now };
-  if (now - peak.since >= PEAK_TIME) return { last: peak.running, running: worst, since: now };
+  if (moment.reached(peak.since + PEAK_TIME)) return { last: peak.running, running: worst, since: now };
   return worst > peak.running ? { ...peak, running: worst } : peak;
 }
 
 /** A car without current: what it would take is forgotten, how it was served is not. */
-function waiting(session: Session, now: Timestamp): Session {
+function waiting(session: Session, { now }: Moment): Session {
   if (session.onSince === undefined && session.waitingSince !== undefined) return session;
-  return {
-    ...session,
+  return amended(session, {
     onSince: undefined,
     idleSince: undefined,
     trialUntil: undefined,
     peak: undefined,
     learning: undefined,
     waitingSince: session.waitingSince ?? now,
-    service: servedFor(session, now),
+    service: session.service + (session.onSince === undefined ? 0 : now - session.onSince),
     offSince: session.onSince === undefined ? session.offSince : now,
     pausedBefore: session.pausedBefore || session.onSince !== undefined,
-  };
+  });
 }

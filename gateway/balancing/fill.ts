@@ -2,6 +2,7 @@
 import { roomFor, take, tightest } from './capacity.js';
 import { mostValue } from './linear-program.js';
 import type { Lane, PhaseMask } from './network.js';
+import { byArrival } from './order.js';
 import type { Candidate, Cause } from './share.js';
 
 const EPSILON = 1e-9;
@@ -16,8 +17,14 @@ export interface Active {
 /** By position in the group. `left` has been lowered by the same currents. */
 export interface Filled {
   readonly current: Float64Array;
-  readonly causes: readonly Cause[];
+  readonly causes: readonly (Cause | undefined)[];
 }
+
+const CAUSES: Readonly<Record<Candidate['boundedBy'], Cause>> = {
+  upperBound: { kind: 'upperBound' },
+  demand: { kind: 'demand' },
+  unbalance: { kind: 'unbalance' },
+};
 
 /**
  * Progressive filling: everyone's current above the minimum rises in proportion to the weight; who reaches the bound or a
@@ -28,36 +35,30 @@ export interface Filled {
 export function fillFair(group: readonly Active[], left: Float64Array): Filled {
   const count = group.length;
   const weights = weightsOf(group);
+  const { first, members, used } = membersOf(group, left.length);
   const rising = new Float64Array(left.length);
-  const members: number[][] = [];
-  const used: number[] = [];
-  for (let i = 0; i < count; i++) {
-    const { cells, coefficients } = group[i]?.lane ?? { cells: [], coefficients: [] };
-    for (let at = 0; at < cells.length; at++) {
-      const cell = cells[at] ?? 0;
-      rising[cell] = (rising[cell] ?? 0) + (weights[i] ?? 0) * (coefficients[at] ?? 0);
-      const list = members[cell];
-      if (list !== undefined) list.push(i);
-      else {
-        members[cell] = [i];
-        used.push(cell);
-      }
-    }
-  }
   const since = new Float64Array(left.length);
-  const level = Float64Array.from(
-    group,
-    ({ candidate }, i) => (candidate.bound - candidate.minimum) / (weights[i] ?? 1),
-  );
-  const byLevel = Int32Array.from(group, (_, i) => i).sort((a, b) => (level[a] ?? 0) - (level[b] ?? 0));
+  const atLevel = new Map<number, number[]>();
+  for (let i = 0; i < count; i++) {
+    const one = group[i];
+    if (one === undefined) continue;
+    const { candidate, lane } = one;
+    const weight = weights[i] ?? 1;
+    for (let at = 0; at < lane.cells.length; at++) {
+      const cell = lane.cells[at] ?? 0;
+      rising[cell] = (rising[cell] ?? 0) + weight * (lane.coefficients[at] ?? 0);
+    }
+    const level = (candidate.bound - candidate.minimum) / weight;
+    const alike = atLevel.get(level);
+    if (alike === undefined) atLevel.set(level, [i]);
+    else alike.push(i);
+  }
+  const levels = Float64Array.from(atLevel.keys()).sort();
   const current = new Float64Array(count);
-  const causes: Cause[] = Array.from({ length: count });
-  const frozen = new Uint8Array(count);
-  let open = count;
-  let at = 0;
+  const causes: (Cause | undefined)[] = group.map(() => undefined);
   const freeze = (i: number, height: number, cause: Cause): void => {
     const one = group[i];
-    if (one === undefined || frozen[i] === 1) return;
+    if (one === undefined || causes[i] !== undefined) return;
     const { cells, coefficients } = one.lane;
     const weight = weights[i] ?? 0;
     for (let k = 0; k < cells.length; k++) {
@@ -66,16 +67,16 @@ export function fillFair(group: readonly Active[], left: Float64Array): Filled {
       since[cell] = height;
       rising[cell] = (rising[cell] ?? 0) - weight * (coefficients[k] ?? 0);
     }
-    frozen[i] = 1;
     current[i] = one.candidate.minimum + height * weight;
     causes[i] = cause;
-    open--;
   };
-  while (open > 0) {
-    while (at < count && frozen[byLevel[at] ?? 0] === 1) at++;
-    const first = byLevel[at];
-    if (first === undefined) break;
-    const bounded = level[first] ?? 0;
+  for (let at = 0; at < levels.length;) {
+    const bounded = levels[at] ?? 0;
+    const reaching = atLevel.get(bounded) ?? [];
+    if (reaching.every((i) => causes[i] !== undefined)) {
+      at++;
+      continue;
+    }
     let full = Infinity;
     let fullCell = -1;
     for (const cell of used) {
@@ -89,17 +90,52 @@ export function fillFair(group: readonly Active[], left: Float64Array): Filled {
     }
     if (fullCell >= 0 && full < bounded) {
       const cause: Cause = { kind: 'full', cell: fullCell };
-      for (const i of members[fullCell] ?? []) freeze(i, full, cause);
+      const end = first[fullCell + 1] ?? 0;
+      for (let k = first[fullCell] ?? 0; k < end; k++) freeze(members[k] ?? 0, full, cause);
       rising[fullCell] = 0;
       continue;
     }
     // All whose bound lies below the next full cell: freezing one only moves that cell further up.
-    while (at < count && (level[byLevel[at] ?? 0] ?? 0) <= full) {
-      const i = byLevel[at++] ?? 0;
-      freeze(i, level[i] ?? 0, { kind: group[i]?.candidate.boundedBy ?? 'upperBound' });
+    for (; at < levels.length && (levels[at] ?? 0) <= full; at++) {
+      const level = levels[at] ?? 0;
+      for (const i of atLevel.get(level) ?? []) freeze(i, level, CAUSES[group[i]?.candidate.boundedBy ?? 'upperBound']);
     }
   }
   return { current, causes };
+}
+
+const NO_CELLS = new Int32Array(0);
+
+/** Who loads each cell: those of cell c are at `members[first[c]]` to before `members[first[c + 1]]`. */
+function membersOf(
+  group: readonly Active[],
+  cells: number,
+): { readonly first: Int32Array; readonly members: Int32Array; readonly used: readonly number[] } {
+  const first = new Int32Array(cells + 1);
+  for (let i = 0; i < group.length; i++) {
+    const own = group[i]?.lane.cells ?? NO_CELLS;
+    for (let at = 0; at < own.length; at++) {
+      const next = (own[at] ?? 0) + 1;
+      first[next] = (first[next] ?? 0) + 1;
+    }
+  }
+  const used: number[] = [];
+  for (let cell = 0; cell < cells; cell++) {
+    if ((first[cell + 1] ?? 0) > 0) used.push(cell);
+    first[cell + 1] = (first[cell + 1] ?? 0) + (first[cell] ?? 0);
+  }
+  const next = first.slice();
+  const members = new Int32Array(first[cells] ?? 0);
+  for (let i = 0; i < group.length; i++) {
+    const own = group[i]?.lane.cells ?? NO_CELLS;
+    for (let at = 0; at < own.length; at++) {
+      const cell = own[at] ?? 0;
+      const place = next[cell] ?? 0;
+      members[place] = i;
+      next[cell] = place + 1;
+    }
+  }
+  return { first, members, used };
 }
 
 /**
@@ -116,23 +152,29 @@ function weightsOf(group: readonly Active[]): Float64Array {
     sums[phases] = (sums[phases] ?? 0) + candidate.weight;
     total += candidate.weight;
   }
-  return Float64Array.from(group, ({ candidate, phases }) =>
-    candidate.lineToLine && pairs > 1 ? (candidate.weight * total) / (pairs * (sums[phases] ?? 1)) : candidate.weight,
-  );
+  const weights = new Float64Array(group.length);
+  for (let i = 0; i < group.length; i++) {
+    const one = group[i];
+    if (one === undefined) continue;
+    const { weight, lineToLine } = one.candidate;
+    weights[i] = lineToLine && pairs > 1 ? (weight * total) / (pairs * (sums[one.phases] ?? 1)) : weight;
+  }
+  return weights;
 }
 
-/** Each in turn takes all it can. */
+/** Each in turn takes all it can, as they have come. */
 export function fillInOrder(group: readonly Active[], left: Float64Array): Filled {
   const current = new Float64Array(group.length);
-  const causes = group.map(({ candidate, lane }, i): Cause => {
+  const causes: (Cause | undefined)[] = group.map(() => undefined);
+  const arrivals = [...group.entries()].sort(([, a], [, b]) => byArrival(a.candidate, b.candidate));
+  for (const [i, { candidate, lane }] of arrivals) {
     const room = Math.max(0, roomFor(left, lane));
     const wish = candidate.bound - candidate.minimum;
-    const cause: Cause = wish <= room ? { kind: candidate.boundedBy } : { kind: 'full', cell: tightest(left, lane) };
+    causes[i] = wish <= room ? CAUSES[candidate.boundedBy] : { kind: 'full', cell: tightest(left, lane) };
     const more = Math.min(wish, room);
     take(left, lane, more);
     current[i] = candidate.minimum + more;
-    return cause;
-  });
+  }
   return { current, causes };
 }
 
@@ -186,7 +228,7 @@ export function fillMostEnergy(group: readonly Active[], left: Float64Array): Fi
   });
   const causes = group.map(({ candidate, lane }, i): Cause =>
     (current[i] ?? 0) >= candidate.bound - 1e-6
-      ? { kind: candidate.boundedBy }
+      ? CAUSES[candidate.boundedBy]
       : { kind: 'full', cell: tightest(left, lane) },
   );
   return { current, causes };

@@ -124,7 +124,7 @@ function upwards(network: Network, row: number, feeder: number, background: Trip
   const above = network.circuits[feeder]?.primaryVoltage;
   if (own !== undefined || above === undefined) return (phase) => background[phase];
   const ratio = above / network.nominal;
-  return (phase) => (background[phase] + (background[phase === 0 ? 2 : phase === 1 ? 0 : 1] ?? 0)) / ratio;
+  return (phase) => (background[phase] + background[phase === 0 ? 1 : phase === 1 ? 2 : 0]) / ratio;
 }
 
 /**

@@ -61,6 +61,47 @@ export interface EvseObservation {
   readonly setpointsPerDay?: number;
 }
 
+/** Whether both say the same. */
+export function sameObservation(a: EvseObservation | undefined, b: EvseObservation | undefined): boolean {
+  if (a === b) return true;
+  if (a === undefined || b === undefined) return false;
+  return (
+    a.evse === b.evse &&
+    a.link === b.link &&
+    a.wantsEnergy === b.wantsEnergy &&
+    a.transactionOpen === b.transactionOpen &&
+    a.chargingState === b.chargingState &&
+    a.priority === b.priority &&
+    a.weight === b.weight &&
+    a.activeSince === b.activeSince &&
+    a.energyServed === b.energyServed &&
+    a.upperBound === b.upperBound &&
+    a.boundBy === b.boundBy &&
+    a.startsAt === b.startsAt &&
+    a.raiseEvery === b.raiseEvery &&
+    a.fallbackAfter === b.fallbackAfter &&
+    a.departure === b.departure &&
+    a.energyNeeded === b.energyNeeded &&
+    a.phaseSwitching === b.phaseSwitching &&
+    a.setpointsPerDay === b.setpointsPerDay &&
+    sameMeasured(a.measured, b.measured) &&
+    sameProfile(a.boundByProfile, b.boundByProfile) &&
+    a.offers?.current === b.offers?.current &&
+    a.offers?.at === b.offers?.at &&
+    a.phasesUsed?.join() === b.phasesUsed?.join()
+  );
+}
+
+const sameMeasured = (a: EvseObservation['measured'], b: EvseObservation['measured']): boolean =>
+  a === b ||
+  (a?.at === b?.at &&
+    a?.current.L1 === b?.current.L1 &&
+    a?.current.L2 === b?.current.L2 &&
+    a?.current.L3 === b?.current.L3);
+
+const sameProfile = (a: ProfileReference | undefined, b: ProfileReference | undefined): boolean =>
+  a === b || (a?.csms === b?.csms && a?.purpose === b?.purpose && a?.id === b?.id);
+
 /** A bound on the sum of several EVSEs, per phase: a CSMS's ChargingStationMaxProfile over its view (OCPP 1.6 section 3.13.3). */
 export interface SharedCap {
   readonly name: string;

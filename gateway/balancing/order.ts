@@ -4,6 +4,8 @@ import type { Candidate } from './share.js';
 
 const byClass = (a: Candidate, b: Candidate): number => b.priority - a.priority;
 
+export const byArrival = (a: Candidate, b: Candidate): number => a.activeSince - b.activeSince || a.outlet - b.outlet;
+
 /** Best first. Ends with the number on the wall, so that no order of input matters. */
 const fairOrder = (a: Candidate, b: Candidate): number =>
   byClass(a, b) ||
@@ -17,7 +19,7 @@ const fairOrder = (a: Candidate, b: Candidate): number =>
   a.outlet - b.outlet;
 
 const arrivalOrder = (a: Candidate, b: Candidate): number =>
-  byClass(a, b) || a.activeSince - b.activeSince || a.outlet - b.outlet;
+  byClass(a, b) || Number(b.protected) - Number(a.protected) || byArrival(a, b);
 
 const compareLaxity = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);
 const urgencyOrder = (a: Candidate, b: Candidate): number =>

@@ -18,18 +18,15 @@ export interface LimitCommand {
   readonly phases?: 1 | 3;
 }
 
-/** What one EVSE is to have, in the order in which increases are served. */
-export interface Wish {
-  readonly outlet: number;
-  readonly target: number;
-  /** On which of its phases; absent: as it is. */
-  readonly phases?: PhaseMask;
-  /** Kept at what it has or less: its meter is stale. */
-  readonly noRaise: boolean;
-  /** Sent even where nothing has changed. */
-  readonly repeat: boolean;
-  /** Not raised sooner than this after its last setpoint; 0: as any. */
-  readonly raiseEvery: number;
+/** What the EVSEs are to have, by outlet; one that is not in the sequence keeps what it has. */
+export interface Wishes {
+  /** The reachable ones in the order in which increases are served. */
+  readonly sequence: Int32Array;
+  readonly target: Float64Array;
+  /** On which of its phases; 0: as it is. */
+  readonly phases: Uint8Array;
+  /** Kept at what they have or less: their meter is late. */
+  readonly late: readonly boolean[];
 }
 
 export interface Released {
@@ -44,14 +41,11 @@ const EPSILON = 1e-6;
 /**
  * Sends what may be sent.
  * @param seen as observed, by outlet; the stands say what each may take at most now
- * @param wishes of every reachable EVSE, best first; an EVSE without a wish keeps what it has
- * @param free what nobody can take, by cell; is lowered by what is raised
  */
 export function release(
   seen: readonly Seen[],
-  wishes: readonly Wish[],
+  wishes: Wishes,
   rows: Rows,
-  free: Float64Array,
   now: Timestamp,
   settings: BalancingSettings,
 ): Released {
@@ -62,54 +56,60 @@ export function release(
     const one = seen[outlet];
     if (one === undefined) return;
     next[outlet] = withSent(spent(one.state, one.observation ?? {}, now), current, phases, now);
-    commands.push({
-      evse: one.state.evse,
-      current: ampere(current),
-      ...(phases === undefined ? {} : { phases }),
-    });
+    const command = { evse: one.state.evse, current: ampere(current) };
+    commands.push(phases === undefined ? command : { ...command, phases });
   };
-  const raises: Wish[] = [];
-  for (const wish of wishes) {
-    const one = seen[wish.outlet];
+  const raises: number[] = [];
+  for (const outlet of wishes.sequence) {
+    const one = seen[outlet];
     if (one === undefined) continue;
     const { state, stand } = one;
-    const { setpointsPerDay } = one.observation ?? {};
+    const target = wishes.target[outlet] ?? 0;
     const sent = state.sent ?? 0;
-    const switched = switchOf(one, wish);
+    const switched = switchOf(one, target, wishes.phases[outlet] ?? 0);
     // Fewer phases at no more current is a cut too: two phases are relieved.
     const narrows = switched === 1 && state.sentPhases === 3 && sent > 0;
-    const lower = Math.min(wish.target, sent);
-    if ((narrows || wish.target < sent - EPSILON) && lower <= stand.ceiling + EPSILON) {
-      const { minCurrent } = one.outlet.evse;
-      const saves = setpointsPerDay !== undefined && lower > minCurrent;
-      const saving = saves && cutsToMinimum(setpointsLeft(state, one.observation ?? {}, now), setpointsPerDay);
+    const lower = Math.min(target, sent);
+    if ((narrows || target < sent - EPSILON) && lower <= stand.ceiling + EPSILON) {
       // More phases come with a raise, once there is room on each of them.
-      send(wish.outlet, saving ? minCurrent : lower, narrows ? 1 : (state.sentPhases ?? switched));
+      send(outlet, cutTo(one, lower, now), narrows ? 1 : (state.sentPhases ?? switched));
     } else if (
       state.sent === undefined ||
-      wish.target > Math.min(sent, stand.ceiling) + EPSILON ||
-      (switched !== state.sentPhases && wish.target > 0)
-    )
-      raises.push(wish);
-    else if (wish.repeat || resendDue(state, now, settings)) send(wish.outlet, wish.target, switched);
+      target > Math.min(sent, stand.ceiling) + EPSILON ||
+      (switched !== state.sentPhases && target > 0)
+    ) {
+      const small = sent > 0 && switched === state.sentPhases && target - sent < settings.deadBand - EPSILON;
+      if (!small || resendDue(state, now, settings)) raises.push(outlet);
+    } else if (one.repeat || resendDue(state, now, settings)) send(outlet, target, switched);
   }
-  for (const wish of raises) {
-    const one = seen[wish.outlet];
-    if (one !== undefined) raise(one, wish, rows, free, now, settings, waiting, send);
+  if (raises.length === 0) return { states: next, commands, waiting };
+  const free = freeNow(seen, rows);
+  for (const outlet of raises) {
+    const one = seen[outlet];
+    if (one !== undefined) raise(one, outlet, wishes, rows, free, now, settings, waiting, send);
   }
   return { states: next, commands, waiting };
 }
 
+/** Where each setpoint wears the charger out, one cut to the minimum instead of many small ones. */
+function cutTo({ state, observation, outlet }: Seen, lower: number, now: Timestamp): number {
+  const most = observation?.setpointsPerDay;
+  const { minCurrent } = outlet.evse;
+  if (observation === undefined || most === undefined || lower <= minCurrent) return lower;
+  return cutsToMinimum(setpointsLeft(state, observation, now), most) ? minCurrent : lower;
+}
+
 /** On how many phases it is to charge; undefined where nobody may tell it. */
-function switchOf({ stand, state }: Seen, wish: Wish): 1 | 3 | undefined {
+function switchOf({ stand, state }: Seen, target: number, phases: PhaseMask): 1 | 3 | undefined {
   if (stand.narrow === 0) return undefined;
-  if (wish.phases === undefined || wish.target === 0) return state.sentPhases ?? 3;
-  return wish.phases === stand.narrow && stand.wide !== stand.narrow ? 1 : 3;
+  if (phases === 0 || target === 0) return state.sentPhases ?? 3;
+  return phases === stand.narrow && stand.wide !== stand.narrow ? 1 : 3;
 }
 
 function raise(
   one: Seen,
-  wish: Wish,
+  index: number,
+  wishes: Wishes,
   rows: Rows,
   free: Float64Array,
   now: Timestamp,
@@ -118,24 +118,27 @@ function raise(
   send: (outlet: number, current: number, phases: 1 | 3 | undefined) => void,
 ): void {
   const { state, stand, outlet } = one;
-  const phases = switchOf(one, wish);
+  const target = wishes.target[index] ?? 0;
+  const phases = switchOf(one, target, wishes.phases[index] ?? 0);
   const wanted = phases === 1 ? stand.narrow : stand.wide;
-  const held = laneOf(rows, wish.outlet, wanted & stand.phases);
-  const added = laneOf(rows, wish.outlet, wanted & ~stand.phases);
+  const held = laneOf(rows, index, wanted & stand.phases);
+  const added = laneOf(rows, index, wanted & ~stand.phases);
   // Where more may be taken than fits (chargers that nobody knows yet), this one has to stay below its own ceiling too.
   const room = Math.min(stand.ceiling + roomFor(free, held), roomFor(free, added));
-  const most = wish.noRaise ? Math.min(room, state.sent ?? state.confirmed ?? 0) : room;
-  const possible = quantise(Math.min(wish.target, most));
+  const most = wishes.late[index] === true ? Math.min(room, state.sent ?? state.confirmed ?? 0) : room;
+  const possible = quantise(Math.min(target, most));
   const current = possible < outlet.evse.minCurrent ? 0 : possible;
-  const cell = tightest(free, laneOf(rows, wish.outlet, wanted));
-  if (current < wish.target - EPSILON && cell >= 0) waiting.set(wish.outlet, cell);
+  if (current < target - EPSILON) {
+    const cell = tightest(free, laneOf(rows, index, wanted));
+    if (cell >= 0) waiting.set(index, cell);
+  }
   const switching = phases !== state.sentPhases && state.sentPhases !== undefined;
   // A car that is to change its phases goes on as it is until the others have made room.
   if (switching && current === 0) return;
-  if (!worthSending(one, current, wish, switching, now, settings)) return;
+  if (!worthSending(one, current, target, switching, now, settings)) return;
   take(free, held, Math.max(0, current - stand.ceiling));
   take(free, added, current);
-  send(wish.outlet, current, phases);
+  send(index, current, phases);
 }
 
 function resendDue(state: EvseState, now: Timestamp, settings: BalancingSettings): boolean {
@@ -149,7 +152,7 @@ function resendDue(state: EvseState, now: Timestamp, settings: BalancingSettings
 function worthSending(
   { state, observation }: Seen,
   current: number,
-  { target, raiseEvery }: Wish,
+  target: number,
   switching: boolean,
   now: Timestamp,
   settings: BalancingSettings,
@@ -159,7 +162,7 @@ function worthSending(
   if (sent === undefined) return true;
   const step = current - sent;
   if (step <= EPSILON && !switching) return resendDue(state, now, settings);
-  const rest = Math.max(settings.raiseEvery, raiseEvery);
+  const rest = Math.max(settings.raiseEvery, observation?.raiseEvery ?? 0);
   if (sent > 0 && state.sentAt !== undefined && now - state.sentAt < rest) return false;
   if (state.open.some((command) => !command.uncertain && now - command.at < settings.giveUp)) return false;
   if (observation !== undefined && !mayRaise(setpointsLeft(state, observation, now))) return false;
@@ -168,7 +171,7 @@ function worthSending(
 }
 
 /** What is left of the slack when every EVSE takes all that it may. */
-export function freeNow(seen: readonly Seen[], rows: Rows): Float64Array {
+function freeNow(seen: readonly Seen[], rows: Rows): Float64Array {
   const free = Float64Array.from(rows.slack);
   for (let outlet = 0; outlet < seen.length; outlet++) {
     const stand = seen[outlet]?.stand;

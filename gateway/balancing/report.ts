@@ -2,7 +2,7 @@
 import type { CircuitId, EvseNumber } from '../kernel/ids.js';
 import { ampere, type Ampere } from '../kernel/units.js';
 import { perPhase, type PerPhase, type Phase } from '../site/topology.js';
-import type { Share } from './share.js';
+import type { Cause } from './share.js';
 import type { BreakerDecision } from './breaker.js';
 import type { Seen } from './candidate.js';
 import { rowName, type RowName, type Rows } from './capacity.js';
@@ -103,7 +103,8 @@ export interface Scene {
 /** What the plan made of one EVSE. */
 export interface Verdict {
   readonly sent: number | undefined;
-  readonly share: Share | undefined;
+  /** What decided its share; absent where it got none of what was divided. */
+  readonly cause: Cause | undefined;
   readonly target: number;
   readonly waitingCell: number | undefined;
   readonly noRaise: boolean;
@@ -128,7 +129,7 @@ const CHARGER_FOLLOWS = 15_000;
 function because(
   scene: Scene,
   { stand, state, observation, benched, outlet }: Seen,
-  { sent, share, target, waitingCell, noRaise }: Verdict,
+  { sent, cause, target, waitingCell, noRaise }: Verdict,
 ): Because {
   const { network, caps, rows } = scene;
   if (stand.standing !== 'obeying') return { kind: stand.standing };
@@ -138,11 +139,10 @@ function because(
     ...(observation.boundBy !== undefined && { by: observation.boundBy }),
     ...(observation.boundByProfile && { profile: observation.boundByProfile }),
   };
-  if (share === undefined) return { kind: 'belowMinimum', ...by, minimum: outlet.evse.minCurrent };
+  if (cause === undefined) return { kind: 'belowMinimum', ...by, minimum: outlet.evse.minCurrent };
   const behind = target > (sent ?? 0) + 1e-6;
   if (behind && noRaise) return { kind: 'meterStale' };
   if (behind && waitingCell !== undefined) return { kind: 'release', where: rowName(network, caps, rows, waitingCell) };
-  const cause = share.cause;
   if (cause.kind === 'full' || cause.kind === 'rotation') {
     const where = rowName(network, caps, rows, cause.cell);
     return { kind: cause.kind, where, why: fullBecause(scene, cause.cell) };

@@ -27,7 +27,7 @@ export interface Candidate {
   readonly sleeping: boolean;
   /** Whole rotations it has charged in this session. */
   readonly turns: number;
-  /** A time in milliseconds. */
+  /** A time in milliseconds; the latest there is where it does not wait. */
   readonly waitingSince: number;
   readonly activeSince: number;
   /** Time until departure beyond what it needs at full current, in steps of urgency; infinite where the departure is unknown. */
@@ -39,19 +39,53 @@ export interface Candidate {
   readonly heldBack: boolean;
 }
 
+/** Whether both ask for the same with the same right. */
+export const sameCandidate = (a: Candidate | undefined, b: Candidate | undefined): boolean =>
+  a === b ||
+  (a !== undefined &&
+    b !== undefined &&
+    a.outlet === b.outlet &&
+    a.phases === b.phases &&
+    a.narrow === b.narrow &&
+    a.isNarrow === b.isNarrow &&
+    a.maySwitch === b.maySwitch &&
+    a.lineToLine === b.lineToLine &&
+    a.power === b.power &&
+    a.minimum === b.minimum &&
+    a.bound === b.bound &&
+    a.boundedBy === b.boundedBy &&
+    a.weight === b.weight &&
+    a.priority === b.priority &&
+    a.running === b.running &&
+    a.protected === b.protected &&
+    a.sleeping === b.sleeping &&
+    a.turns === b.turns &&
+    a.waitingSince === b.waitingSince &&
+    a.activeSince === b.activeSince &&
+    a.laxity === b.laxity &&
+    a.energyServed === b.energyServed &&
+    a.startNeed === b.startNeed &&
+    a.heldBack === b.heldBack);
+
 /** What decided the current of one candidate; `cell` is a cell of the rows. */
 export type Cause =
   | { readonly kind: 'upperBound' | 'demand' | 'pause' | 'unbalance' }
   | { readonly kind: 'full' | 'rotation'; readonly cell: number };
 
-export interface Share {
-  readonly outlet: number;
-  /** A multiple of 0.1 A, 0 or from the minimum to the bound. */
-  readonly target: number;
+/** What each outlet gets; one that took no part has no cause. */
+export interface Shares {
+  /** Multiples of 0.1 A: 0, or from the minimum to the bound. */
+  readonly target: Float64Array;
   /** On which of its phases. */
-  readonly phases: PhaseMask;
-  readonly cause: Cause;
+  readonly phases: Uint8Array;
+  readonly cause: (Cause | undefined)[];
 }
+
+export const noShares = (outlets: readonly unknown[]): Shares => ({
+  target: new Float64Array(outlets.length),
+  phases: new Uint8Array(outlets.length),
+  cause: outlets.map(() => undefined),
+});
 
 /** Down to 0.1 A, without losing a step to binary fractions. */
 export const quantise = (current: number): number => Math.floor(current * 10 + 1e-4) / 10;

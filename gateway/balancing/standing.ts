@@ -1,9 +1,10 @@
 // How each charger stands: obeying, unknown, silent, not confirming or not reacting; and the current it is counted at meanwhile.
 import type { EvseNumber } from '../kernel/ids.js';
-import { timestamp, type Timestamp } from '../kernel/units.js';
+import { timestamp } from '../kernel/units.js';
 import { ceilingOf, withLost, withReturned } from './commit.js';
 import type { Triple } from './conductors.js';
 import { carPhases, chargerShare, onlyPhase, worstPhase } from './demand.js';
+import type { Moment } from './moment.js';
 import type { Outlet, PhaseMask } from './network.js';
 import type { EvseObservation } from './observation.js';
 import type { BalancingSettings } from './settings.js';
@@ -52,13 +53,13 @@ export function observeLink(
   outlet: Outlet,
   state: EvseState,
   observation: EvseObservation | undefined,
-  now: Timestamp,
+  moment: Moment,
 ): EvseState {
   const link = observation?.link ?? 'unknown';
   if (link !== 'connected') {
-    const gone = state.link === link || link === 'unknown' ? state : withLost(state, now);
-    const silent = gone.lostAt === undefined ? 0 : now - gone.lostAt;
-    if (observation?.fallbackAfter === undefined || silent < observation.fallbackAfter) return gone;
+    const gone = state.link === link || link === 'unknown' ? state : withLost(state, moment.now);
+    const { fallbackAfter } = observation ?? {};
+    if (fallbackAfter === undefined || !moment.reached((gone.lostAt ?? moment.now) + fallbackAfter)) return gone;
     if (gone.confirmed === outlet.evse.fallbackCurrent && gone.settling === undefined && gone.open.length === 0)
       return gone;
     const { settling: _, phases: __, ...rest } = gone;
@@ -80,16 +81,16 @@ export function observeSettling(
   state: EvseState,
   observation: EvseObservation | undefined,
   measured: Triple | undefined,
-  now: Timestamp,
+  moment: Moment,
 ): EvseState {
   const settling = state.settling;
   if (settling === undefined) return state;
-  if (now >= settling.until) return withoutSettling(state);
+  if (moment.reached(settling.until)) return withoutSettling(state);
   const at = observation?.measured?.at;
   if (measured === undefined || at === undefined || at <= settling.since) return state;
   // Seen above and then below is a car that has followed; one that was below all along may still be on its way up.
   const above = worstPhase(measured) > (state.confirmed ?? 0) + MEASURING_ERROR;
-  if (!above) return settling.seenAbove && !settling.wide ? withoutSettling(state) : state;
+  if (!above) return settling.seenAbove && (!settling.wide || state.confirmed === 0) ? withoutSettling(state) : state;
   return settling.seenAbove ? state : { ...state, settling: { ...settling, seenAbove: true } };
 }
 
@@ -106,7 +107,7 @@ export function standOf(
   state: EvseState,
   observation: EvseObservation | undefined,
   measured: Triple | undefined,
-  now: Timestamp,
+  moment: Moment,
   settings: BalancingSettings,
 ): Stand {
   const { wired } = outlet;
@@ -122,7 +123,7 @@ export function standOf(
   const elsewhere = oneOnly && measured?.some((current, phase) => current > 1 && !(narrow & (1 << phase)));
   const phases = oneOnly ? (elsewhere === true ? wired : narrow) : wide;
   const share = chargerShare(outlet, measured, held);
-  const most = isCurrent(state, observation, now, settings) ? 'share' : held;
+  const most = isCurrent(state, observation, moment, settings) ? 'share' : held;
   if (measured !== undefined && worstPhase(measured) > held + settings.tolerance) {
     const loaded = outlet.evse.rotationKnown ? 0 : worstPhase(measured);
     const on = (p: 0 | 1 | 2): number =>
@@ -132,17 +133,20 @@ export function standOf(
   }
   const cutAt =
     state.sent !== undefined && state.sent < held && state.settling === undefined ? state.sentAt : undefined;
-  const overdue =
-    state.open.some((command) => now - command.at >= settings.confirmWithin) || state.retryAt !== undefined;
-  const standing = cutAt !== undefined && overdue ? 'unconfirmed' : 'obeying';
+  const standing = cutAt !== undefined && overdue(state, moment, settings) ? 'unconfirmed' : 'obeying';
   return { standing, phases, wide, narrow, ceiling: held, beyond: undefined, share, most };
 }
 
+const overdue = (state: EvseState, moment: Moment, settings: BalancingSettings): boolean =>
+  state.retryAt !== undefined || state.open.some((command) => moment.reached(command.at + settings.confirmWithin));
+
 const NONE: Triple = [0, 0, 0];
 
-/** Nothing that is in force, on its way or not yet followed lets it use more than one phase. */
+/** Nothing that is in force, on its way or not yet followed lets it take current on more than one phase. */
 const onOnePhase = (state: EvseState): boolean =>
-  state.phases === 1 && state.settling?.wide !== true && state.open.every((command) => command.phases === 1);
+  (state.phases === 1 || state.confirmed === 0) &&
+  state.settling?.wide !== true &&
+  state.open.every((command) => command.phases === 1 || command.current === 0);
 
 /** What it counts for on each phase. */
 export const worstOf = (stand: Stand): Triple =>
@@ -156,12 +160,12 @@ export const worstOf = (stand: Stand): Triple =>
 function isCurrent(
   state: EvseState,
   observation: EvseObservation | undefined,
-  now: Timestamp,
+  moment: Moment,
   settings: BalancingSettings,
 ): boolean {
   const at = observation?.measured?.at;
-  if (at === undefined || now - at > 2 * settings.meterInterval) return false;
-  return state.sentAt === undefined || now - state.sentAt > settings.settle;
+  if (at === undefined || moment.reached(at + 2 * settings.meterInterval + 1)) return false;
+  return state.sentAt === undefined || moment.reached(state.sentAt + settings.settle + 1);
 }
 
 /** Keeps the time of an excess and says which step is due; every step waits for a sample taken after the one before. */
@@ -169,7 +173,7 @@ export function observeExcess(
   state: EvseState,
   stand: Stand,
   observation: EvseObservation | undefined,
-  now: Timestamp,
+  moment: Moment,
   settings: BalancingSettings,
 ): { readonly state: EvseState; readonly escalation?: Escalation } {
   const at = observation?.measured?.at;
@@ -178,8 +182,9 @@ export function observeExcess(
     const { excess: _, ...rest } = state;
     return { state: rest };
   }
+  const { now } = moment;
   const excess = state.excess ?? { since: now, step: 0, stepAt: now };
-  const due = now - excess.stepAt >= settings.reactWithin && at > excess.stepAt;
+  const due = moment.reached(excess.stepAt + settings.reactWithin) && at > excess.stepAt;
   const type = due ? STEPS[excess.step] : undefined;
   if (type === undefined) return { state: state.excess === undefined ? { ...state, excess } : state };
   const taken = { ...excess, step: excess.step + 1, stepAt: now };

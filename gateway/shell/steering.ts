@@ -219,6 +219,8 @@ export class Steering {
         ...(this.#gridOperator && { gridOperator: this.#gridOperator }),
       },
       now,
+      undefined,
+      this.#newestPlan,
     );
     this.#state = result.state;
     this.#planTook = clock.monotonic() - this.#plannedAt;

@@ -24,7 +24,8 @@ export interface Circuit {
   readonly whenMeterLost?: Ampere;
   /**
    * Voltage between two phases, where this breaker stands on the primary side of a delta-wye transformer whose secondary
-   * has the site's nominal voltage.
+   * has the site's nominal voltage. Its meter, if it has one, names the phases such that its L1 carries the difference of L1 and
+   * L2 of the secondary side (Dyn1).
    */
   readonly primaryVoltage?: Volt;
 }

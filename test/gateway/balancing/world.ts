@@ -1,4 +1,5 @@
 // A simulated site for the balancing tests: cars, chargers that obey late, refuse, ignore or fall silent, and meters; one second a step.
+import { deepStrictEqual } from 'node:assert/strict';
 import { circuitId, evseNumber, meterId, stationId, type MeterId } from '../../../gateway/kernel/ids.js';
 import {
   ampere,
@@ -6,6 +7,7 @@ import {
   minutes,
   timestamp,
   volt,
+  wattHour,
   type Ampere,
   type Timestamp,
 } from '../../../gateway/kernel/units.js';
@@ -26,12 +28,16 @@ import type { EvseObservation, GridOperatorSignal, SharedCap } from '../../../ga
 import { initialBalancing, type BalancingState } from '../../../gateway/balancing/state.js';
 import type { BalancingSettings } from '../../../gateway/balancing/settings.js';
 
+/** When every world begins. */
+export const START = 1_800_000_000_000;
+
 export interface CircuitSpec {
   readonly fedBy?: string;
   readonly breaker: number;
   readonly margin?: number;
   readonly meter?: string;
   readonly whenMeterLost?: number;
+  readonly primaryVoltage?: number;
 }
 
 export interface EvseSpec {
@@ -44,6 +50,10 @@ export interface EvseSpec {
   readonly fallback?: number;
   readonly fallbackAfter?: number;
   readonly startsAt?: number;
+  readonly lineToLine?: boolean;
+  /** It charges on one phase or on three, as it is told. */
+  readonly switches?: boolean;
+  readonly setpointsPerDay?: number;
 }
 
 export interface Car {
@@ -53,6 +63,9 @@ export interface Car {
   readonly priority?: number;
   readonly weight?: number;
   readonly since?: number;
+  /** Seconds of the scenario at which it leaves, and what it needs until then in Wh, as its driver says. */
+  readonly departure?: number;
+  readonly energy?: number;
 }
 
 export interface Charger {
@@ -61,16 +74,22 @@ export interface Charger {
   link: 'unknown' | 'connected' | 'lost';
   /** The setpoint it really holds. */
   holds: number;
+  /** On how many phases, where it switches them. */
+  holdsPhases: 1 | 3;
+  /** On how many its car still draws. */
+  drawsOn: 1 | 3;
   /** What the car really takes, per phase it uses. */
   takes: number;
   /** accepts: all is well; deaf: accepts and does nothing; rejects; applies-mute: applies and never answers; drops: neither. */
   manner: 'accepts' | 'deaf' | 'rejects' | 'applies-mute' | 'drops';
   upperBound: number;
-  wire: { current: number; at: number }[];
+  wire: { current: number; phases: 1 | 3 | undefined; at: number }[];
   silentSince: number | undefined;
   measures: boolean;
   /** When the car follows its last cut. */
   givesWayAt: number | undefined;
+  /** When it follows the order to use one phase. */
+  narrowsAt: number | undefined;
 }
 
 export interface World {
@@ -78,6 +97,9 @@ export interface World {
   readonly chargers: Map<number, Charger>;
   readonly background: Map<string, [number, number, number]>;
   readonly deadMeters: Set<string>;
+  /** Meters that go on telling what they told last. */
+  readonly frozenMeters: Set<string>;
+  lastReadings: ReadonlyMap<MeterId, MeterReading>;
   caps: readonly SharedCap[];
   gridOperator: GridOperatorSignal | undefined;
   /** The grid operator's heartbeat goes on. */
@@ -85,13 +107,15 @@ export interface World {
   state: BalancingState;
   now: number;
   last: Plan | undefined;
-  log: { at: number; evse: number; current: number }[];
+  log: { at: number; evse: number; current: number; phases: 1 | 3 | undefined }[];
   escalations: string[];
   readonly settings: BalancingSettings | undefined;
   /** Seconds until a setpoint is in force and answered. */
   delay: () => number;
   /** Seconds that a car takes to follow a cut. */
   lag: number;
+  /** Every plan is also made without what the last one found out, and has to be the same. */
+  compares: boolean;
 }
 
 export function siteOf(
@@ -106,6 +130,7 @@ export function siteOf(
     margin: ampere(one.margin ?? 0),
     ...(one.meter === undefined ? {} : { meter: meterId(one.meter) }),
     ...(one.whenMeterLost === undefined ? {} : { whenMeterLost: ampere(one.whenMeterLost) }),
+    ...(one.primaryVoltage === undefined ? {} : { primaryVoltage: volt(one.primaryVoltage) }),
   }));
   const evses = specs.map((spec): Evse => ({
     number: evseNumber(spec.number),
@@ -118,6 +143,7 @@ export function siteOf(
     fallbackCurrent: ampere(spec.fallback ?? 0),
     phases: spec.phases ?? PHASES,
     rotationKnown: spec.rotationKnown ?? true,
+    ...(spec.lineToLine === undefined ? {} : { lineToLine: spec.lineToLine }),
   }));
   const stations = evses.map((evse) => ({
     id: evse.station,
@@ -148,7 +174,7 @@ export function worldOf(
   } = {},
 ): World {
   const network = networkOf(siteOf(circuits, specs, options.policy));
-  const now = 1_800_000_000_000;
+  const now = START;
   const known = options.carriesOn;
   const kept = known === undefined ? undefined : ceilings(known.network, known.state);
   const remembered = new Map(specs.map((spec) => [evseNumber(spec.number), options.remembered ?? 0]));
@@ -162,6 +188,8 @@ export function worldOf(
           car: undefined,
           link: 'connected',
           holds: 0,
+          holdsPhases: 3,
+          drawsOn: 3,
           takes: 0,
           manner: 'accepts',
           upperBound: spec.max ?? 32,
@@ -169,11 +197,14 @@ export function worldOf(
           silentSince: undefined,
           measures: true,
           givesWayAt: undefined,
+          narrowsAt: undefined,
         },
       ]),
     ),
     background: new Map(),
     deadMeters: new Set(),
+    frozenMeters: new Set(),
+    lastReadings: new Map(),
     caps: [],
     gridOperator: undefined,
     heartbeat: false,
@@ -185,18 +216,42 @@ export function worldOf(
     settings: options.settings,
     delay: options.delay ?? (() => 1),
     lag: options.lag ?? 3,
+    compares: false,
   };
 }
 
 const wiredOf = (charger: Charger): readonly Phase[] => charger.spec.phases ?? PHASES;
 
-export function currentOf(charger: Charger): PerPhase<Ampere> {
-  const used = charger.car?.phases ?? wiredOf(charger);
-  return perPhase((phase) => ampere(used.includes(phase) && wiredOf(charger).includes(phase) ? charger.takes : 0));
+/** What it draws on each phase; between two phases: what flows from the one to the other. */
+export function currentOf(charger: Charger, takes = charger.takes, on = charger.drawsOn): PerPhase<Ampere> {
+  const wired = wiredOf(charger);
+  const offered = charger.spec.switches === true && on === 1 ? wired.slice(0, 1) : wired;
+  const used = charger.car?.phases ?? wired;
+  return perPhase((phase) => ampere(used.includes(phase) && offered.includes(phase) ? takes : 0));
+}
+
+type Phasor = readonly [number, number];
+const ANGLE: Readonly<Record<Phase, number>> = { L1: 0, L2: -120, L3: 120 };
+const NEXT: Readonly<Record<Phase, Phase>> = { L1: 'L2', L2: 'L3', L3: 'L1' };
+const plus = ([a, b]: Phasor, [c, d]: Phasor, sign = 1): Phasor => [a + sign * c, b + sign * d];
+const at = (size: number, degrees: number): Phasor => [
+  size * Math.cos((degrees * Math.PI) / 180),
+  size * Math.sin((degrees * Math.PI) / 180),
+];
+
+/** What one charger puts on each conductor. */
+function phasorsOf({ spec }: Charger, current: PerPhase<Ampere>): PerPhase<Phasor> {
+  if (spec.lineToLine !== true) return perPhase((phase) => at(current[phase], ANGLE[phase]));
+  const phases = spec.phases ?? PHASES;
+  const [from] = phases.filter((phase) => phases.includes(NEXT[phase]));
+  if (from === undefined) throw new Error('between two phases');
+  // The voltage from L1 to L2 leads that from L1 to neutral by 30 degrees, and so in turn.
+  const loop = at(Math.max(current.L1, current.L2, current.L3), ANGLE[from] + 30);
+  return perPhase((phase) => (phase === from ? loop : phase === NEXT[from] ? plus([0, 0], loop, -1) : [0, 0]));
 }
 
 /** What really flows through a circuit. */
-export function flowOf(world: World, circuit: string): PerPhase<Ampere> {
+export function flowOf(world: World, circuit: string, drawn = (of: Charger) => currentOf(of)): PerPhase<Ampere> {
   const index = world.network.circuits.findIndex((one) => one.id === circuit);
   const inside = (from: number): boolean => from >= 0 && (from === index || inside(world.network.feeder[from] ?? -1));
   const flow = { L1: 0, L2: 0, L3: 0 };
@@ -204,13 +259,23 @@ export function flowOf(world: World, circuit: string): PerPhase<Ampere> {
     const background = inside(at) ? world.background.get(one.id) : undefined;
     PHASES.forEach((phase, p) => (flow[phase] += background?.[p] ?? 0));
   });
+  let sum = perPhase((): Phasor => [0, 0]);
   world.network.outlets.forEach((outlet) => {
     const charger = world.chargers.get(outlet.evse.number);
     if (charger === undefined || !outlet.path.includes(index)) return;
-    const current = currentOf(charger);
-    PHASES.forEach((phase) => (flow[phase] += current[phase]));
+    const own = phasorsOf(charger, drawn(charger));
+    sum = perPhase((phase) => plus(sum[phase], own[phase]));
   });
-  return perPhase((phase) => ampere(flow[phase]));
+  const { primaryVoltage } = world.network.circuits[index] ?? {};
+  const through =
+    primaryVoltage === undefined
+      ? sum
+      : perPhase((phase): Phasor => {
+          const [re, im] = plus(sum[phase], sum[NEXT[phase]], -1);
+          const ratio = primaryVoltage / world.network.nominal;
+          return [re / ratio, im / ratio];
+        });
+  return perPhase((phase) => ampere(flow[phase] + Math.hypot(...through[phase])));
 }
 
 export function observationOf(world: World, charger: Charger): EvseObservation {
@@ -226,6 +291,10 @@ export function observationOf(world: World, charger: Charger): EvseObservation {
     priority: car?.priority ?? 0,
     ...(car?.weight === undefined ? {} : { weight: car.weight }),
     ...(car === undefined ? {} : { activeSince: timestamp(car.since ?? 1) }),
+    ...(car?.departure === undefined ? {} : { departure: timestamp(START + car.departure * 1000) }),
+    ...(car?.energy === undefined ? {} : { energyNeeded: wattHour(car.energy) }),
+    ...(spec.switches === undefined ? {} : { phaseSwitching: spec.switches }),
+    ...(spec.setpointsPerDay === undefined ? {} : { setpointsPerDay: spec.setpointsPerDay }),
     ...(charger.measures && charger.link === 'connected'
       ? { measured: { current: currentOf(charger), at: timestamp(world.now) } }
       : {}),
@@ -239,46 +308,61 @@ function readings(world: World): ReadonlyMap<MeterId, MeterReading> {
   const answer = new Map<MeterId, MeterReading>();
   for (const circuit of world.network.circuits) {
     if (circuit.meter === undefined || world.deadMeters.has(circuit.meter)) continue;
-    answer.set(circuit.meter, { meter: circuit.meter, at: timestamp(world.now), current: flowOf(world, circuit.id) });
+    const last = world.frozenMeters.has(circuit.meter) ? world.lastReadings.get(circuit.meter) : undefined;
+    if (last !== undefined) answer.set(circuit.meter, { ...last, at: timestamp(world.now) });
+    else
+      answer.set(circuit.meter, { meter: circuit.meter, at: timestamp(world.now), current: flowOf(world, circuit.id) });
   }
   return answer;
 }
 
-/** One second: chargers act on what arrived, cars follow, the gateway plans and sends. */
-export function step(world: World, afterCars?: (world: World) => void): Plan {
-  world.now += 1000;
+/** A second, or less: chargers act on what arrived, cars follow, the gateway plans and sends. */
+export function step(world: World, time = 1000): Plan {
+  world.now += time;
   const now = timestamp(world.now);
   for (const charger of world.chargers.values()) obey(world, charger, now);
-  afterCars?.(world);
   const evses = [...world.chargers.values()].map((charger) => observationOf(world, charger));
   if (world.heartbeat) world.gridOperator = { ...world.gridOperator, heartbeatAt: now };
   const gridOperator = world.gridOperator === undefined ? {} : { gridOperator: world.gridOperator };
-  const input = { evses, meters: readings(world), caps: world.caps, ...gridOperator };
-  const made = plan(world.network, world.state, input, now, world.settings);
+  world.lastReadings = readings(world);
+  const input = { evses, meters: world.lastReadings, caps: world.caps, ...gridOperator };
+  const made = plan(world.network, world.state, input, now, world.settings, world.last);
+  if (world.compares) sameAs(made, plan(world.network, world.state, input, now, world.settings));
   world.state = made.state;
   world.last = made;
   for (const command of made.commands) {
-    world.log.push({ at: world.now, evse: command.evse, current: command.current });
+    const { current, phases } = command;
+    world.log.push({ at: world.now, evse: command.evse, current, phases });
     const charger = world.chargers.get(command.evse);
     const earliest = charger?.wire.at(-1)?.at ?? 0;
-    charger?.wire.push({ current: command.current, at: Math.max(earliest, world.now + world.delay() * 1000) });
+    charger?.wire.push({ current, phases, at: Math.max(earliest, world.now + world.delay() * 1000) });
   }
   for (const one of made.escalations) world.escalations.push(`${one.type} ${one.evse}`);
   return made;
 }
 
+function sameAs(made: Plan, full: Plan): void {
+  deepStrictEqual(made.state, full.state);
+  deepStrictEqual(made.commands, full.commands);
+  deepStrictEqual(made.escalations, full.escalations);
+  deepStrictEqual(made.report(), full.report());
+}
+
 function obey(world: World, charger: Charger, now: Timestamp): void {
   const evse = evseNumber(charger.spec.number);
   while (charger.wire[0] !== undefined && charger.wire[0].at <= world.now) {
-    const { current } = charger.wire[0];
+    const { current, phases } = charger.wire[0];
     charger.wire.shift();
     const applies = charger.manner === 'accepts' || charger.manner === 'applies-mute';
-    if (applies && charger.link === 'connected') charger.holds = current;
+    if (applies && charger.link === 'connected') {
+      charger.holds = current;
+      charger.holdsPhases = phases ?? charger.holdsPhases;
+    }
     const answers = charger.link === 'connected' && (charger.manner === 'accepts' || charger.manner === 'deaf');
-    if (answers) world.state = confirmed(world.network, world.state, evse, ampere(current), now);
+    if (answers) world.state = confirmed(world.network, world.state, evse, ampere(current), now, phases);
     else {
       const outcome = charger.manner === 'rejects' && charger.link === 'connected' ? 'Rejected' : 'Uncertain';
-      world.state = failed(world.network, world.state, evse, ampere(current), outcome, now);
+      world.state = failed(world.network, world.state, evse, ampere(current), outcome, now, phases);
     }
   }
   if (charger.link !== 'connected') {
@@ -287,6 +371,13 @@ function obey(world: World, charger: Charger, now: Timestamp): void {
     if (after !== undefined && world.now - charger.silentSince >= after * 1000)
       charger.holds = charger.spec.fallback ?? 0;
   } else charger.silentSince = undefined;
+  if (charger.holdsPhases === 3) {
+    charger.drawsOn = 3;
+    charger.narrowsAt = undefined;
+  } else {
+    charger.narrowsAt ??= world.now + world.lag * 1000;
+    if (charger.takes === 0 || world.now >= charger.narrowsAt) charger.drawsOn = 1;
+  }
   const wish = charger.car === undefined || charger.holds < 6 ? 0 : Math.min(charger.holds, charger.car.takes);
   if (wish >= charger.takes) {
     charger.givesWayAt = undefined;
