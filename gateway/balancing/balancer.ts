@@ -188,10 +188,11 @@ function sumsOf(network: Network, seen: readonly Seen[]): Sums {
   const size = network.circuits.length * LEGS;
   const sums = { share: new Float64Array(size), most: new Float64Array(size) };
   for (const { outlet, stand } of seen) {
-    const { metered, lineToLine, wired } = outlet;
+    const { metered, lineToLine } = outlet;
     if (metered.length === 0) continue;
     addLegs(sums.share, metered, lineToLine, stand.share);
-    addLegs(sums.most, metered, lineToLine, stand.most === 'share' ? stand.share : on(wired, stand.most));
+    // On the phases on which the plan counts it: load on any other is not its own, whatever it may take.
+    addLegs(sums.most, metered, lineToLine, stand.most === 'share' ? stand.share : on(stand.phases, stand.most));
   }
   return sums;
 }
