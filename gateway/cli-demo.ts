@@ -33,7 +33,7 @@ const USAGE = `usage: forecourt demo [options]
   --data DIR    keep the journal and the log here (default: a temporary directory, removed at the end)
   --once        every EVSE does one visit, some with the uplink cut; then all books are compared
   --trouble     a building load that jumps, a charger that falls silent, one that does not obey, a meter that dies;
-                then what became of the breakers (default speed 4: half a minute)
+                then what became of the breakers (default speed 6: half a minute)
   --json        print the result of --once or --trouble as one JSON object
   --help        this text
 

@@ -131,6 +131,11 @@ export class Gateway {
     return this.#parts.steering.circuits;
   }
 
+  /** From samples of the meters until the cuts that followed from them were sent, the newest last. */
+  get reactions(): readonly Milliseconds[] {
+    return this.#parts.steering.reactions;
+  }
+
   /** The last reading of each meter, whatever its age. */
   get readings(): ReadonlyMap<MeterId, MeterReading> {
     return this.#parts.steering.readings;

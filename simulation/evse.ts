@@ -12,7 +12,6 @@ export class EvseHardware {
   #register: number;
   #currents = NONE;
   readonly #listeners: (() => void)[] = [];
-  readonly #limitListeners: ((current: Ampere) => void)[] = [];
   /** It hears limits, says yes to them and goes on as before. */
   deaf = false;
 
@@ -87,13 +86,7 @@ export class EvseHardware {
   }
 
   limit(current: Ampere): void {
-    for (const listener of this.#limitListeners) listener(current);
     if (!this.deaf) this.#limit = current;
-  }
-
-  /** Told of every limit that arrives, whether it is followed or not. */
-  onLimit(listener: (current: Ampere) => void): void {
-    this.#limitListeners.push(listener);
   }
 
   step(elapsed: Milliseconds): void {

@@ -39,8 +39,6 @@ export interface ModbusSlave {
   readonly connections: number;
   /** Answers nothing, on connections that stay, until it is told to again. */
   mute(silent: boolean): void;
-  /** Called after each answer that went out. */
-  onAnswer(listener: () => void): void;
   /** Closes every connection, the port stays open. */
   disconnect(): void;
   stop(): Promise<void>;
@@ -48,7 +46,6 @@ export interface ModbusSlave {
 
 export async function startModbusSlave(options: ModbusSlaveOptions): Promise<ModbusSlave> {
   const sockets = new Set<Socket>();
-  const listeners: (() => void)[] = [];
   let connections = 0;
   let muted = false;
   const server: Server = createServer((socket) => {
@@ -80,9 +77,7 @@ export async function startModbusSlave(options: ModbusSlaveOptions): Promise<Mod
     const plain =
       unit === undefined ? undefined : modbusFrame(request.transaction, request.unit, answerTo(unit, request));
     const bytes = options.answer === undefined ? plain : options.answer(request, plain, socket);
-    if (muted || bytes === undefined || socket.destroyed) return;
-    socket.write(bytes);
-    for (const listener of listeners) listener();
+    if (!muted && bytes !== undefined && !socket.destroyed) socket.write(bytes);
   }
 
   server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
@@ -101,9 +96,6 @@ export async function startModbusSlave(options: ModbusSlaveOptions): Promise<Mod
     },
     mute(silent) {
       muted = silent;
-    },
-    onAnswer(listener) {
-      listeners.push(listener);
     },
     disconnect() {
       for (const socket of sockets) socket.destroy();

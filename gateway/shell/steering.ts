@@ -32,10 +32,14 @@ import { Observations, type ProfileBounds } from './observations.js';
 import { rememberedCeilings, Setpoints } from './setpoints.js';
 
 const TICK = seconds(1);
+/** What may ask for a cut (a meter, the grid operator) waits no longer than this for the plan before. */
+const LEAST_BEFORE_A_CUT = milliseconds(10);
 /** Events that come in bursts (a sample of every charger, a power failure) share a plan. */
 const LEAST_BETWEEN_PLANS = milliseconds(50);
 /** On a large site plans take milliseconds: they leave chargers at least this many times as long as the last one took. */
 const REST_FOR_EACH_PLAN = 10;
+/** So many are remembered. */
+const REACTIONS = 1000;
 
 export interface SteeringDependencies {
   readonly site: Site;
@@ -71,6 +75,10 @@ export class Steering {
   /** How long the last plan took. */
   #planTook = 0;
   #stopped = false;
+  /** The oldest sample of a meter that no plan has seen yet, by the monotonic clock. */
+  #sampledAt: Milliseconds | undefined;
+  /** From such a sample until the cuts of the plan on it were sent, the newest last. */
+  readonly #reactions: Milliseconds[] = [];
   readonly #began: { readonly wall: Timestamp; readonly monotonic: Milliseconds };
 
   private constructor(deps: SteeringDependencies, remembered: ReadonlyMap<EvseNumber, number>) {
@@ -134,8 +142,9 @@ export class Steering {
 
   reading(reading: MeterReading): void {
     this.#meters.set(reading.meter, { ...reading, at: this.#now() });
+    this.#sampledAt ??= this.#deps.clock.monotonic();
     // A fuse may ask for a cut: that rests for no plan.
-    this.#planAfter(LEAST_BETWEEN_PLANS);
+    this.#planAfter(LEAST_BEFORE_A_CUT);
   }
 
   /** An EVSE has told what it draws, at this moment. */
@@ -147,7 +156,7 @@ export class Steering {
   gridLimit(limit: Ampere | undefined): void {
     const now = this.#now();
     this.#gridOperator = { heartbeatAt: now, saidAt: now, ...(limit !== undefined && { limit }) };
-    this.#planAfter(LEAST_BETWEEN_PLANS);
+    this.#planAfter(LEAST_BEFORE_A_CUT);
   }
 
   ended(transaction: Transaction): void {
@@ -175,6 +184,11 @@ export class Steering {
   /** The last reading of each meter, whatever its age. */
   get readings(): ReadonlyMap<MeterId, MeterReading> {
     return this.#meters;
+  }
+
+  /** Of the last plans that cut somebody: how long before that the sample came on which they were made. */
+  get reactions(): readonly Milliseconds[] {
+    return this.#reactions;
   }
 
   /** How circuits stand in the newest plan. */
@@ -226,7 +240,15 @@ export class Steering {
     this.#planTook = clock.monotonic() - this.#plannedAt;
     this.#newestPlan = result;
     for (const escalation of result.escalations) this.#escalate(escalation);
-    if (result.commands.length > 0) this.#setpoints.send(result.commands, ceilings(this.#network, this.#state));
+    const sampledAt = this.#sampledAt;
+    this.#sampledAt = undefined;
+    if (result.commands.length === 0) return;
+    this.#setpoints.send(result.commands, ceilings(this.#network, this.#state));
+    const { book } = this.#deps;
+    const cuts = result.commands.some(({ evse, current }) => current < (book.evse(evse)?.offered ?? 0));
+    if (sampledAt === undefined || !cuts) return;
+    this.#reactions.push(milliseconds(clock.monotonic() - sampledAt));
+    if (this.#reactions.length > REACTIONS) this.#reactions.shift();
   }
 
   #ended({ evse, current, phases }: LimitCommand, { status, detail }: CommandOutcome): void {
