@@ -102,6 +102,10 @@ export async function runTrouble(
   const carsOn = (circuit: string): number =>
     Math.max(...PHASES.map((phase) => stateOf(simulated, circuit)?.charging[phase] ?? 0));
 
+  // From now on one says yes and goes on as it is; that shows with the first cut.
+  world.evse(DEAF).hardware.deaf = true;
+  const taken = currentOf(DEAF);
+
   // 1. The building.
   const before = carsOn('main');
   for (const step of STEPS) {
@@ -130,9 +134,7 @@ export async function runTrouble(
     counted !== undefined && counted.ceiling >= Math.min(kept, currentOf(SILENT.evse)) - 0.1,
   );
 
-  // 3. A charger that says yes to everything. Meanwhile, 4: a meter that is dead.
-  world.evse(DEAF).hardware.deaf = true;
-  const taken = currentOf(DEAF);
+  // 3. A meter that is dead, and more load at the same time.
   building.more += LARGE_STEP;
   await pause(clock, seconds(4));
   const grid = meterId('deck-2');
@@ -142,15 +144,17 @@ export async function runTrouble(
   const lost = await until(clock, 30, () => gateway.meterLost('deck-2'));
   const lowered = await until(clock, 30, () => carsOn('deck-2') <= allowed + 0.5);
   note(
-    'the meter of deck-2 dies',
+    `the meter of deck-2 dies, and the building takes ${LARGE_STEP} A more`,
     `its cars went from ${amperes(deckBefore)} to ${amperes(carsOn('deck-2'))}: when-meter-lost allows ${allowed} A`,
     lost && lowered,
   );
   simulated.slaves.slaveOf(grid)?.mute(false);
+
+  // 4. The charger that does not obey: step by step until its car takes nothing.
   const ended = await until(clock, 90, () => currentOf(DEAF) === 0);
   const steps = gateway.steps(DEAF);
   note(
-    `EVSE ${DEAF} accepts its limits and goes on at ${amperes(taken)}, and the building takes ${LARGE_STEP} A more`,
+    `EVSE ${DEAF} accepts every limit and goes on at ${amperes(taken)}, since before all this`,
     `counted as measured, the others were cut, and it was ${steps.map((step) => STEP_WORDS[step] ?? step).join(', ')}`,
     ended && steps.join(' ').startsWith('resend pause stop'),
   );

@@ -21,9 +21,9 @@ const CURRENTS = [
 
 /**
  * The widest angle that one side of the polygon stands for, in degrees. The polygon lies inside the true limit, so it wastes
- * at most 1 - cos(5 degrees) = 0.4 % of a conductor and never overloads it.
+ * at most 1 - cos(2.5 degrees) = 0.1 % of a conductor and never overloads it.
  */
-const SIDE = 10;
+const SIDE = 5;
 
 /** One linear bound: the sum of coefficient times current over the legs is at most `factor` times what the conductor may carry. */
 export interface Bound {

@@ -1,7 +1,7 @@
 // From targets to commands: every decrease at once, an increase only into current that nobody can take any more.
 import type { EvseNumber } from '../kernel/ids.js';
 import { ampere, type Ampere, type Timestamp } from '../kernel/units.js';
-import { cutsToMinimum, mayRaise, setpointsLeft, spent } from './budget.js';
+import { setpointsLeft, spares, spent } from './budget.js';
 import { quantise } from './share.js';
 import { withSent } from './commit.js';
 import { laneOf, roomFor, take, takeEach, tightest, type Rows } from './capacity.js';
@@ -96,13 +96,14 @@ function cutTo({ state, observation, outlet }: Seen, lower: number, now: Timesta
   const most = observation?.setpointsPerDay;
   const { minCurrent } = outlet.evse;
   if (observation === undefined || most === undefined || lower <= minCurrent) return lower;
-  return cutsToMinimum(setpointsLeft(state, observation, now), most) ? minCurrent : lower;
+  return spares(setpointsLeft(state, observation, now), most) ? minCurrent : lower;
 }
 
 /** On how many phases it is to charge; undefined where nobody may tell it. */
 function switchOf({ stand, state }: Seen, target: number, phases: PhaseMask): 1 | 3 | undefined {
   if (stand.narrow === 0) return undefined;
-  if (phases === 0 || target === 0) return state.sentPhases ?? 3;
+  // A pause is no reason to use more phases.
+  if (phases === 0 || target === 0) return state.sentPhases ?? (target === 0 ? 1 : 3);
   return phases === stand.narrow && stand.wide !== stand.narrow ? 1 : 3;
 }
 
@@ -121,7 +122,9 @@ function raise(
   const target = wishes.target[index] ?? 0;
   const phases = switchOf(one, target, wishes.phases[index] ?? 0);
   const wanted = phases === 1 ? stand.narrow : stand.wide;
-  const held = laneOf(rows, index, wanted & stand.phases);
+  // Until it has left a phase, it may take there what it is told, too.
+  const leaves = stand.ceiling > 0 && (stand.phases & ~wanted) !== 0;
+  const held = laneOf(rows, index, leaves ? stand.phases : wanted & stand.phases);
   const added = laneOf(rows, index, wanted & ~stand.phases);
   // Where more may be taken than fits (chargers that nobody knows yet), this one has to stay below its own ceiling too.
   const room = Math.min(stand.ceiling + roomFor(free, held), roomFor(free, added));
@@ -165,7 +168,8 @@ function worthSending(
   const rest = Math.max(settings.raiseEvery, observation?.raiseEvery ?? 0);
   if (sent > 0 && state.sentAt !== undefined && now - state.sentAt < rest) return false;
   if (state.open.some((command) => !command.uncertain && now - command.at < settings.giveUp)) return false;
-  if (observation !== undefined && !mayRaise(setpointsLeft(state, observation, now))) return false;
+  if (observation !== undefined && spares(setpointsLeft(state, observation, now), observation.setpointsPerDay))
+    return false;
   if (sent === 0 || switching) return true;
   return step >= (current < target - EPSILON ? Math.max(1, settings.deadBand) : settings.deadBand) - EPSILON;
 }

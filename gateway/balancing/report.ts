@@ -147,6 +147,7 @@ function because(
     const where = rowName(network, caps, rows, cause.cell);
     return { kind: cause.kind, where, why: fullBecause(scene, cause.cell) };
   }
+  if (cause.kind === 'pause' && noRaise) return { kind: 'meterStale' };
   const { offers } = observation;
   if (offers !== undefined && offers.current < (sent ?? 0) - 1 && offers.at - (state.sentAt ?? 0) > CHARGER_FOLLOWS)
     return { kind: 'charger', offers: offers.current };

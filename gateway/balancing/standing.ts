@@ -44,6 +44,8 @@ export interface Stand {
   readonly beyond: Triple | undefined;
   /** What of the meters above is this charger's, and so not background. */
   readonly share: Triple;
+  /** `share` is what its charger has told lately; nothing is known otherwise. */
+  readonly measured: boolean;
   /** What of them may be this charger's: all it may take on its wired phases, or exactly its share. */
   readonly most: number | 'share';
 }
@@ -117,7 +119,17 @@ export function standOf(
   const held = ceilingOf(state, outlet.evse);
   if (link !== 'connected') {
     const ceiling = Math.max(held, outlet.evse.fallbackCurrent);
-    return { standing: link, phases: wired, wide, narrow, ceiling, beyond: undefined, share: NONE, most: ceiling };
+    return {
+      standing: link,
+      phases: wired,
+      wide,
+      narrow,
+      ceiling,
+      beyond: undefined,
+      share: NONE,
+      measured: false,
+      most: ceiling,
+    };
   }
   const oneOnly = narrow !== 0 && onOnePhase(state);
   const elsewhere = oneOnly && measured?.some((current, phase) => current > 1 && !(narrow & (1 << phase)));
@@ -129,12 +141,22 @@ export function standOf(
     const on = (p: 0 | 1 | 2): number =>
       Math.max(phases & (1 << p) ? held : 0, measured[p], wired & (1 << p) ? loaded : 0);
     const beyond: Triple = [on(0), on(1), on(2)];
-    return { standing: 'notReacting', phases, wide, narrow, ceiling: held, beyond, share, most };
+    return { standing: 'notReacting', phases, wide, narrow, ceiling: held, beyond, share, measured: true, most };
   }
   const cutAt =
     state.sent !== undefined && state.sent < held && state.settling === undefined ? state.sentAt : undefined;
   const standing = cutAt !== undefined && overdue(state, moment, settings) ? 'unconfirmed' : 'obeying';
-  return { standing, phases, wide, narrow, ceiling: held, beyond: undefined, share, most };
+  return {
+    standing,
+    phases,
+    wide,
+    narrow,
+    ceiling: held,
+    beyond: undefined,
+    share,
+    measured: measured !== undefined,
+    most,
+  };
 }
 
 const overdue = (state: EvseState, moment: Moment, settings: BalancingSettings): boolean =>

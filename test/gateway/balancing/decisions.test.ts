@@ -322,4 +322,31 @@ t.test('a car explains no load on phases that it does not use, however seldom it
   second(126, 10);
   t.equal(limits.get(1), 10, 'the building took 6 A more on L1: nobody else can have been that');
   t.equal(limits.get(2), 16);
+  // Seen at 10 A since, and counted at 16 until it has certainly followed: above the breaker that explains nothing any more.
+  for (let when = 127; when <= 132; when++) second(when, 10);
+  second(133, 14);
+  second(134, 14);
+  t.equal(limits.get(1), 6, 'an overload is not put down to a car that was seen to take less');
+});
+
+t.test('a breaker that is warm is spared: above its rating is too much until it has cooled', async (t) => {
+  let heat: readonly [number, number, number] = [0, 0, 0];
+  let second = 0;
+  const after = (current: number, seconds: number): string | undefined => {
+    let last: string | undefined;
+    for (let s = 0; s < seconds; s++) {
+      const account = accountBreaker(heat, at(second), [current, 0, 0], 100, at(second + 1));
+      heat = account.heat;
+      second++;
+      [last] = account.decisions;
+    }
+    return last;
+  };
+  t.equal(after(105, 60), 'workOff', 'cold, and a little too much');
+  t.equal(after(140, 600), 'shed');
+  t.equal(after(105, 1), 'shed', 'the same, while it is warm');
+  t.equal(after(99, 1), 'workOff', 'it cools');
+  t.equal(after(105, 120), 'shed');
+  t.equal(after(99, 1200), 'hold');
+  t.equal(after(105, 1), 'workOff', 'cold again');
 });

@@ -23,7 +23,9 @@ interface Patch {
   readonly links?: Readonly<Record<string, Charger['link']>>;
   readonly manners?: Readonly<Record<string, Charger['manner']>>;
   readonly bounds?: Readonly<Record<string, number>>;
-  readonly meters?: Readonly<Record<string, 'dead' | 'alive'>>;
+  readonly meters?: Readonly<Record<string, 'dead' | 'frozen' | 'alive'>>;
+  /** EVSEs that no longer tell what they draw. */
+  readonly unmeasured?: readonly number[];
   readonly caps?: readonly { readonly name: string; readonly evses: readonly number[]; readonly limit: number }[];
   /** Seconds of the scenario at which heartbeat and limit were last heard. */
   readonly gridOperator?: { readonly heartbeat: boolean; readonly says?: boolean; readonly limit?: number };
@@ -33,7 +35,12 @@ interface Expectation {
   /** A number, or `low..high`. */
   readonly sent?: Readonly<Record<string, number | string>>;
   readonly because?: Readonly<Record<string, string>>;
+  /** On how many phases it was told to charge last. */
+  readonly phases?: Readonly<Record<string, 1 | 3>>;
+  /** In the last second. */
   readonly flowAtMost?: Readonly<Record<string, number>>;
+  /** In every second of the step. */
+  readonly peakAtMost?: Readonly<Record<string, number>>;
   readonly escalations?: readonly string[];
   /** Pauses (a setpoint of 0 after one above 0) since the scenario began. */
   readonly pauses?: number;
@@ -75,8 +82,14 @@ function apply(world: World, patch: Patch): void {
   for (const charger of chargers(patch.bounds)) charger.upperBound = patch.bounds?.[charger.spec.number] ?? 0;
   for (const [circuit, [a, b, c]] of Object.entries(patch.background ?? {})) world.background.set(circuit, [a, b, c]);
   for (const [meter, how] of Object.entries(patch.meters ?? {})) {
+    world.deadMeters.delete(meter);
+    world.frozenMeters.delete(meter);
     if (how === 'dead') world.deadMeters.add(meter);
-    else world.deadMeters.delete(meter);
+    if (how === 'frozen') world.frozenMeters.add(meter);
+  }
+  for (const number of patch.unmeasured ?? []) {
+    const charger = world.chargers.get(number);
+    if (charger !== undefined) charger.measures = false;
   }
   if (patch.caps !== undefined) {
     world.caps = patch.caps.map((cap) => ({
@@ -128,6 +141,10 @@ function check(t: Test, world: World, label: string, expected: Expectation, comm
     const actual = `${why?.kind}${where}${reason}`;
     t.ok(actual.startsWith(wanted), `${label}: EVSE ${evse} because ${wanted}`, { actual });
   }
+  for (const [evse, wanted] of Object.entries(expected.phases ?? {})) {
+    const last = world.log.findLast((one) => one.evse === Number(evse));
+    t.equal(last?.phases, wanted, `${label}: EVSE ${evse} on ${wanted} phases`);
+  }
   for (const [circuit, most] of Object.entries(expected.flowAtMost ?? {})) {
     const flow = flowOf(world, circuit);
     t.ok(
@@ -172,7 +189,13 @@ for (const file of readdirSync(folder).sort()) {
     for (const [i, one] of scenario.steps.entries()) {
       const before = world.log.length;
       apply(world, one.patch ?? {});
-      run(world, one.after);
+      run(world, one.after, () => {
+        for (const [circuit, most] of Object.entries(one.expect.peakAtMost ?? {})) {
+          const flow = flowOf(world, circuit);
+          if (PHASES.some((phase) => flow[phase] > most + 1e-6))
+            t.fail(`step ${i + 1}: ${circuit} above ${most} A`, { flow });
+        }
+      });
       check(t, world, `step ${i + 1}`, one.expect, before);
     }
   });

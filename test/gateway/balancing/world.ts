@@ -372,6 +372,8 @@ function obey(world: World, charger: Charger, now: Timestamp): void {
       charger.holds = charger.spec.fallback ?? 0;
   } else charger.silentSince = undefined;
   if (charger.holdsPhases === 3) {
+    // Contactors switch without current: the car begins again.
+    if (charger.spec.switches === true && charger.drawsOn === 1) charger.takes = 0;
     charger.drawsOn = 3;
     charger.narrowsAt = undefined;
   } else {
