@@ -1,8 +1,13 @@
 // `forecourt demo --trouble`: what the gateway makes of trouble on the simulated site, and whether every breaker held.
 import { demoLoads } from '../simulation/demo-site.js';
 import { fastClock } from '../simulation/fast-clock.js';
-import { NO_LOAD } from '../simulation/building-load.js';
-import { runTrouble, switchedLoad, type TroubledGateway, type TroubleReport } from '../simulation/trouble.js';
+import {
+  quietBuilding,
+  runTrouble,
+  switchedLoad,
+  type TroubledGateway,
+  type TroubleReport,
+} from '../simulation/trouble.js';
 import { reason } from './balancing/explain.js';
 import { underTest, withGateway, type Version } from './cli-demo-site.js';
 import { table, wrapped } from './cli-table.js';
@@ -27,9 +32,9 @@ export async function showTrouble(
   stdout: NodeJS.WritableStream,
 ): Promise<number> {
   const clock = fastClock(speed, systemClock);
-  const building = { more: 0 };
+  const building = quietBuilding();
   const main = circuitId('main');
-  const loads = new Map([...demoLoads, [main, switchedLoad(demoLoads.get(main) ?? NO_LOAD, building)]]);
+  const loads = new Map([...demoLoads, [main, switchedLoad(building)]]);
   const steps = new Map<EvseNumber, string[]>();
   const hear = (log: Log): Log => stepsHeard(log, steps);
   const report = await withGateway({ dataDirectory: data, authority, clock, loads, hear }, (simulated, running) => {
