@@ -140,8 +140,8 @@ module.exports = {
     only(
       'site-config-sees-the-model',
       { path: '^site-config/', pathNot: '^site-config/devices/' },
-      { path: '^(gateway|adapters|simulation|test)/', pathNot: '^gateway/(kernel|site)/' },
-      'Reading site.yaml needs the model of a site and nothing that runs it.',
+      { path: '^(gateway|adapters|simulation|test)/', pathNot: '^gateway/((kernel|site)/|balancing/full-load\\.ts$)' },
+      'Reading site.yaml needs the model of a site and nothing that runs it, but for the one arithmetic of currents.',
     ),
     only(
       'simulation-speaks-protocols',

@@ -1,25 +1,19 @@
 // `forecourt demo`: the gateway on a simulated site over real sockets, to look at or, with --once, to prove that all books agree.
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { destination, pino } from 'pino';
-import { demoLoads, demoSite, demoVersion } from '../simulation/demo-site.js';
-import { DEMO_UPLINK_LOSSES, runEvening, type EveningReport, type GatewayUnderTest } from '../simulation/evening.js';
+import { DEMO_UPLINK_LOSSES, runEvening, type EveningReport } from '../simulation/evening.js';
 import { fastClock } from '../simulation/fast-clock.js';
 import { CLEAR, drawSite, inOneLine, onScreen, SHOW_CURSOR, type SitePicture } from '../simulation/live-table.js';
-import { SimulatedSite } from '../simulation/site.js';
+import type { SimulatedSite } from '../simulation/site.js';
 import { BUSY, Traffic } from '../simulation/traffic.js';
-import { openShelf } from '../site-config/devices/shelf.js';
-import { composeGateway, type RunningGateway } from './compose.js';
-import type { Clock } from './kernel/clock.js';
+import { underTest, withGateway, type Version } from './cli-demo-site.js';
+import { showTrouble } from './cli-trouble.js';
+import type { RunningGateway } from './compose.js';
 import { csmsId } from './kernel/ids.js';
-import type { Log } from './kernel/log.js';
-import { seconds, timestamp } from './kernel/units.js';
-import type { Machine } from './ports/machine.js';
+import { seconds } from './kernel/units.js';
 import { systemClock } from './system-clock.js';
-import type { ChargeDetailRecord } from './site/transaction.js';
-import { defaultRoot } from './telemetry/topics.js';
 
 export interface DemoIo {
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
@@ -38,13 +32,14 @@ const USAGE = `usage: forecourt demo [options]
                 (default 2.0.1; with --once both, one after the other)
   --data DIR    keep the journal and the log here (default: a temporary directory, removed at the end)
   --once        every EVSE does one visit, some with the uplink cut; then all books are compared
-  --json        print the result of --once as one JSON object
+  --trouble     a building load that jumps, a charger that falls silent, one that does not obey, a meter that dies;
+                then what became of the breakers (default speed 6: half a minute)
+  --json        print the result of --once or --trouble as one JSON object
   --help        this text
 
   Exit code of --once: 0 when cars, chargers, journal and clouds agree, 1 when they do not.
+  Exit code of --trouble: 0 when every breaker held and every trouble was met, 1 otherwise.
 `;
-
-type Version = '1.6' | '2.0.1';
 
 interface DemoOptions {
   readonly seconds: number | undefined;
@@ -53,6 +48,7 @@ interface DemoOptions {
   readonly authority: Version | undefined;
   readonly data: string | undefined;
   readonly once: boolean;
+  readonly trouble: boolean;
   readonly json: boolean;
 }
 
@@ -65,6 +61,7 @@ export async function runDemo(args: readonly string[], io: DemoIo): Promise<numb
   }
   const data = options.data ?? (await mkdtemp(join(tmpdir(), 'forecourt-demo-')));
   try {
+    if (options.trouble) return await showTrouble({ ...options, data }, io.stdout);
     return options.once ? await once(data, options, io) : await live(data, options, io);
   } catch (err) {
     io.stderr.write(`the demo could not run: ${err instanceof Error ? (err.stack ?? err.message) : String(err)}\n`);
@@ -85,6 +82,7 @@ function optionsOf(args: readonly string[]): DemoOptions | string {
         authority: { type: 'string' },
         data: { type: 'string' },
         once: { type: 'boolean' },
+        trouble: { type: 'boolean' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -108,6 +106,7 @@ function optionsOf(args: readonly string[]): DemoOptions | string {
       seed: number('seed') ?? 1,
       data: values.data,
       once: values.once === true,
+      trouble: values.trouble === true,
       json: values.json === true,
     };
   } catch (err) {
@@ -121,7 +120,7 @@ async function once(data: string, options: DemoOptions, io: DemoIo): Promise<num
   const tell = (text: string): void => void (options.json || io.stdout.write(`${text}\n`));
   const evening = async (authority: Version): Promise<EveningReport> => {
     const directory = join(data, `authority-${authority}`);
-    return withGateway(directory, authority, clock, (simulated, running) =>
+    return withGateway({ dataDirectory: directory, authority, clock }, (simulated, running) =>
       runEvening(simulated, underTest(running, simulated), clock, {
         charge: 25,
         uplink: DEMO_UPLINK_LOSSES,
@@ -148,7 +147,8 @@ async function once(data: string, options: DemoOptions, io: DemoIo): Promise<num
 /** A busy afternoon until Ctrl-C: a table on a terminal, a line every five seconds elsewhere. */
 async function live(data: string, options: DemoOptions, io: DemoIo): Promise<number> {
   const clock = fastClock(options.speed ?? 1, systemClock);
-  return withGateway(data, options.authority ?? '2.0.1', clock, async (simulated, running, log) => {
+  const setting = { dataDirectory: data, authority: options.authority ?? '2.0.1', clock } as const;
+  return withGateway(setting, async (simulated, running, log) => {
     simulated.connect(underTest(running, simulated).ocppPort);
     const traffic = new Traffic(simulated, csmsId('operator'), clock, log, { ...BUSY, seed: options.seed });
     traffic.start();
@@ -230,61 +230,6 @@ function picture(
         dead: status?.dead ?? 0,
       };
     }),
-  };
-}
-
-/** Starts the demo site and a gateway on it, hands both over, and ends both in order whatever happens. */
-async function withGateway<T>(
-  dataDirectory: string,
-  authority: Version,
-  clock: Clock,
-  use: (simulated: SimulatedSite, running: RunningGateway, log: Log) => Promise<T>,
-): Promise<T> {
-  await mkdir(dataDirectory, { recursive: true });
-  const file = destination({ dest: join(dataDirectory, 'demo.log'), sync: true });
-  const log = pino({ level: 'info', base: null }, file);
-  const simulated = await SimulatedSite.start(demoSite({ dataDirectory, authority }), clock, log, {
-    loads: demoLoads,
-    version: demoVersion,
-  });
-  try {
-    const running = await composeGateway(simulated.site, openShelf(), clock, demoMachine(clock), log, '0.0.0-demo');
-    try {
-      return await use(simulated, running, log);
-    } finally {
-      await running.stop();
-    }
-  } finally {
-    await simulated.stop();
-    file.end();
-  }
-}
-
-/** The demo's time is right by definition, however fast it runs. */
-const demoMachine = (clock: Clock): Machine => ({
-  boot: `demo ${clock.now()}`,
-  released: timestamp(0),
-  lastSynchronised: () => clock.now(),
-});
-
-function underTest(
-  { gateway, journal, ocppPort, brokerPort }: RunningGateway,
-  { site }: SimulatedSite,
-): GatewayUnderTest {
-  if (ocppPort === undefined || brokerPort === undefined) throw new Error('the demo site has chargers and a broker');
-  return {
-    async bills() {
-      const records = [...(await journal.load('cdr')).values()] as ChargeDetailRecord[];
-      return records.map(({ idToken, ...bill }) => ({ ...bill, idToken: idToken?.idToken }));
-    },
-    ocppPort,
-    brokerPort,
-    topicRoot: defaultRoot(site.id),
-    views: () => gateway.views.map((view) => view.status()),
-    settled: () =>
-      gateway.views.every((view) => view.status().accepted) &&
-      site.stations.every(({ id }) => gateway.live.station(id)?.booted === true) &&
-      [...gateway.live.connectors()].every(({ status }) => status === 'Available'),
   };
 }
 

@@ -136,6 +136,11 @@ export class Gateway {
     return this.#parts.steering.circuits;
   }
 
+  /** From samples of the meters until the cuts that followed from them were sent, the newest last. */
+  get reactions(): readonly Milliseconds[] {
+    return this.#parts.steering.reactions;
+  }
+
   /** The last reading of each meter, whatever its age. */
   get readings(): ReadonlyMap<MeterId, MeterReading> {
     return this.#parts.steering.readings;
@@ -181,24 +186,26 @@ export class Gateway {
   }
 
   private transactionChanged(transaction: Transaction): void {
-    const { orphans, profiles, refusals, steering } = this.#parts;
+    const { needs, orphans, profiles, refusals, steering } = this.#parts;
     if (transaction.endedAt === undefined) profiles.started(transaction);
     else {
       profiles.ended(transaction);
       orphans.ended(transaction);
       steering.ended(transaction);
+      needs.ended(transaction);
     }
     refusals.changed(transaction);
     steering.wake();
   }
 
   private connectorsChanged(changes: readonly ConnectorChange[]): void {
-    const { book, views, reservations, steering } = this.#parts;
+    const { book, needs, views, reservations, steering } = this.#parts;
     for (const { evse, connector } of changes) {
       for (const view of views) view.connectorChanged(evse);
       for (const telemetry of this.telemetry) telemetry.connectorChanged(evse, connector);
     }
     reservations.tend();
+    needs.connectorsChanged(changes);
     // Where nobody charges there is nothing to divide anew, however many chargers come back at once.
     if (changes.some(({ evse }) => book.evse(evse)?.transaction !== undefined)) steering.wake();
   }

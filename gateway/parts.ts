@@ -9,6 +9,7 @@ import type { CircuitReport } from './balancing/report.js';
 import { Admissions, type Authority } from './shell/admissions.js';
 import { ChargerListStore } from './shell/charger-list-store.js';
 import { ChargerLists } from './shell/charger-lists.js';
+import { CarNeeds } from './shell/car-needs.js';
 import { Availability } from './shell/availability.js';
 import { GridOperator } from './shell/grid-operator.js';
 import { Intake, type IntakeListener } from './shell/intake.js';
@@ -62,6 +63,7 @@ export interface Parts extends GatewayDependencies {
   readonly book: SiteBook;
   readonly keeper: TransactionKeeper;
   readonly reservations: Reservations;
+  readonly needs: CarNeeds;
   readonly profiles: Profiles;
   readonly refusals: Refusals;
   readonly orphans: Orphans;
@@ -119,6 +121,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     ended: ({ reservation, why }) =>
       views.find((view) => view.csms === reservation.csms)?.reservationEnded(reservation.id, why),
   });
+  const needs = await CarNeeds.open({ book, journal, clock, log, needed: (evse) => steering.needed(evse) });
   const profiles = await Profiles.open({ site, book, journal, clock, log, changed: () => steering.wake() });
   const admissions = new Admissions({
     site,
@@ -157,6 +160,8 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     drivers,
     profiles,
     gridOperator,
+    needs,
+    priorityOf: (transaction) => admissions.priorityOf(transaction),
     journal,
     clock,
     log,
@@ -240,6 +245,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     keeper,
     admissions,
     desk,
+    needs,
     journal,
     time,
     clock,
@@ -293,6 +299,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     book,
     keeper,
     reservations,
+    needs,
     profiles,
     refusals,
     orphans,

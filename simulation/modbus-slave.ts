@@ -41,6 +41,8 @@ export interface ModbusSlave {
   holding(unit: number): SlaveRegisters;
   /** Connections accepted since the start. */
   readonly connections: number;
+  /** Answers nothing, on connections that stay, until it is told to again. */
+  mute(silent: boolean): void;
   /** Closes every connection, the port stays open. */
   disconnect(): void;
   stop(): Promise<void>;
@@ -49,6 +51,7 @@ export interface ModbusSlave {
 export async function startModbusSlave(options: ModbusSlaveOptions): Promise<ModbusSlave> {
   const sockets = new Set<Socket>();
   let connections = 0;
+  let muted = false;
   const server: Server = createServer((socket) => {
     connections += 1;
     sockets.add(socket);
@@ -79,7 +82,7 @@ export async function startModbusSlave(options: ModbusSlaveOptions): Promise<Mod
     const plain =
       unit === undefined ? undefined : modbusFrame(request.transaction, request.unit, answerTo(unit, request));
     const bytes = options.answer === undefined ? plain : options.answer(request, plain, socket);
-    if (bytes !== undefined && !socket.destroyed) socket.write(bytes);
+    if (!muted && bytes !== undefined && !socket.destroyed) socket.write(bytes);
   }
 
   server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
@@ -95,6 +98,9 @@ export async function startModbusSlave(options: ModbusSlaveOptions): Promise<Mod
       const known = options.units.get(unit);
       if (known === undefined) throw new Error(`no unit ${unit}`);
       return known.holding;
+    },
+    mute(silent) {
+      muted = silent;
     },
     disconnect() {
       for (const socket of sockets) socket.destroy();

@@ -111,6 +111,11 @@ export class SimulatedSite {
     this.slaves.slaveOf(station)?.disconnect();
   }
 
+  /** An OCPP charger hangs up and does not dial again; its cars go on with what it last let them have. */
+  silence(station: StationId): void {
+    this.#lines.get(station)?.stop();
+  }
+
   async stop(): Promise<void> {
     this.world.stop();
     for (const line of this.#lines.values()) line.stop();

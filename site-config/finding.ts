@@ -51,6 +51,13 @@ export const FINDING_CODES = {
   'rotation-unknown': 'The phase rotation of an EVSE is not known, so a one-phase car counts on every phase.',
   'no-watchdog': 'The charger keeps its last limit, or takes all it can get, when the gateway falls silent.',
   'not-verified': 'A fact about a device has one source or none, and was not tried.',
+  'phase-switching-wiring': 'An EVSE is to switch phases that is not wired to three known ones.',
+  'cannot-switch-phases': 'The charger has no known way to switch phases.',
+  'phase-switching-needs': 'The charger switches phases only with something that has to be fitted or set.',
+  'line-to-line-voltage':
+    'An EVSE hangs between two phases that have more voltage between them than any charger takes.',
+  'transformer-order': 'A circuit before a transformer is fed by one behind it.',
+  'evse-before-transformer': 'A charger hangs before the transformer, at another voltage than the site has.',
   'no-limit-source':
     "The grid operator's limit has no way to reach the gateway, so that its fail-safe value holds for ever.",
   'no-authority': 'No CSMS decides about an EVSE.',

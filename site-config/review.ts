@@ -1,9 +1,10 @@
 // The electrical review: a site that reads well may still be wired or protected badly.
-import type { Circuit, Csms, Evse, Phase, Site } from '../gateway/site/topology.js';
-import { PHASES } from '../gateway/site/topology.js';
+import { fullLoad } from '../gateway/balancing/full-load.js';
+import { PHASES, type Circuit, type Csms, type Evse, type Phase, type Site } from '../gateway/site/topology.js';
 import type { Silence } from './devices/shelf.js';
 import { errorAtKey, errorAtValue, warningAtKey, warningAtValue, type Fault } from './fault.js';
 import type { Path } from './place.js';
+import { reviewWiring, type PhaseSwitchOf } from './wiring-review.js';
 
 /** What the review has to know that the model of a site does not carry. */
 export interface ReviewContext {
@@ -11,6 +12,7 @@ export interface ReviewContext {
   readonly whenSilent: (device: string) => Silence | undefined;
   /** What about a device is known from one source or none. */
   readonly unverified: (device: string) => readonly string[];
+  readonly phaseSwitch: PhaseSwitchOf;
   /** Circuits whose owner accepts that fallback currents exceed the breaker. */
   readonly acceptedFallbackOverloads: ReadonlySet<string>;
 }
@@ -19,6 +21,7 @@ export interface ReviewContext {
 export const review = (site: Site, context: ReviewContext): readonly Fault[] => [
   ...site.circuits.flatMap((circuit) => reviewCircuit(site, circuit, context)),
   ...site.stations.flatMap((station) => station.evses).flatMap((evse) => reviewEvse(site, evse)),
+  ...reviewWiring(site, context.phaseSwitch),
   ...reviewMeters(site),
   ...reviewRotation(site),
   ...reviewWatchdogs(site, context),
@@ -37,23 +40,22 @@ function evsesBelow(site: Site, circuit: Circuit): readonly Evse[] {
   return allEvses(site).filter((evse) => below.has(evse.circuit));
 }
 
-/** The greatest sum over the phases of what `of` says about each EVSE, on the phases that it is wired to. */
+/** The greatest current on any phase of the circuit where each EVSE takes what `of` says. */
 function worstPhase(
-  evses: readonly Evse[],
+  site: Site,
+  circuit: Circuit,
   of: (evse: Evse) => number,
 ): { readonly phase: Phase; readonly sum: number } {
-  const sums = PHASES.map((phase) => ({
-    phase,
-    sum: evses.filter(({ phases }) => phases.includes(phase)).reduce((sum, evse) => sum + of(evse), 0),
-  }));
-  return sums.reduce((worst, each) => (each.sum > worst.sum ? each : worst), { phase: 'L1', sum: 0 });
+  const flow = fullLoad(site, of)[site.circuits.indexOf(circuit)] ?? [0, 0, 0];
+  const sums = PHASES.map((phase, index) => ({ phase, sum: flow[index] ?? 0 }));
+  return sums.reduce((worst, each) => (each.sum > worst.sum + ROUNDING ? each : worst), { phase: 'L1', sum: 0 });
 }
 
 function reviewCircuit(site: Site, circuit: Circuit, context: ReviewContext): readonly Fault[] {
   const path: Path = ['circuits', circuit.id];
   const faults: Fault[] = [];
   const feeder = site.circuits.find(({ id }) => id === circuit.fedBy);
-  if (feeder !== undefined && circuit.breaker > feeder.breaker) {
+  if (feeder !== undefined && circuit.breaker > feeder.breaker * ratioBetween(feeder, circuit, site)) {
     faults.push(
       warningAtValue(
         'branch-bigger-than-feeder',
@@ -64,12 +66,10 @@ function reviewCircuit(site: Site, circuit: Circuit, context: ReviewContext): re
     );
   }
   const evses = evsesBelow(site, circuit);
-  const fallback = worstPhase(evses, (evse) => evse.fallbackCurrent);
-  if (fallback.sum > circuit.breaker) {
-    const fair =
-      Math.floor(
-        (circuit.breaker / Math.max(1, evses.filter(({ phases }) => phases.includes(fallback.phase)).length)) * 10,
-      ) / 10;
+  const fallback = worstPhase(site, circuit, (evse) => evse.fallbackCurrent);
+  if (fallback.sum > circuit.breaker + ROUNDING) {
+    const ofOneAmpere = worstPhase(site, circuit, () => 1).sum;
+    const fair = Math.floor((circuit.breaker / ofOneAmpere) * 10 + ROUNDING) / 10;
     const message = `without the gateway the EVSEs of circuit ${circuit.id} may take ${rounded(fallback.sum)} A on ${fallback.phase}; its breaker has ${circuit.breaker} A`;
     // Below 6 A no car charges (IEC 61851-1), so that nothing is a fairer offer.
     const instead = `lower the fallback-current of its EVSEs to ${fair >= 6 ? fair : 0} A, or write accept-fallback-overload: true`;
@@ -181,13 +181,24 @@ function reviewRotation(site: Site): readonly Fault[] {
   const wired = allEvses(site).filter(({ rotationKnown }) => rotationKnown);
   const [first] = wired;
   if (first === undefined || wired.length < 2) return [];
-  const phase = first.phases[0];
-  if (wired.some(({ phases }) => phases[0] !== phase)) return [];
+  const leg = ({ lineToLine, phases }: Evse): string =>
+    lineToLine === true ? phases.toSorted().join('-') : (phases[0] ?? 'L1');
+  const phase = leg(first);
+  if (wired.some((evse) => leg(evse) !== phase)) return [];
+  if (first.lineToLine === true)
+    return [
+      warningAtKey(
+        'phases-not-rotated',
+        ['stations', first.station, 'evses', first.stationEvse - 1, 'phases'],
+        `all ${wired.length} EVSEs hang between ${phase}: the third phase of the grid is not used`,
+        'spread the chargers: L1-L2, L2-L3, L3-L1',
+      ),
+    ];
   return [
     warningAtKey(
       'phases-not-rotated',
       ['stations', first.station, 'evses', first.stationEvse - 1, 'phases'],
-      `all ${wired.length} EVSEs have ${phase ?? 'L1'} on their first conductor: one-phase cars all load ${phase ?? 'L1'}`,
+      `all ${wired.length} EVSEs have ${phase} on their first conductor: one-phase cars all load ${phase}`,
       'rotate the phases from charger to charger: L1 L2 L3, L2 L3 L1, L3 L1 L2',
     ),
   ];
@@ -287,5 +298,14 @@ function reviewGridOperatorLimit(site: Site): readonly Fault[] {
     ...(limit.from.includes('csms') && !overCsms ? [lacking('CSMS', 'write a CSMS with role: limiter')] : []),
   ];
 }
+
+/** Current behind a transformer for one ampere before it; 1 where there is none between the two. */
+const ratioBetween = (feeder: Circuit, circuit: Circuit, { nominalVoltage }: Site): number =>
+  feeder.primaryVoltage === undefined
+    ? 1
+    : feeder.primaryVoltage / (circuit.primaryVoltage ?? nominalVoltage * Math.sqrt(3));
+
+/** Sums of fractions of an ampere do not come out even. */
+const ROUNDING = 1e-6;
 
 const rounded = (current: number): number => Math.round(current * 10) / 10;

@@ -75,6 +75,9 @@ function circuit(name: string, keys: Section): Circuit {
     breaker: ampere(quantity(keys, 'breaker', 'circuit', 'current')),
     margin: ampere(quantity(keys, 'margin', 'circuit', 'current')),
     ...(measuredBy === undefined ? {} : { meter: meterId(measuredBy) }),
+    ...(has(keys, 'primary-voltage')
+      ? { primaryVoltage: volt(quantity(keys, 'primary-voltage', 'circuit', 'voltage')) }
+      : {}),
     ...(has(keys, 'when-meter-lost')
       ? { whenMeterLost: ampere(quantity(keys, 'when-meter-lost', 'circuit', 'current')) }
       : {}),
@@ -155,10 +158,12 @@ function localToken(written: unknown): LocalToken {
   if (!isSection(written)) return { idToken: String(written) };
   const group = text(written, 'group');
   const name = text(written, 'name');
+  const priority = text(written, 'priority');
   return {
     idToken: needed(written, 'token'),
     ...(group === undefined ? {} : { group }),
     ...(name === undefined ? {} : { name }),
+    ...(priority === undefined ? {} : { chargingPriority: Number(priority) }),
   };
 }
 
@@ -169,6 +174,7 @@ function balancing(keys: Section, circuits: readonly Circuit[], voltage: Volt): 
       text(keys, 'strategy') ?? documentedDefault('balancing', 'strategy'),
     ),
     rotation: milliseconds(quantity(keys, 'rotation', 'balancing', 'time')),
+    ...(has(keys, 'max-unbalance') && { unbalance: ampere(quantity(keys, 'max-unbalance', 'balancing', 'current')) }),
     ...(has(keys, 'grid-operator-limit')
       ? {
           gridOperatorLimit: buildGridOperatorLimit(section(keys, 'grid-operator-limit'), circuits, voltage),

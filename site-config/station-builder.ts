@@ -53,12 +53,14 @@ const PURPOSES = ['TxProfile', 'TxDefaultProfile', 'ChargePointMaxProfile'] as c
 function smartCharging(keys: Section): SmartChargingTraits {
   const [unit, purpose, level] = [text(keys, 'unit'), text(keys, 'purpose'), text(keys, 'stack-level')];
   const [whole, pause] = [text(keys, 'whole-amperes'), text(keys, 'pause')];
+  const setpoints = text(keys, 'setpoints-per-day');
   const named = purpose === undefined ? undefined : one(PURPOSES, purpose);
   return {
     ...(unit !== undefined && { units: [one(['A', 'W'] as const, unit)] }),
     ...(named && { purposes: [named === 'ChargePointMaxProfile' ? 'ChargingStationMaxProfile' : named] }),
     ...(level !== undefined && { stackLevel: Number(level) }),
     ...(whole !== undefined && { wholeAmperes: whole === 'true' }),
+    ...(setpoints !== undefined && { setpointsPerDay: Number(setpoints) }),
     ...(pause !== undefined && { pause: one(['zero', 'stop'] as const, pause) }),
   };
 }
@@ -89,6 +91,8 @@ function evse(owner: Station['id'], stationEvse: number, fedBy: string, keys: Se
   }));
   const maxCurrent = quantity(keys, 'max-current', 'evse', 'current');
   const phases = text(keys, 'phases') ?? documentedDefault('evse', 'phases');
+  const priority = text(keys, 'priority');
+  const weight = text(keys, 'weight');
   return {
     number: evseNumber(Number(needed(keys, 'number'))),
     station: owner,
@@ -98,8 +102,12 @@ function evse(owner: Station['id'], stationEvse: number, fedBy: string, keys: Se
     maxCurrent: ampere(maxCurrent),
     minCurrent: ampere(quantity(keys, 'min-current', 'evse', 'current')),
     fallbackCurrent: ampere(quantity(keys, 'fallback-current', 'evse', 'current')),
-    phases: phases === 'unknown' ? PHASES : phases.split(' ').map((phase): Phase => one(PHASES, phase)),
+    phases: phases === 'unknown' ? PHASES : phases.split(/[ -]/).map((phase): Phase => one(PHASES, phase)),
+    ...(phases.includes('-') && { lineToLine: true }),
     rotationKnown: phases !== 'unknown',
+    ...(text(keys, 'phase-switching') === 'true' && { phaseSwitching: true }),
+    ...(priority !== undefined && { chargingPriority: Number(priority) }),
+    ...(weight !== undefined && { weight: Number(weight) }),
   };
 }
 

@@ -131,7 +131,7 @@ export interface PhaseSwitch {
   readonly register: string;
   readonly one: number;
   readonly three: number;
-  /** What a person has to fit or set before it works; the capability is announced only where nothing is needed. */
+  /** What a person has to fit or set before it works: told by `forecourt check` where site.yaml says phase-switching. */
   readonly requires?: string;
 }
 

@@ -1,13 +1,19 @@
 // What a charger can do as the gateway has been told: reported after set-up, and again when a command has taught better.
 import type { Capabilities } from '../../gateway/site/capabilities.js';
+import type { CommandOutcome } from '../../gateway/site/station-command.js';
 import type { Station } from '../../gateway/site/topology.js';
 import type { LimitWriter } from './limit-writer.js';
 import type { StationReports } from './station-reports.js';
+
+/** One or two refusals may be of a transaction that was just over. */
+const PHASES_REFUSED = 3;
 
 export class AnnouncedCapabilities {
   readonly #station: Station;
   readonly #reports: StationReports;
   #current: Capabilities;
+  /** In a row and none taken, since set-up. */
+  #phasesRefused = 0;
 
   constructor(station: Station, reports: StationReports, initial: Capabilities) {
     this.#station = station;
@@ -23,6 +29,7 @@ export class AnnouncedCapabilities {
   /** Reports in any case: from the end of set-up on, a limit that is set stays. */
   announce(limits: LimitWriter, change: Partial<Capabilities> = {}): void {
     this.#current = this.#with(limits, change);
+    this.#phasesRefused = 0;
     this.#tell({ limitsReset: true });
   }
 
@@ -33,10 +40,19 @@ export class AnnouncedCapabilities {
     if (
       now.fallback === before.fallback &&
       now.currentLimit === before.currentLimit &&
-      now.limitsPersisted === before.limitsPersisted
+      now.setpointsPerDay === before.setpointsPerDay
     )
       return;
     this.#current = now;
+    this.#tell();
+  }
+
+  /** How a limit that came with a number of phases ended. One that always refuses is not asked again until its next set-up. */
+  phasesSet({ status }: CommandOutcome): void {
+    if (status === 'Accepted') this.#phasesRefused = -Infinity;
+    if (status === 'Rejected') this.#phasesRefused += 1;
+    if (!this.#current.phaseSwitching || this.#phasesRefused < PHASES_REFUSED) return;
+    this.#current = { ...this.#current, phaseSwitching: false };
     this.#tell();
   }
 
@@ -45,11 +61,13 @@ export class AnnouncedCapabilities {
   }
 
   #with(limits: LimitWriter, change: Partial<Capabilities>): Capabilities {
+    const { setpointsPerDay: _, ...current } = this.#current;
+    const { setpointsPerDay } = limits;
     return {
-      ...this.#current,
+      ...current,
       ...change,
       ...(limits.unsupported && { currentLimit: false }),
-      limitsPersisted: limits.persisted,
+      ...(setpointsPerDay !== undefined && { setpointsPerDay }),
       fallback: this.#station.evses.every((evse) => limits.fallsBack(evse)),
     };
   }

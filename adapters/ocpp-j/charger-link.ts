@@ -9,8 +9,8 @@ export type Reply =
   | { readonly kind: 'answered'; readonly payload: Payload }
   /** The charger's CALLERROR: it has certainly not done it. */
   | { readonly kind: 'refused'; readonly unsupported: boolean; readonly detail: string }
-  /** Sent, and no usable answer: it may have been done. */
-  | { readonly kind: 'uncertain'; readonly detail: string }
+  /** Sent, and no usable answer: it may have been done. `late`, where it was asked for: the answer if it comes after all. */
+  | { readonly kind: 'uncertain'; readonly detail: string; readonly late?: Promise<Payload> }
   /** Never sent. */
   | { readonly kind: 'offline' };
 
@@ -18,6 +18,8 @@ export interface AskOptions {
   /** On the clock's monotonic scale; no answer by then is `uncertain`. */
   readonly deadline: Milliseconds;
   readonly priority?: number;
+  /** An answer that comes after the deadline is of use. */
+  readonly late?: boolean;
 }
 
 /** No command takes longer (aggregation section 3). */
@@ -88,6 +90,16 @@ const replyFrom = (outcome: CallOutcome): Reply => {
       return outcome.sent ? { kind: 'uncertain', detail: 'the link was lost before the answer' } : { kind: 'offline' };
   }
 };
+
+/** The answer whenever it comes; pending for ever where none does. */
+const answerAfterAll = (call: Promise<CallOutcome>): Promise<Payload> =>
+  new Promise((resolve) => {
+    const came = (outcome: CallOutcome): void => {
+      if (outcome.kind === 'result') resolve(outcome.payload);
+      else if (outcome.kind === 'timeout' && outcome.late !== undefined) resolve(outcome.late);
+    };
+    void call.then(came);
+  });
 
 /** What a command becomes when the charger's own word is not there. */
 export const outcomeWithout = (reply: Exclude<Reply, { kind: 'answered' }>): CommandOutcome => {
@@ -208,12 +220,15 @@ export class ChargerLink {
     const call = attachment.connection.call(action, payload, {
       timeout: left,
       ...(options.priority !== undefined && { priority: options.priority }),
+      ...(options.late === true && { late: true }),
     });
     // The wire counts from sending; a call that waits behind others has to end in time as well.
     const outcome = await this.#inTime(call, options.deadline);
     if (outcome !== undefined && OWN_ACTIONS.has(action)) this.#count(action, outcome);
     const reply = outcome && replyFrom(outcome);
-    return reply ?? { kind: 'uncertain', detail: 'no answer in time' };
+    if (reply !== undefined && reply.kind !== 'uncertain') return reply;
+    const late = options.late === true ? answerAfterAll(call) : undefined;
+    return { kind: 'uncertain', detail: reply?.detail ?? 'no answer in time', ...(late && { late }) };
   }
 
   #count(action: string, outcome: CallOutcome): void {

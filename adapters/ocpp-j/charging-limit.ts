@@ -1,5 +1,5 @@
 // How one current becomes a charging profile: unit, rounding, stable ids and the order in which purposes are tried.
-import type { Ampere, Volt } from '../../gateway/kernel/units.js';
+import type { Ampere } from '../../gateway/kernel/units.js';
 import type { ChargingRateUnit } from '../../gateway/site/charging-profile.js';
 import type { Evse, LimitPurpose, SmartChargingTraits } from '../../gateway/site/topology.js';
 
@@ -16,10 +16,10 @@ const floorTo = (value: number, stepsPerUnit: number): number => {
 
 /**
  * The limit as the charger's unit wants it; never above what was granted.
- * @param phases conductors that the watts spread over; a per-phase current needs none
+ * @param perAmpere watts of one ampere per phase
  */
-export const limitIn = (unit: ChargingRateUnit, current: Ampere, phases: number, nominalVoltage: Volt): number =>
-  unit === 'A' ? floorTo(current, 10) : floorTo(floorTo(current, 10) * nominalVoltage * phases, 1);
+export const limitIn = (unit: ChargingRateUnit, current: Ampere, perAmpere: number): number =>
+  unit === 'A' ? floorTo(current, 10) : floorTo(floorTo(current, 10) * perAmpere, 1);
 
 const PURPOSE_DIGIT: Readonly<Record<LimitPurpose, number>> = {
   TxDefaultProfile: 1,

@@ -6,6 +6,7 @@ import type { CommandOutcome, SetLimit } from '../../gateway/site/station-comman
 import type { Evse, LimitPurpose, SmartChargingTraits } from '../../gateway/site/topology.js';
 import { outcomeWithout, type Reply } from './charger-link.js';
 import { limitWays, type LimitWay } from './charging-limit.js';
+import type { Payload } from './contract.js';
 import { textOf } from './fields.js';
 
 /** One single-period profile to be written. */
@@ -35,6 +36,9 @@ interface ChargingAbilities {
 
 const statusOf = (reply: Reply): string | undefined =>
   reply.kind === 'answered' ? textOf(reply.payload, 'status') : undefined;
+
+/** In ten years 350,000, which flash with a little wear levelling bears (10,000 to 100,000 erasures of a block). */
+const KEPT_SETPOINTS = 96;
 
 const EVERY_UNIT: readonly ChargingRateUnit[] = ['A', 'W'];
 const OVER: CommandOutcome = { status: 'Rejected', detail: 'the transaction is over' };
@@ -84,10 +88,11 @@ export class LimitWriter {
     this.#whole = traits.wholeAmperes ?? false;
   }
 
-  /** Its limits are kept on the charger beyond the transaction, in a memory that wears out. */
-  get persisted(): boolean {
+  /** Where its limits are kept beyond the transaction, in a memory that wears out: how many a day it should bear for years. */
+  get setpointsPerDay(): number | undefined {
     const way = this.#worked.get('transaction');
-    return way !== undefined && way.purpose !== 'TxProfile';
+    const persisted = way !== undefined && way.purpose !== 'TxProfile';
+    return this.#traits.setpointsPerDay ?? (persisted ? KEPT_SETPOINTS : undefined);
   }
 
   /** Whether a limit of 0 does not pause it: known, or because it refuses one. */
@@ -180,7 +185,13 @@ export class LimitWriter {
         // It may be in force all the same: a default written later would be outranked by it.
         if (way.purpose === 'TxProfile' && transaction !== undefined) this.#txProfiles.set(evse, transaction);
         if (isDefault && current > evse.fallbackCurrent) this.#raised.set(evse, transaction);
-        return last;
+        const { later, ...uncertain } = last;
+        if (later === undefined) return uncertain;
+        const taken = (outcome: CommandOutcome): CommandOutcome => {
+          if (outcome.status === 'Accepted') this.#worked.set(situation, way);
+          return outcome;
+        };
+        return { ...uncertain, later: later.then(taken) };
       }
       if (last.status === 'Offline') return last;
       everyWayUnsupported &&= last.status === 'NotSupported';
@@ -257,8 +268,13 @@ export class LimitWriter {
 }
 
 const outcomeOfProfile = (reply: Reply): CommandOutcome => {
-  if (reply.kind !== 'answered') return outcomeWithout(reply);
-  const status = textOf(reply.payload, 'status');
+  if (reply.kind === 'answered') return outcomeOfAnswer(reply.payload);
+  const late = reply.kind === 'uncertain' ? reply.late : undefined;
+  return { ...outcomeWithout(reply), ...(late && { later: late.then(outcomeOfAnswer) }) };
+};
+
+const outcomeOfAnswer = (payload: Payload): CommandOutcome => {
+  const status = textOf(payload, 'status');
   if (status === 'Accepted') return { status: 'Accepted' };
   return { status: status === 'NotSupported' ? 'NotSupported' : 'Rejected', detail: status ?? 'no status' };
 };

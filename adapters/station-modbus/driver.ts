@@ -107,8 +107,9 @@ class ModbusStation implements ModbusStationDriver {
     if (!this.connected) return { status: 'Offline' };
     switch (command.type) {
       case 'setLimit': {
-        const phases = command.phases === undefined ? undefined : await point.control.switchPhases(command.phases);
-        return phases === undefined || phases.status === 'Accepted' ? point.control.limit(command.current) : phases;
+        const outcome = await point.control.limit(command.current, command.phases);
+        if (outcome.status === 'Rejected') this.announce();
+        return outcome;
       }
       case 'requestStart':
         return point.evse.requestStart(command);
@@ -238,7 +239,8 @@ class ModbusStation implements ModbusStationDriver {
       remoteStart: true,
       unlock: false,
       localList: false,
-      phaseSwitching: this.profile.phases !== undefined && this.profile.phases.requires === undefined,
+      // What a person has to fit or set for it, site.yaml says is there: only such EVSEs are ever told to switch.
+      phaseSwitching: [...this.points.values()].every(({ control }) => control.switchesPhases),
       trigger: false,
       reader: false,
     };

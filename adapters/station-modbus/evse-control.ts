@@ -17,6 +17,12 @@ const SLACK = 0.05;
 
 export class EvseControl {
   private commanded: number | undefined;
+  /** On how many phases it is to charge; undefined: as the device is. */
+  private phases: 1 | 3 | undefined;
+  /** On how many it was told to charge, as far as it is known to remember. */
+  private toldPhases: 1 | 3 | undefined;
+  /** It has refused to switch: it is not asked again. */
+  private fixed = false;
   private delivering = false;
   /** What the device was last told over this connection, in A, 0 for a pause; undefined where that is not known. */
   private told: number | undefined;
@@ -42,12 +48,22 @@ export class EvseControl {
     return this.told;
   }
 
-  /** The limit that holds while a transaction is open, per phase; until then the EVSE stays paused. */
-  limit(current: number): Promise<CommandOutcome> {
+  get switchesPhases(): boolean {
+    return this.profile.phases !== undefined && !this.fixed;
+  }
+
+  /**
+   * The limit that holds while a transaction is open, per phase; until then the EVSE stays paused.
+   * @param phases on how many, where it is to switch
+   */
+  limit(current: number, phases?: 1 | 3): Promise<CommandOutcome> {
+    if (phases !== undefined && !this.switchesPhases)
+      return Promise.resolve({ status: 'NotSupported', detail: 'cannot switch phases' });
     const asked = this.usable(current);
     this.commanded = asked;
+    this.phases = phases;
     return this.enqueue(() =>
-      this.commanded === asked
+      this.commanded === asked && this.phases === phases
         ? this.apply()
         : Promise.resolve<CommandOutcome>({ status: 'Rejected', detail: 'a later limit took its place' }),
     );
@@ -76,6 +92,7 @@ export class EvseControl {
    */
   reconnected(afterSilence: boolean): Promise<CommandOutcome> {
     this.told = undefined;
+    if (afterSilence) this.toldPhases = undefined;
     if (afterSilence && this.commanded !== undefined) {
       this.commanded = Math.min(this.commanded, this.usable(this.evse.fallbackCurrent));
     }
@@ -107,16 +124,6 @@ export class EvseControl {
         return false;
       }
       return true;
-    });
-  }
-
-  switchPhases(phases: 1 | 3): Promise<CommandOutcome> {
-    const { phases: phaseSwitch } = this.profile;
-    if (phaseSwitch === undefined) return Promise.resolve({ status: 'NotSupported' });
-    return this.enqueue(async () => {
-      const value = phases === 1 ? phaseSwitch.one : phaseSwitch.three;
-      const written = await this.device.write(phaseSwitch.register, value);
-      return written.ok ? { status: 'Accepted' } : outcomeOf(written.error);
     });
   }
 
@@ -171,6 +178,8 @@ export class EvseControl {
   private async apply(): Promise<CommandOutcome> {
     const target = this.target();
     if (target === undefined) return { status: 'Accepted', detail: 'as found' };
+    const switched = await this.switchPhases();
+    if (switched.status !== 'Accepted') return this.failed(switched);
     if (this.told !== target) {
       const fault = await this.tell(target);
       if (fault !== undefined) return this.failed(outcomeOf(fault));
@@ -196,6 +205,41 @@ export class EvseControl {
       );
     }
     return outcome;
+  }
+
+  /** While the car is paused: a contactor that opens under load wears, and some cars take harm when a phase comes back to them. */
+  private async switchPhases(): Promise<CommandOutcome> {
+    const { phases } = this;
+    const { phases: phaseSwitch } = this.profile;
+    if (phases === undefined || phaseSwitch === undefined || this.toldPhases === phases) return { status: 'Accepted' };
+    const { register } = phaseSwitch;
+    const value = phases === 1 ? phaseSwitch.one : phaseSwitch.three;
+    const readable = this.profile.registers[register]?.read !== undefined;
+    const shows = async (): Promise<CommandOutcome> => {
+      const values = await this.device.read(readable ? [register] : []);
+      if (!values.ok) return outcomeOf(values.error, 'Uncertain');
+      const shown = values.value.get(register);
+      if (!readable || shown === value) return { status: 'Accepted' };
+      return { status: 'Rejected', detail: `${register} is ${String(shown)} after ${value} was written` };
+    };
+    if (readable && (await shows()).status === 'Accepted') {
+      this.toldPhases = phases;
+      return { status: 'Accepted' };
+    }
+    if (this.told !== 0) {
+      const fault = await this.tell(0);
+      if (fault !== undefined) return outcomeOf(fault);
+      const paused = await this.confirm(0);
+      if (paused.status !== 'Accepted') return paused;
+      this.told = 0;
+    }
+    this.toldPhases = undefined;
+    const written = await this.device.write(register, value);
+    const taken = written.ok ? await shows() : outcomeOf(written.error);
+    if (taken.status === 'Accepted') this.toldPhases = phases;
+    // A car must not wait for ever for a switch that is not there: the next limit comes without one.
+    else if (taken.status === 'Rejected') this.fixed = true;
+    return taken;
   }
 
   private async tell(target: number): Promise<ModbusFault | undefined> {

@@ -2,11 +2,12 @@
 import type { AdapterContext } from '../../gateway/ports/station.js';
 import { FAULTS } from '../../gateway/kernel/faults.js';
 import type { StationTransactionId } from '../../gateway/kernel/ids.js';
+import { volt } from '../../gateway/kernel/units.js';
 import type { MeterValue, ReadingContext } from '../../gateway/site/metering.js';
 import type { CommandOutcome, RequestStart } from '../../gateway/site/station-command.js';
 import type { ChargingState, ConnectorError } from '../../gateway/site/station-event.js';
 import type { IdToken } from '../../gateway/site/tokens.js';
-import type { Evse, Station } from '../../gateway/site/topology.js';
+import { wattsPerAmpere, type Evse, type Station } from '../../gateway/site/topology.js';
 import type { ChargerProfile } from '../modbus/device-profile.js';
 import type { ModbusDevice } from '../modbus/device.js';
 import { describeFault } from '../modbus/link.js';
@@ -25,6 +26,7 @@ import {
   type Snapshot,
 } from './snapshot.js';
 
+const HIGHEST_VOLTAGE = volt(260);
 const NO_ANSWER: ConnectorError = { code: 'OtherError', info: 'the EVSE does not answer' };
 
 interface RunningTransaction {
@@ -276,8 +278,7 @@ export class ModbusEvse {
 
   /** What the EVSE can give at the most, in W. */
   private maxPower(): number {
-    const highestVoltage = 260;
-    return this.evse.maxCurrent * highestVoltage * this.evse.phases.length;
+    return this.evse.maxCurrent * wattsPerAmpere(this.evse, HIGHEST_VOLTAGE);
   }
 
   private note(trouble: string | undefined): void {

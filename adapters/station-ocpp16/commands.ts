@@ -76,7 +76,7 @@ export class Commands {
       this.#ask(attachment, action, payload, options);
     switch (command.type) {
       case 'setLimit':
-        return this.#setLimit(command, attachment, { ...options, priority: 0 });
+        return this.#setLimit(command, attachment, { ...options, priority: 0, late: true });
       case 'requestStart':
         return this.#requestStart(command, ask);
       case 'requestStop': {
@@ -146,6 +146,7 @@ export class Commands {
       log: charger.log,
       stop: () => this.#ask(attachment, 'RemoteStopTransaction', { transactionId: Number(transaction) }, options),
     });
+    if (command.phases !== undefined) charger.capabilities.phasesSet(outcome);
     charger.capabilities.announceChange(limits);
     return outcome;
   }

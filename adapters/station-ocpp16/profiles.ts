@@ -5,7 +5,7 @@ import type { Payload } from '../ocpp-j/contract.js';
 import { textOf } from '../ocpp-j/fields.js';
 import type { ProfileCalls, ProfileWish } from '../ocpp-j/limit-writer.js';
 import { timestamp, toRfc3339 } from '../../gateway/kernel/units.js';
-import type { Evse, LimitPurpose } from '../../gateway/site/topology.js';
+import { wattsPerAmpere, type Evse, type LimitPurpose } from '../../gateway/site/topology.js';
 import type { Charger } from './charger.js';
 
 const PURPOSES: Readonly<Record<LimitPurpose, string>> = {
@@ -33,7 +33,7 @@ export function profileOf(wish: ProfileWish, connector: number, charger: Pick<Ch
       chargingSchedulePeriod: [
         {
           startPeriod: 0,
-          limit: limitIn(wish.unit, wish.current, phases, charger.settings.nominalVoltage),
+          limit: limitIn(wish.unit, wish.current, wattsPerAmpere(wish.evse, charger.settings.nominalVoltage, phases)),
           ...(numbered && { numberPhases: phases }),
         },
       ],

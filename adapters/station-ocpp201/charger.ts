@@ -16,6 +16,8 @@ export interface Learned {
   booted: boolean;
   /** A connector's status has come by itself. */
   statusSeen: boolean;
+  /** It is told which phase, where it is to use only one. */
+  choosesPhase: boolean;
   /** Entries that the station takes in one SendLocalList. */
   listChunk: number;
 }

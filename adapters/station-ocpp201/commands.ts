@@ -92,7 +92,7 @@ export class Commands {
     const evseId = evse && { evseId: evse.stationEvse };
     switch (command.type) {
       case 'setLimit':
-        return this.#setLimit(command, attachment, { ...options, priority: 0 });
+        return this.#setLimit(command, attachment, { ...options, priority: 0, late: true });
       case 'requestStart':
         if (!fits(command.idToken)) return tokenTooLong;
         return ask('RequestStartTransaction', {
@@ -153,6 +153,7 @@ export class Commands {
       log: charger.log,
       stop: () => this.#requestStop(transaction, attachment, options),
     });
+    if (command.phases !== undefined) charger.capabilities.phasesSet(outcome);
     charger.capabilities.announceChange(limits);
     return outcome;
   }

@@ -33,6 +33,7 @@ const learnedNothing = (station: Station): Learned => ({
   limits: new LimitWriter(station.evses.length === 1),
   statusSeen: false,
   booted: false,
+  choosesPhase: false,
   listChunk: 20,
 });
 

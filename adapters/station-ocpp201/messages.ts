@@ -10,6 +10,7 @@ import type { Evse } from '../../gateway/site/topology.js';
 import type { Charger } from './charger.js';
 import { notifications } from './notifications.js';
 import { statusMessages } from './status-messages.js';
+import { chargingNeedsOf } from './translate-charging-needs.js';
 import { meterValuesOf } from './translate-meter-values.js';
 import { idTokenInfoOf, idTokenOf } from './translate-token.js';
 import { transactionOf } from './translate-transaction.js';
@@ -105,6 +106,18 @@ export function messages(
     return answer({});
   }
 
+  async function chargingNeeds(payload: Payload): Promise<CallAnswer> {
+    const pointed = places.at(integerOf(payload, 'evseId'), undefined);
+    if (pointed.kind !== 'evse') return answer({ status: 'Rejected' });
+    const status = await reports.report({
+      type: 'chargingNeeds',
+      station: station.id,
+      evse: pointed.evse.number,
+      ...chargingNeedsOf(payload),
+    });
+    return answer({ status });
+  }
+
   async function reservationStatusUpdate(payload: Payload): Promise<CallAnswer> {
     const reservationId = integerOf(payload, 'reservationId');
     const why = memberOf(payload['reservationUpdateStatus'], ['Expired', 'Removed'] as const);
@@ -158,6 +171,7 @@ export function messages(
     ['Authorize', authorize],
     ['TransactionEvent', transactionEvent],
     ['MeterValues', meterValues],
+    ['NotifyEVChargingNeeds', chargingNeeds],
     ['ReservationStatusUpdate', reservationStatusUpdate],
     ['SecurityEventNotification', securityEvent],
     ['DataTransfer', dataTransfer],

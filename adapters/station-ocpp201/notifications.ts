@@ -11,7 +11,6 @@ const ANSWERS: Readonly<Record<string, Payload>> = {
   NotifyChargingLimit: {},
   NotifyCustomerInformation: {},
   NotifyDisplayMessages: {},
-  NotifyEVChargingNeeds: { status: 'Rejected' },
   NotifyEVChargingSchedule: { status: 'Accepted' },
   NotifyMonitoringReport: {},
   NotifyReport: {},

@@ -90,6 +90,7 @@ export class SetUp {
     const maxStackLevel = variables.number('SmartChargingCtrlr', 'ProfileStackLevel');
     learned.limits.learn({ units: variables.rateUnits, ...(maxStackLevel !== undefined && { maxStackLevel }) }, traits);
     learned.listChunk = variables.listChunk;
+    learned.choosesPhase = variables.choosesPhase;
     return variables;
   }
 

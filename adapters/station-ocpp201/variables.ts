@@ -29,6 +29,7 @@ export const WANTED: readonly VariableName[] = [
   { component: 'SmartChargingCtrlr', variable: 'RateUnit' },
   { component: 'SmartChargingCtrlr', variable: 'ProfileStackLevel' },
   { component: 'SmartChargingCtrlr', variable: 'Phases3to1' },
+  { component: 'SmartChargingCtrlr', variable: 'ACPhaseSwitchingSupported' },
   { component: 'ReservationCtrlr', variable: 'Available' },
   { component: 'LocalAuthListCtrlr', variable: 'Available' },
   { component: 'LocalAuthListCtrlr', variable: 'Enabled' },
@@ -79,6 +80,11 @@ export class Variables {
     if (told.includes('a') || told.includes('current')) units.push('A');
     if (told.includes('w') || told.includes('power')) units.push('W');
     return units;
+  }
+
+  /** It can be told on which of its phases a car charges that is to use only one. */
+  get choosesPhase(): boolean {
+    return this.#flag('SmartChargingCtrlr', 'ACPhaseSwitchingSupported') ?? false;
   }
 
   get listChunk(): number {

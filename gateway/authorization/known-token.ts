@@ -33,7 +33,9 @@ export function siteToken({ siteTokens }: Knowledge, token: IdToken): KnownToken
   const found = siteTokens.find(({ idToken }) => tokenKey(idToken) === tokenKey(token));
   if (!found) return undefined;
   const group = found.group === undefined ? {} : { group: { idToken: found.group, type: 'Central' as const } };
-  return { source: 'site-token', validity: 'valid', info: { status: 'Accepted', ...group } };
+  const { chargingPriority } = found;
+  const priority = chargingPriority === undefined ? {} : { chargingPriority };
+  return { source: 'site-token', validity: 'valid', info: { status: 'Accepted', ...group, ...priority } };
 }
 
 export function listedToken(knowledge: Knowledge, token: IdToken): KnownToken | undefined {

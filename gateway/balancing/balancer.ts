@@ -184,11 +184,13 @@ const on = (mask: PhaseMask, current: number): Triple => [
 /** What EVSEs do of what the meters show. */
 function sumsOf(network: Network, seen: readonly Seen[]): Sums {
   const size = network.circuits.length * LEGS;
-  const sums = { share: new Float64Array(size), most: new Float64Array(size) };
+  const empty = (): Float64Array => new Float64Array(size);
+  const sums = { share: empty(), known: empty(), most: empty() };
   for (const { outlet, stand } of seen) {
     const { metered, lineToLine } = outlet;
     if (metered.length === 0) continue;
     addLegs(sums.share, metered, lineToLine, stand.share);
+    addLegs(sums.known, metered, lineToLine, stand.measured ? stand.share : on(stand.phases, stand.ceiling));
     addLegs(sums.most, metered, lineToLine, stand.most === 'share' ? stand.share : on(stand.phases, stand.most));
   }
   return sums;

@@ -131,6 +131,22 @@ export function failed(
   });
 }
 
+/** The setpoint `current` was overtaken by a newer one before it went out. */
+export function withdrawn(
+  network: Network,
+  state: BalancingState,
+  evse: EvseNumber,
+  current: Ampere,
+  phases?: 1 | 3,
+): BalancingState {
+  return change(network, state, evse, (of) => {
+    const position = of.open.findIndex(
+      (command) => !command.uncertain && same(command.current, current) && command.phases === phases,
+    );
+    return position < 0 ? of : { ...of, open: of.open.toSpliced(position, 1) };
+  });
+}
+
 /** The charger is silent. Calling it again changes nothing. */
 export function lost(network: Network, state: BalancingState, evse: EvseNumber, now: Timestamp): BalancingState {
   return change(network, state, evse, (of) => (of.link === 'lost' ? of : withLost(of, now)));

@@ -26,6 +26,8 @@ export interface Headroom {
 export interface Sums {
   /** What its chargers measured and what is therefore not background. */
   readonly share: Float64Array;
+  /** The same, with all that they may take for those of which nothing was measured lately. */
+  readonly known: Float64Array;
   /** What its chargers may be taking of what the meter shows. */
   readonly most: Float64Array;
 }
@@ -63,6 +65,7 @@ function withReading(
   reading: MeterReading,
   breaker: number,
   share: Triple,
+  known: Triple,
   most: Triple,
   settings: BalancingSettings,
 ): CircuitState {
@@ -70,20 +73,24 @@ function withReading(
   const account = accountBreaker(of.heat, of.heatAt, current, breaker, reading.at);
   // Feed-in is not counted as room: a cloud would take it away faster than a car can follow.
   // Chargers are measured later than the meter: what it shows more may be a car that takes what it was just given. While
-  // that explains it, the background is what it was; an overload is always more than that can explain.
-  const before = of.background.at(-1)?.current;
-  const explained = triple((p) => {
-    const upper = Math.max(0, current[p] - share[p]);
+  // that explains it, the background is what it was.
+  const before = of.baseline;
+  const upper = triple((p) => Math.max(0, current[p] - share[p]));
+  const baseline = triple((p) => {
     const lower = Math.max(0, current[p] - Math.max(share[p], most[p]));
-    return before === undefined ? upper : Math.min(upper, Math.max(lower, before[p]));
+    return before === undefined ? upper[p] : Math.min(upper[p], Math.max(lower, before[p]));
   });
-  const sample = { at: reading.at, current: explained };
+  // No plan lets cars take a circuit above its breaker: while it is, nothing is put down to cars that were not seen to take
+  // it lately, but for those that are not seen at all. Who is cut too much for that has it back when the peak is over.
+  const overload = (p: 0 | 1 | 2): number => Math.max(baseline[p], current[p] - known[p]);
+  const sample = { at: reading.at, current: triple((p) => (current[p] > breaker ? overload(p) : baseline[p])) };
   const background = [...of.background.filter((old) => reading.at - old.at < settings.peakHold), sample];
   const held = triple((p) => background.reduce((most, one) => Math.max(most, one.current[p]), 0));
   const moved = of.unchanged?.current.some((before, phase) => before !== current[phase]) ?? true;
   const unchanged = moved || of.unchanged === undefined ? { since: reading.at, current, share } : of.unchanged;
   return {
     background,
+    baseline,
     held,
     readingAt: reading.at,
     unchanged,
@@ -131,7 +138,9 @@ export function headrooms(
     const measured = metered ? sumOf(sums.share) : ZERO;
     const reading = circuit.meter === undefined ? undefined : snapshot.meters.get(circuit.meter);
     const fresh = usable(reading) && reading.at !== before.readingAt;
-    const of = fresh ? withReading(before, reading, circuit.breaker, measured, sumOf(sums.most), settings) : before;
+    const of = fresh
+      ? withReading(before, reading, circuit.breaker, measured, sumOf(sums.known), sumOf(sums.most), settings)
+      : before;
     circuits[index] = of;
     const meter = health(circuit, of, now, measured, settings);
     const breaker = meter === 'live' || meter === 'stale' ? of.breaker : HOLD;

@@ -44,6 +44,8 @@ export interface Stand {
   readonly beyond: Triple | undefined;
   /** What of the meters above is this charger's, and so not background. */
   readonly share: Triple;
+  /** `share` is what its charger has told lately; nothing is known otherwise. */
+  readonly measured: boolean;
   /**
    * What of them may be this charger's: all it may take on the phases on which it is counted, or exactly its share. On no other, or
    * a load of the building could pass for that of a car which is not counted there.
@@ -72,8 +74,10 @@ export function observeLink(
   const quiet = back.settling === undefined && back.open.every((command) => command.uncertain);
   if (observation?.startsAt === undefined || observation.transactionOpen || !quiet) return back;
   // The setpoint went with its transaction; what is in force is the default profile.
-  if (back.confirmed === observation.startsAt && back.open.length === 0) return back;
-  const { phases: _, sentPhases: __, ...rest } = back;
+  const told = back.sentAt !== undefined || back.retryAt !== undefined;
+  if (back.confirmed === observation.startsAt && back.open.length === 0 && !told) return back;
+  // With the setpoint goes the time since it was sent: the next car's first raise need not rest for the last car's.
+  const { phases: _, sentPhases: __, sentAt: ___, retryAt: ____, ...rest } = back;
   return { ...rest, confirmed: observation.startsAt, open: [], sent: observation.startsAt };
 }
 
@@ -118,7 +122,17 @@ export function standOf(
   const held = ceilingOf(state, outlet.evse);
   if (link !== 'connected') {
     const ceiling = Math.max(held, outlet.evse.fallbackCurrent);
-    return { standing: link, phases: wired, wide, narrow, ceiling, beyond: undefined, share: NONE, most: ceiling };
+    return {
+      standing: link,
+      phases: wired,
+      wide,
+      narrow,
+      ceiling,
+      beyond: undefined,
+      share: NONE,
+      measured: false,
+      most: ceiling,
+    };
   }
   const oneOnly = narrow !== 0 && onOnePhase(state);
   const elsewhere = oneOnly && measured?.some((current, phase) => current > 1 && !(narrow & (1 << phase)));
@@ -130,12 +144,22 @@ export function standOf(
     const on = (p: 0 | 1 | 2): number =>
       Math.max(phases & (1 << p) ? held : 0, measured[p], wired & (1 << p) ? loaded : 0);
     const beyond: Triple = [on(0), on(1), on(2)];
-    return { standing: 'notReacting', phases, wide, narrow, ceiling: held, beyond, share, most };
+    return { standing: 'notReacting', phases, wide, narrow, ceiling: held, beyond, share, measured: true, most };
   }
   const cutAt =
     state.sent !== undefined && state.sent < held && state.settling === undefined ? state.sentAt : undefined;
   const standing = cutAt !== undefined && overdue(state, moment, settings) ? 'unconfirmed' : 'obeying';
-  return { standing, phases, wide, narrow, ceiling: held, beyond: undefined, share, most };
+  return {
+    standing,
+    phases,
+    wide,
+    narrow,
+    ceiling: held,
+    beyond: undefined,
+    share,
+    measured: measured !== undefined,
+    most,
+  };
 }
 
 const overdue = (state: EvseState, moment: Moment, settings: BalancingSettings): boolean =>

@@ -87,6 +87,8 @@ export const newSession: Session = {
 
 export interface CircuitState {
   readonly background: readonly { readonly at: Timestamp; readonly current: Triple }[];
+  /** The last background, without what was only counted as such because of an overload. */
+  readonly baseline?: Triple;
   readonly held: Triple;
   readonly readingAt?: Timestamp;
   readonly unchanged?: { readonly since: Timestamp; readonly current: Triple; readonly share: Triple };

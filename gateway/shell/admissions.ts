@@ -12,7 +12,7 @@ import {
 } from '../authorization/decide-start.js';
 import { afterStopAnswer, decideStop, type StopContext } from '../authorization/decide-stop.js';
 import { contradictsList } from '../authorization/judge.js';
-import { allowedAt, type Knowledge } from '../authorization/known-token.js';
+import { allowedAt, knownToken, type Knowledge } from '../authorization/known-token.js';
 import type { TransactionReported } from '../site/station-event.js';
 import type { Site, Station } from '../site/topology.js';
 import { tokenKey, type IdToken, type IdTokenInfo } from '../site/tokens.js';
@@ -189,6 +189,13 @@ export class Admissions {
   heard(csms: CsmsId, token: IdToken, info: IdTokenInfo): void {
     if (contradictsList(this.knowledge(undefined, csms), token, info)) this.#deps.listContradicted(csms);
     this.#deps.tokens.learn(csms, token, info);
+  }
+
+  /** The charging priority of a driver's card (2.0.1: -9 to 9, higher first), where anybody has given it one. */
+  priorityOf({ evse, idToken }: Transaction): number | undefined {
+    const known = idToken && knownToken(this.knowledge(evse, this.#deps.authorityOf(evse)?.csms), idToken);
+    const priority = known?.info.chargingPriority;
+    return priority === undefined || !Number.isFinite(priority) ? undefined : Math.max(-9, Math.min(9, priority));
   }
 
   /** What is known of tokens at this moment. */

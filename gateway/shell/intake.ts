@@ -29,6 +29,7 @@ import { recognise, type Protocol } from '../transactions/binding.js';
 import { decideTransaction } from '../transactions/decide.js';
 import { decideStatus } from '../transactions/status.js';
 import type { Admissions, Verdict } from './admissions.js';
+import type { CarNeeds } from './car-needs.js';
 import type { SiteTime } from './site-time.js';
 import type { TransactionDesk } from './transaction-desk.js';
 import type { TransactionKeeper } from './transaction-keeper.js';
@@ -61,6 +62,7 @@ export interface IntakeDependencies {
   readonly keeper: TransactionKeeper;
   readonly admissions: Admissions;
   readonly desk: TransactionDesk;
+  readonly needs: CarNeeds;
   readonly journal: Journal;
   readonly time: SiteTime;
   readonly clock: Clock;
@@ -118,6 +120,8 @@ export class Intake implements StationHost {
         return this.#deps.desk.inTurn(event.station, () => this.#transaction(event, generation));
       case 'meterValues':
         return this.#meterValues(event);
+      case 'chargingNeeds':
+        return this.#deps.needs.told(event);
       case 'reservationEnded':
         this.#deps.listener.reservationEnded(event);
         return undefined;

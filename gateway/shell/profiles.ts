@@ -31,7 +31,7 @@ import type { SiteBook } from '../site/site-book.js';
 import type { TimeShift } from '../site/time-shift.js';
 import type { Evse, Site } from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
-import type { ProfileBound, ProfileBounds } from './steering.js';
+import type { ProfileBound, ProfileBounds } from './observations.js';
 
 const COLLECTION = 'charging-profiles';
 /** A remote start is answered by a car within minutes, or never. */

@@ -1,5 +1,4 @@
 // Carries out what load balancing plans: once a second and after every event, decreases and increases as they are released.
-import { isUsedUp } from '../authorization/judge.js';
 import type { CancelTimer, Clock } from '../kernel/clock.js';
 import { FAULTS } from '../kernel/faults.js';
 import type { EvseNumber, MeterId, StationId } from '../kernel/ids.js';
@@ -7,24 +6,16 @@ import type { Log } from '../kernel/log.js';
 import {
   ampere,
   milliseconds,
-  minutes,
   seconds,
   timestamp,
-  wattHour,
   type Ampere,
   type Milliseconds,
   type Timestamp,
 } from '../kernel/units.js';
 import { plan, type Plan } from '../balancing/balancer.js';
-import { ceilings, confirmed, failed, reset } from '../balancing/commit.js';
+import { ceilings, confirmed, failed, reset, withdrawn } from '../balancing/commit.js';
 import { networkOf, type Network } from '../balancing/network.js';
-import {
-  profileName,
-  type EvseObservation,
-  type GridOperatorLimits,
-  type ProfileReference,
-  type SharedCap,
-} from '../balancing/observation.js';
+import type { GridOperatorLimits, SharedCap } from '../balancing/observation.js';
 import type { LimitCommand } from '../balancing/release.js';
 import type { BalancingReport, CircuitReport } from '../balancing/report.js';
 import type { Escalation } from '../balancing/standing.js';
@@ -33,30 +24,22 @@ import type { Journal } from '../ports/journal.js';
 import type { StationDriver } from '../ports/station.js';
 import type { MeterReading } from '../site/metering.js';
 import type { SiteBook } from '../site/site-book.js';
-import { perPhase, type Evse, type PerPhase, type Site } from '../site/topology.js';
+import type { CommandOutcome } from '../site/station-command.js';
+import type { Evse, Site } from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
+import type { CarNeeds } from './car-needs.js';
+import { Observations, type ProfileBounds } from './observations.js';
+import { rememberedCeilings, Setpoints } from './setpoints.js';
 
 const TICK = seconds(1);
+/** What may ask for a cut (a meter, the grid operator) waits no longer than this for the plan before. */
+const LEAST_BEFORE_A_CUT = milliseconds(10);
 /** Events that come in bursts (a sample of every charger, a power failure) share a plan. */
 const LEAST_BETWEEN_PLANS = milliseconds(50);
 /** On a large site plans take milliseconds: they leave chargers at least this many times as long as the last one took. */
 const REST_FOR_EACH_PLAN = 10;
-/** A charger that keeps every setpoint in flash is raised at most so often; cuts go out at once all the same. */
-const SPARE = minutes(15);
-const COLLECTION = 'balancing';
-/** A sample this far from the gateway's own time was taken then, not now. */
-const REPLAYED = minutes(5);
-
-export interface ProfileBound {
-  readonly current: Ampere;
-  readonly profile: ProfileReference;
-}
-
-/** What bounds an EVSE beside its hardware: the charging profiles of every CSMS. */
-export interface ProfileBounds {
-  limit(evse: EvseNumber, transaction: Transaction | undefined): ProfileBound | undefined;
-  caps(): readonly SharedCap[];
-}
+/** So many are remembered. */
+const REACTIONS = 1000;
 
 /** What the grid operator allows, and which caps of CSMSs are not his word. */
 export interface GridOperatorBounds {
@@ -69,6 +52,8 @@ export interface SteeringDependencies {
   readonly drivers: ReadonlyMap<StationId, StationDriver>;
   readonly profiles: ProfileBounds;
   readonly gridOperator: GridOperatorBounds;
+  readonly needs: Pick<CarNeeds, 'of'>;
+  readonly priorityOf: (transaction: Transaction) => number | undefined;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
@@ -83,15 +68,8 @@ export class Steering {
   readonly #network: Network;
   readonly #evses: readonly Evse[];
   readonly #meters = new Map<MeterId, MeterReading>();
-  /** When the last transaction of an EVSE ended: no current flows through an open contactor. */
-  readonly #endedAt = new Map<EvseNumber, Timestamp>();
-  /** Stations heard of since the gateway started. */
-  readonly #known = new Set<StationId>();
-  /** What an EVSE draws, by the moment it was told: chargers' own clocks are not to be trusted with a breaker. */
-  readonly #arrivals = new Map<
-    EvseNumber,
-    { readonly current: PerPhase<Ampere>; readonly at: Timestamp; readonly toldAt: Timestamp }
-  >();
+  readonly #observations: Observations;
+  readonly #setpoints: Setpoints;
   #state: BalancingState;
   #newestPlan: Plan | undefined;
   #noted: readonly CircuitReport[] | undefined;
@@ -101,24 +79,35 @@ export class Steering {
   #plannedAt = -Infinity;
   /** How long the last plan took. */
   #planTook = 0;
-  #savedCeilings: string | undefined;
   #stopped = false;
+  /** The oldest sample of a meter that no plan has seen yet, by the monotonic clock. */
+  #sampledAt: Milliseconds | undefined;
+  /** From such a sample until the cuts of the plan on it were sent, the newest last. */
+  readonly #reactions: Milliseconds[] = [];
   readonly #began: { readonly wall: Timestamp; readonly monotonic: Milliseconds };
-  /** The newest command for each EVSE: a raise that was overtaken while it waited for the disk must not go out. */
-  readonly #newest = new Map<EvseNumber, LimitCommand>();
 
   private constructor(deps: SteeringDependencies, remembered: ReadonlyMap<EvseNumber, number>) {
+    const { clock, site } = deps;
     this.#deps = deps;
-    this.#network = networkOf(deps.site);
-    this.#evses = deps.site.stations.flatMap((station) => station.evses);
-    this.#began = { wall: deps.clock.now(), monotonic: deps.clock.monotonic() };
+    this.#network = networkOf(site);
+    this.#evses = site.stations.flatMap((station) => station.evses);
+    this.#began = { wall: clock.now(), monotonic: clock.monotonic() };
     this.#state = initialBalancing(this.#network, this.#now(), remembered);
+    this.#observations = new Observations({ ...deps, now: () => this.#now() });
+    this.#setpoints = new Setpoints(
+      {
+        ...deps,
+        ended: (command, outcome) => this.#ended(command, outcome),
+        withdrawn: ({ evse, current, phases }) => {
+          this.#state = withdrawn(this.#network, this.#state, evse, current, phases);
+        },
+      },
+      remembered,
+    );
   }
 
   static async open(deps: SteeringDependencies): Promise<Steering> {
-    const saved = (await deps.journal.load(COLLECTION)).get('ceilings');
-    const pairs = Array.isArray(saved) ? (saved as [EvseNumber, number][]) : [];
-    return new Steering(deps, new Map(pairs));
+    return new Steering(deps, await rememberedCeilings(deps.journal));
   }
 
   start(): void {
@@ -158,34 +147,35 @@ export class Steering {
 
   reading(reading: MeterReading): void {
     this.#meters.set(reading.meter, { ...reading, at: this.#now() });
+    this.#sampledAt ??= this.#deps.clock.monotonic();
     // A fuse may ask for a cut: that rests for no plan.
-    this.#planAfter(LEAST_BETWEEN_PLANS);
+    this.#planAfter(LEAST_BEFORE_A_CUT);
   }
 
   /** An EVSE has told what it draws, at this moment. */
   measured(number: EvseNumber): void {
-    const { book, clock } = this.#deps;
-    const live = book.evse(number);
-    if (live?.current === undefined || live.currentAt === undefined) return;
-    const known = this.#arrivals.get(number);
-    // The same sample again, or one of a past that the charger held back, says nothing of this moment.
-    if (known?.toldAt === live.currentAt || Math.abs(clock.now() - live.currentAt) > REPLAYED) return;
-    this.#arrivals.set(number, { current: live.current, at: this.#now(), toldAt: live.currentAt });
+    this.#observations.measured(number);
   }
 
   /** The grid operator allows something else now. */
   gridOperatorSpoke(): void {
-    this.#planAfter(LEAST_BETWEEN_PLANS);
+    this.#planAfter(LEAST_BEFORE_A_CUT);
   }
 
   ended(transaction: Transaction): void {
-    this.#endedAt.set(transaction.evse, this.#now());
+    this.#observations.ended(transaction);
   }
 
   /** Set-up has put every EVSE of the station back to its fallback, with no regard to what is charging there. */
   limitsReset(station: StationId): void {
     for (const evse of this.#evses)
       if (evse.station === station) this.#state = reset(this.#network, this.#state, evse.number);
+    this.wake();
+  }
+
+  /** The car at this EVSE waits for a limit: it is sent, even the same as before. */
+  needed(evse: EvseNumber): void {
+    this.#state = reset(this.#network, this.#state, evse);
     this.wake();
   }
 
@@ -197,6 +187,11 @@ export class Steering {
   /** The last reading of each meter, whatever its age. */
   get readings(): ReadonlyMap<MeterId, MeterReading> {
     return this.#meters;
+  }
+
+  /** Of the last plans that cut somebody: how long before that the sample came on which they were made. */
+  get reactions(): readonly Milliseconds[] {
+    return this.#reactions;
   }
 
   /** How circuits stand in the newest plan. */
@@ -228,7 +223,7 @@ export class Steering {
   }
 
   #plan(): void {
-    const { clock, profiles, gridOperator, log } = this.#deps;
+    const { clock, profiles, gridOperator } = this.#deps;
     const now = this.#now();
     this.#plannedAt = clock.monotonic();
     const operator = gridOperator.inForce(profiles.caps());
@@ -236,7 +231,7 @@ export class Steering {
       this.#network,
       this.#state,
       {
-        evses: this.#evses.map((evse) => this.#observe(evse)),
+        evses: this.#evses.map((evse) => this.#observations.observe(evse)),
         meters: this.#meters,
         caps: operator.caps,
         gridOperator: operator,
@@ -249,9 +244,32 @@ export class Steering {
     this.#planTook = clock.monotonic() - this.#plannedAt;
     this.#newestPlan = result;
     for (const escalation of result.escalations) this.#escalate(escalation);
-    if (result.commands.length > 0) {
-      this.#send(result.commands).catch((err: unknown) => log.error({ err }, 'current limits could not be sent'));
+    const sampledAt = this.#sampledAt;
+    this.#sampledAt = undefined;
+    if (result.commands.length === 0) return;
+    this.#setpoints.send(result.commands, ceilings(this.#network, this.#state));
+    const { book } = this.#deps;
+    const cuts = result.commands.some(({ evse, current }) => current < (book.evse(evse)?.offered ?? 0));
+    if (sampledAt === undefined || !cuts) return;
+    this.#reactions.push(milliseconds(clock.monotonic() - sampledAt));
+    if (this.#reactions.length > REACTIONS) this.#reactions.shift();
+  }
+
+  #ended({ evse, current, phases }: LimitCommand, { status, detail }: CommandOutcome): void {
+    const { book, log } = this.#deps;
+    const now = this.#now();
+    if (status === 'Accepted') {
+      const before = this.#state;
+      this.#state = confirmed(this.#network, before, evse, current, now, phases);
+      // A late answer may be to a setpoint that has long given way to another.
+      if (this.#state !== before) book.offered(evse, current);
+    } else {
+      this.#state = failed(this.#network, this.#state, evse, current, status, now, phases);
+      const fault = FAULTS.limitRefused.code;
+      const station = book.describe(evse)?.station;
+      log.warn({ ...(station && { station }), evse, fault, outcome: status, detail }, 'current limit not confirmed');
     }
+    this.wake();
   }
 
   /** Once a second: what circuits have, for those who watch. */
@@ -261,121 +279,6 @@ export class Steering {
     this.#noteCircuits(circuits);
     this.#noted = circuits;
     this.#deps.planned(circuits);
-  }
-
-  /**
-   * A charger keeps its setpoint when the gateway dies, so what each may take is on disk before a raise goes out: the next
-   * start of the gateway then counts no charger too low. Cuts never wait.
-   */
-  async #send(commands: readonly LimitCommand[]): Promise<void> {
-    const { book, journal, log } = this.#deps;
-    const offered = (command: LimitCommand): number => book.evse(command.evse)?.offered ?? Infinity;
-    const cuts = commands.filter((command) => command.current <= offered(command));
-    const raises = commands.filter((command) => command.current > offered(command));
-    for (const command of commands) this.#newest.set(command.evse, command);
-    for (const command of cuts) this.#execute(command);
-    const value = [...ceilings(this.#network, this.#state)];
-    const text = JSON.stringify(value);
-    if (text !== this.#savedCeilings) {
-      this.#savedCeilings = text;
-      try {
-        await journal.commit({ documents: [{ collection: COLLECTION, key: 'ceilings', value }] });
-      } catch (err) {
-        // Without the disk nobody is charged more; the running ones go on.
-        this.#savedCeilings = undefined;
-        log.error(
-          { err, fault: FAULTS.journalUnavailable.code },
-          'no current is raised while the journal cannot be written',
-        );
-        for (const raise of raises) {
-          this.#state = failed(this.#network, this.#state, raise.evse, raise.current, 'Rejected', this.#now());
-        }
-        return;
-      }
-    }
-    for (const raise of raises) if (this.#newest.get(raise.evse) === raise) this.#execute(raise);
-  }
-
-  #execute(command: LimitCommand): void {
-    const { book, drivers, log } = this.#deps;
-    const evse = book.describe(command.evse);
-    const driver = evse === undefined ? undefined : drivers.get(evse.station);
-    if (evse === undefined || driver === undefined) return;
-    const transaction = book.evse(command.evse)?.transaction;
-    driver
-      .execute({
-        type: 'setLimit',
-        evse: command.evse,
-        current: command.current,
-        ...(transaction && { stationTransactionId: transaction.stationTransactionId }),
-      })
-      .then((outcome) => {
-        const now = this.#now();
-        if (outcome.status === 'Accepted') {
-          this.#state = confirmed(this.#network, this.#state, command.evse, command.current, now);
-          book.offered(command.evse, command.current);
-        } else {
-          this.#state = failed(this.#network, this.#state, command.evse, command.current, outcome.status, now);
-          log.warn(
-            {
-              station: evse.station,
-              evse: evse.number,
-              fault: FAULTS.limitRefused.code,
-              outcome: outcome.status,
-              detail: outcome.detail,
-            },
-            'current limit not confirmed',
-          );
-        }
-        this.wake();
-      })
-      .catch((err: unknown) => log.error({ err, evse: command.evse }, 'a station adapter failed'));
-  }
-
-  #observe(evse: Evse): EvseObservation {
-    const { book, profiles } = this.#deps;
-    const station = book.station(evse.station);
-    const live = book.evse(evse.number);
-    const transaction = live?.transaction;
-    if (station?.connected === true) this.#known.add(evse.station);
-    const connector = transaction && book.connector(evse.number, transaction.connector);
-    const capabilities = station?.capabilities;
-    const measured = this.#measured(evse.number, transaction);
-    const startsAt = startingCurrent(evse, capabilities?.protocol, capabilities?.fallback ?? false);
-    return {
-      evse: evse.number,
-      link: station?.connected === true ? 'connected' : this.#known.has(evse.station) ? 'lost' : 'unknown',
-      wantsEnergy:
-        transaction !== undefined &&
-        (transaction.idToken !== undefined || transaction.orphan === true) &&
-        transaction.deauthorized !== true &&
-        !isUsedUp(transaction) &&
-        transaction.chargingState !== 'Idle' &&
-        connector?.reported !== 'Faulted',
-      transactionOpen: transaction !== undefined,
-      chargingState: transaction?.chargingState ?? 'Idle',
-      priority: 0,
-      ...upperBound(evse, transaction?.cableMaxCurrent, profiles.limit(evse.number, transaction)),
-      ...(transaction && { activeSince: transaction.startedAt, energyServed: served(transaction) }),
-      ...(measured && { measured }),
-      ...(live?.saysItOffers && { offers: live.saysItOffers }),
-      ...(startsAt !== undefined && { startsAt }),
-      ...(capabilities?.limitsPersisted === true && { raiseEvery: SPARE }),
-      ...(capabilities?.fallbackAfter !== undefined && { fallbackAfter: milliseconds(capabilities.fallbackAfter) }),
-    };
-  }
-
-  /**
-   * What flows, as far as it was told. Chargers sample only inside transactions: the last sample of one that is over says
-   * nothing any more, and would look like a charger that does not obey.
-   */
-  #measured(number: EvseNumber, transaction: Transaction | undefined): EvseObservation['measured'] {
-    const arrival = this.#arrivals.get(number);
-    const endedAt = this.#endedAt.get(number);
-    if (transaction === undefined && endedAt !== undefined && (arrival?.at ?? 0) <= endedAt) {
-      return { current: perPhase(() => ampere(0)), at: endedAt };
-    }
-    return arrival && { current: arrival.current, at: arrival.at };
   }
 
   #escalate({ evse, type, measured, allowed }: Escalation): void {
@@ -413,24 +316,3 @@ export class Steering {
     }
   }
 }
-
-/** The least of the hardware, the cable and the profiles, and which of them it is. */
-function upperBound(
-  evse: Evse,
-  cable: number | undefined,
-  bound: ProfileBound | undefined,
-): Pick<EvseObservation, 'upperBound' | 'boundBy' | 'boundByProfile'> {
-  const built = Math.min(evse.maxCurrent, cable ?? Infinity);
-  if (bound !== undefined && bound.current < built)
-    return { upperBound: bound.current, boundBy: profileName(bound.profile), boundByProfile: bound.profile };
-  return { upperBound: ampere(built), boundBy: built < evse.maxCurrent ? 'the cable' : 'the hardware' };
-}
-
-/** What an EVSE offers a car that it has not been told about: its fail-safe default, where its setpoint ends with a transaction. */
-function startingCurrent(evse: Evse, protocol: string | undefined, fallback: boolean): Ampere | undefined {
-  if (protocol === 'modbus' || protocol === undefined) return undefined;
-  return fallback ? evse.fallbackCurrent : evse.maxCurrent;
-}
-
-const served = (transaction: Transaction) =>
-  wattHour(Math.max(0, (transaction.register ?? 0) - (transaction.meterStart ?? transaction.register ?? 0)));

@@ -4,8 +4,8 @@ export interface Capabilities {
   readonly protocol: 'ocpp1.6' | 'ocpp2.0.1' | 'modbus';
   /** Obeys a current setpoint. */
   readonly currentLimit: boolean;
-  /** Each setpoint is written to a memory of the charger that wears out (OCPP profiles other than TxProfile). */
-  readonly limitsPersisted?: boolean;
+  /** Most setpoints in 24 hours, where each is written to a memory of the charger that wears out; absent: no bound. */
+  readonly setpointsPerDay?: number;
   /** Falls back to the fallback current by itself when the gateway is silent: proven profile or watchdog. */
   readonly fallback: boolean;
   /** Time after which a silent station has certainly fallen back, in milliseconds; absent where it never does. */

@@ -1,7 +1,7 @@
 // The current of an EVSE on each grid phase, read out of whatever its station reports.
 import { ampere, type Ampere, type Volt } from '../kernel/units.js';
 import type { MeterValue, SampledValue } from './metering.js';
-import { isDirectCurrent, perPhase, type Evse, type PerPhase, type Phase } from './topology.js';
+import { isDirectCurrent, perPhase, wattsPerAmpere, type Evse, type PerPhase, type Phase } from './topology.js';
 
 /** Conductor of the EVSE (0 = its L1) for the phase words of either OCPP version. */
 const CONDUCTOR: Partial<Record<string, number>> = { L1: 0, L2: 1, L3: 2, 'L1-N': 0, 'L2-N': 1, 'L3-N': 2 };
@@ -21,6 +21,7 @@ interface Sampled {
  * @returns undefined where the values say nothing about the current
  */
 export function measuredCurrent(evse: Evse, values: MeterValue, nominalVoltage: Volt): PerPhase<Ampere> | undefined {
+  if (evse.lineToLine === true) return betweenPhases(evse, values, nominalVoltage);
   const wired = evse.phases.length;
   const dc = isDirectCurrent(evse);
   const loss = dc ? DC_LOSS : 1;
@@ -28,7 +29,7 @@ export function measuredCurrent(evse: Evse, values: MeterValue, nominalVoltage: 
   const fromPower = onWired(
     {
       conductors: power.conductors.map((watts) => (watts === undefined ? undefined : (watts * loss) / nominalVoltage)),
-      total: power.total === undefined ? undefined : (power.total * loss) / (nominalVoltage * wired),
+      total: power.total === undefined ? undefined : (power.total * loss) / wattsPerAmpere(evse, nominalVoltage),
     },
     wired,
   );
@@ -43,12 +44,33 @@ export function measuredCurrent(evse: Evse, values: MeterValue, nominalVoltage: 
   });
 }
 
+/** What flows from the one phase to the other is the same on both, whatever a charger calls them. */
+function betweenPhases(evse: Evse, values: MeterValue, nominalVoltage: Volt): PerPhase<Ampere> | undefined {
+  const told = (measurand: SampledValue['measurand']): readonly number[] =>
+    values.sampled.filter((sample) => isAtOutlet(sample, measurand)).map(({ value }) => value);
+  const currents = told('Current.Import');
+  const power = sampled(values, 'Power.Active.Import');
+  // Each of two conductors has half of the power.
+  const watts = power.total ?? (power.conductors.some(isKnown) ? sum(power.conductors.filter(isKnown)) : undefined);
+  const fromPower = watts === undefined ? undefined : watts / wattsPerAmpere(evse, nominalVoltage);
+  const loop = currents.length > 0 ? Math.max(...currents) : fromPower;
+  if (loop === undefined) return undefined;
+  return perPhase((phase) => ampere(evse.phases.includes(phase) ? Math.max(0, loop) : 0));
+}
+
+const isKnown = (value: number | undefined): value is number => value !== undefined;
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+const isAtOutlet = (sample: SampledValue, measurand: SampledValue['measurand']): boolean =>
+  sample.measurand === measurand &&
+  Number.isFinite(sample.value) &&
+  (sample.location === undefined || sample.location === 'Outlet' || sample.location === 'Cable');
+
 /** The values of a measurand at the outlet, by conductor and without a phase. */
 function sampled(values: MeterValue, measurand: SampledValue['measurand']): Sampled {
   const found: Sampled = { conductors: [undefined, undefined, undefined], total: undefined };
   for (const sample of values.sampled) {
-    if (sample.measurand !== measurand || !Number.isFinite(sample.value)) continue;
-    if (sample.location !== undefined && sample.location !== 'Outlet' && sample.location !== 'Cable') continue;
+    if (!isAtOutlet(sample, measurand)) continue;
     const conductor = sample.phase === undefined ? undefined : CONDUCTOR[sample.phase];
     if (conductor !== undefined) found.conductors[conductor] = sample.value;
     else if (sample.phase === undefined) found.total = sample.value;

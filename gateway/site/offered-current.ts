@@ -2,7 +2,7 @@
 import { ampere, minutes, type Ampere, type Timestamp, type Volt } from '../kernel/units.js';
 import type { LiveEvse } from './live-state.js';
 import type { MeterValue, SampledValue } from './metering.js';
-import { isDirectCurrent, type Evse } from './topology.js';
+import { isDirectCurrent, wattsPerAmpere, type Evse } from './topology.js';
 
 /** A charger that has said so within this time goes on saying so. */
 const SPEAKS_FOR_ITSELF = minutes(15);
@@ -34,6 +34,9 @@ export function withOffered(
 }
 
 export function offeredValues(evse: Evse, offered: Ampere, nominal: Volt): readonly SampledValue[] {
-  const power: SampledValue = { value: Math.round(offered * nominal * evse.phases.length), measurand: 'Power.Offered' };
+  const power: SampledValue = {
+    value: Math.round(offered * wattsPerAmpere(evse, nominal)),
+    measurand: 'Power.Offered',
+  };
   return isDirectCurrent(evse) ? [power] : [{ value: offered, measurand: 'Current.Offered' }, power];
 }

@@ -154,4 +154,6 @@ export interface CommandOutcome {
   /** For people: what the station or the adapter said. */
   readonly detail?: string;
   readonly data?: unknown;
+  /** With `Uncertain`: settles if the station answers after all; perhaps never. */
+  readonly later?: Promise<CommandOutcome>;
 }

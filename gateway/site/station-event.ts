@@ -2,6 +2,7 @@
 import type { EvseNumber, StationId, StationTransactionId } from '../kernel/ids.js';
 import type { Timestamp } from '../kernel/units.js';
 import type { Capabilities } from './capabilities.js';
+import type { ChargingNeeds } from './charging-needs.js';
 import type { MeterValue } from './metering.js';
 import type { IdToken, IdTokenInfo } from './tokens.js';
 
@@ -180,6 +181,13 @@ export interface MeterValuesReported {
   readonly meterValues: readonly MeterValue[];
 }
 
+/** A car says what it needs (NotifyEVChargingNeeds): in one visit once, or again when that has changed. */
+export interface ChargingNeedsReported extends ChargingNeeds {
+  readonly type: 'chargingNeeds';
+  readonly station: StationId;
+  readonly evse: EvseNumber;
+}
+
 /** A station gave up a reservation by itself. */
 export interface ReservationEndedReported {
   readonly type: 'reservationEnded';
@@ -224,6 +232,7 @@ export type StationEvent =
   | AuthorizeRequested
   | TransactionReported
   | MeterValuesReported
+  | ChargingNeedsReported
   | ReservationEndedReported
   | SecurityEventReported
   | DataTransferReceived
@@ -242,6 +251,9 @@ export interface TransactionAnswer {
   readonly idTokenInfo?: IdTokenInfo;
 }
 
+/** In the words of OCPP 2.0.1: a limit follows at once, later, or not. */
+export type ChargingNeedsAnswer = 'Accepted' | 'Processing' | 'Rejected';
+
 export interface DataTransferAnswer {
   readonly status: 'Accepted' | 'Rejected' | 'UnknownMessageId' | 'UnknownVendorId';
   readonly data?: unknown;
@@ -254,6 +266,8 @@ export type StationAnswer<E extends StationEvent> = E extends StationBooted
     ? IdTokenInfo
     : E extends TransactionReported
       ? TransactionAnswer
-      : E extends DataTransferReceived
-        ? DataTransferAnswer
-        : void;
+      : E extends ChargingNeedsReported
+        ? ChargingNeedsAnswer
+        : E extends DataTransferReceived
+          ? DataTransferAnswer
+          : void;

@@ -74,6 +74,8 @@ export interface Evse {
   readonly lineToLine?: boolean;
   /** False where the electrician does not know the rotation: a one-phase car then counts on every wired phase. */
   readonly rotationKnown: boolean;
+  /** It may be told to charge on one phase or on three: its charger can, and the cars of this place bear it. */
+  readonly phaseSwitching?: boolean;
   /** Higher goes first; 0 unless configured. A token's own charging priority goes before it. */
   readonly chargingPriority?: number;
   /** Share of the current above the minimum, relative to others of its priority; 1 unless configured. */
@@ -85,6 +87,16 @@ const DIRECT_CURRENT: readonly ConnectorType[] = ['CCS1', 'CCS2', 'CHAdeMO'];
 /** Its current into the car says nothing about the grid's. */
 export const isDirectCurrent = ({ connectors }: Evse): boolean =>
   connectors.length > 0 && connectors.every(({ type }) => DIRECT_CURRENT.includes(type));
+
+/**
+ * Power of one ampere on each of its conductors, in W at the nominal voltage.
+ * @param phases where it is told to use fewer than it is wired to
+ */
+export const wattsPerAmpere = (
+  { lineToLine, phases: wired }: Pick<Evse, 'lineToLine' | 'phases'>,
+  nominal: Volt,
+  phases: number = wired.length,
+): number => nominal * (lineToLine === true ? Math.sqrt(3) : phases);
 
 export interface OcppStationLink {
   readonly kind: 'ocpp';
@@ -109,6 +121,8 @@ export interface SmartChargingTraits {
   readonly stackLevel?: number;
   /** Limits are rounded down to whole ampere. */
   readonly wholeAmperes?: boolean;
+  /** Most setpoints in 24 hours for each EVSE, where each wears its memory out. */
+  readonly setpointsPerDay?: number;
   /** zero: by a limit of 0 A and never otherwise. stop: its transaction is ended, since it charges on at 0 A. */
   readonly pause?: 'zero' | 'stop';
 }
@@ -126,8 +140,6 @@ export interface Station {
   readonly evses: readonly Evse[];
   /** How a Modbus charger (no card reader) decides: `free` starts on plug-in with the fixed token, `remote` waits for a remote start. */
   readonly start: StartPolicy;
-  /** Most setpoints in 24 hours for each EVSE, where the charger wears its memory out by each; absent: no bound. */
-  readonly setpointsPerDay?: number;
 }
 
 export type StartPolicy = { readonly kind: 'authorized' } | { readonly kind: 'free'; readonly idToken: string };
@@ -185,6 +197,8 @@ export interface LocalToken {
   readonly idToken: string;
   readonly group?: string;
   readonly name?: string;
+  /** Higher goes first; absent: as the EVSE's. */
+  readonly chargingPriority?: number;
 }
 
 export interface BalancingPolicy {

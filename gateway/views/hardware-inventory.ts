@@ -2,7 +2,7 @@
 import type { ReportedVariable, StationIdentity } from '../ports/csms.js';
 import type { LiveSite } from '../site/live-state.js';
 import type { ConnectorStatus } from '../site/station-event.js';
-import type { Connector, Evse, Phase, Site } from '../site/topology.js';
+import { wattsPerAmpere, type Connector, type Evse, type Phase, type Site } from '../site/topology.js';
 import type { SlotRow, SlotTable } from './slots.js';
 
 export interface HardwareContext {
@@ -78,7 +78,7 @@ function evseVariables(
 }
 
 function hardware(where: Where, evse: Evse, { site }: HardwareContext): readonly ReportedVariable[] {
-  const power = Math.round(evse.maxCurrent * site.nominalVoltage * evse.phases.length);
+  const power = Math.round(evse.maxCurrent * wattsPerAmpere(evse, site.nominalVoltage));
   return [
     flag(where, 'AllowReset', true),
     readOnly(where, 'SupplyPhases', 'integer', String(evse.phases.length)),

@@ -6,6 +6,7 @@ import {
   type ChargerProfile,
   type DeviceProfile,
   type MeterProfile,
+  type PhaseSwitch,
 } from '../../adapters/modbus/device-profile.js';
 import type { Result } from '../../gateway/kernel/result.js';
 import { deviceFolder } from '../device-form.js';
@@ -33,6 +34,12 @@ export function whenSilent(shelf: DeviceShelf, name: string): Silence | undefine
   const { watchdog } = found.value;
   if (watchdog.kind === 'none') return 'keeps its last limit';
   return watchdog.toFullPower === true ? 'takes all it can get' : 'falls back';
+}
+
+/** How a charger switches phases; undefined where it cannot. */
+export function phaseSwitch(shelf: DeviceShelf, name: string): PhaseSwitch | undefined {
+  const found = shelf.find(name);
+  return found?.ok === true && found.value.kind === 'charger' ? found.value.phases : undefined;
 }
 
 /** What about the device has one source or none. */

@@ -273,7 +273,11 @@ export class InnerWorld {
   }
 
   static async open(options: InnerOptions = {}): Promise<InnerWorld> {
-    const world = new InnerWorld(options);
+    return InnerWorld.start(new InnerWorld(options));
+  }
+
+  /** As `open`, on a site that the test has changed. */
+  static async start(world: InnerWorld): Promise<InnerWorld> {
     for (const { ocpp } of world.site.csms) world.links.push(new KnowingLink(ocpp));
     for (const station of world.site.stations) world.chargers.set(station.id, new StringCharger(station, () => world));
     await world.begin();

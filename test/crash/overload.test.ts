@@ -118,6 +118,30 @@ void t.test('S40: current that is freed goes to others only when its release is 
   );
 });
 
+void t.test(
+  'far above a breaker every EVSE of the phase is interrupted, not dimmed; a little above, only what is too much',
+  async (t) => {
+    const world = await busySite();
+    await run(world, 120, 5);
+    const before = allowed(world);
+    // 1.2 of the rating: dimmed to what fits beside the building.
+    await run(world, 2, BREAKER * 1.2 - before);
+    t.ok(allowed(world) > 0, `${allowed(world)} A go on`);
+    await run(world, 60, 5);
+    const from = [...world.chargers.values()].map((charger) => charger.commands.length);
+    // 1.5 of the rating and half of it the building's: dimming would do, and takes too long.
+    await run(world, 1, BREAKER * 1.5 - allowed(world));
+    const told = [...world.chargers.values()].map((charger, index) => limitsOf(charger, from[index] ?? 0)[0]);
+    t.ok(
+      told.every((limit) => limit === 0 || limit === undefined),
+      `0 A at once: ${told.join(', ')}`,
+    );
+    t.equal(allowed(world), 0);
+    await run(world, 180, 5);
+    t.ok(allowed(world) > 45, 'and everything again when it is over');
+  },
+);
+
 void t.test('a meter that is lost leaves what site.yaml says', async (t) => {
   const world = await busySite();
   await run(world, 120, 5);

@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import t from 'tap';
 import { runDemo } from '../../gateway/cli-demo.js';
 import type { Difference } from '../../simulation/compare-books.js';
+import type { TroubleReport } from '../../simulation/trouble.js';
 import type { VisitReport } from '../../simulation/visit.js';
 
 t.setTimeout(120_000);
@@ -57,6 +58,25 @@ t.test('a few seconds of traffic, as lines where there is no terminal', { timeou
   // What is on its way at this moment, and no queue.
   test.match(lines.at(-1), /operator online \d, landlord online \d$/);
 });
+
+t.test(
+  'trouble: load that jumps, a silent charger, a deaf one, a dead meter; every breaker holds',
+  { timeout: 120_000 },
+  async (test) => {
+    const { code, out, err } = await demo('--trouble', '--once', '--json');
+    const printed = JSON.parse(out) as TroubleReport;
+    test.same(
+      printed.incidents.filter(({ ok }) => !ok),
+      [],
+    );
+    test.equal(printed.incidents.length, 4);
+    for (const { circuit, outcome } of printed.circuits) test.not(outcome, 'exceeded', circuit);
+    test.equal(printed.circuits.length, 3);
+    test.ok(printed.reaction.plans > 0, `p99 ${printed.reaction.p99} ms of ${printed.reaction.plans}`);
+    test.equal(printed.ok, true);
+    test.equal(code, 0, err);
+  },
+);
 
 t.test('wrong usage says what is wrong and how it is done', async (test) => {
   const wrong = await demo('--speed', 'fast');

@@ -24,7 +24,7 @@ stations:
 `;
 
 t.test('every example site is good, without a warning but of what is not known of its devices', (t) => {
-  t.same(exampleFiles, ['car-park.yaml', 'depot.yaml', 'small-office.yaml']);
+  t.same(exampleFiles, ['car-park.yaml', 'depot.yaml', 'small-office.yaml', 'workplace.yaml']);
   for (const name of exampleFiles) {
     const result = loadSite(examples + name, { devices, env: options.env ?? {} });
     const findings = result.ok ? result.value.warnings : result.error;
@@ -92,6 +92,34 @@ t.test('a site that uses everything checks out, and says what is not acted on ye
       { number: 2, limit: 6, active: 'open', input: { kind: 'file', path: '/sys/class/gpio/gpio17/value' } },
     ],
   });
+  t.end();
+});
+
+t.test('between two phases, behind a transformer, and who comes first', (t) => {
+  const read = (name: string) => {
+    const loaded = loadSite(examples + name, { devices, env: options.env ?? {} });
+    if (!loaded.ok) throw new Error(name);
+    return loaded.value.site;
+  };
+  const workplace = read('workplace.yaml');
+  t.equal(workplace.circuits[0]?.primaryVoltage, 480);
+  t.match(
+    workplace.stations.flatMap(({ evses }) => evses),
+    [
+      { phases: ['L1', 'L2'], lineToLine: true },
+      { phases: ['L2', 'L3'], lineToLine: true },
+      { phases: ['L3', 'L1'], lineToLine: true },
+      { phases: ['L1', 'L2'], lineToLine: true, chargingPriority: 1 },
+    ],
+  );
+  const office = read('small-office.yaml');
+  t.equal(office.stations[0]?.evses[0]?.phaseSwitching, true);
+  t.equal(office.stations[1]?.evses[0]?.phaseSwitching, undefined);
+  t.equal(office.balancing.unbalance, 20);
+  t.match(office.authorization.localTokens, [{ idToken: '04A2B3C4D5E6F7', chargingPriority: 1 }]);
+  t.equal(read('depot.yaml').stations[1]?.evses[0]?.weight, 2);
+  const { link } = read('car-park.yaml').stations[1] ?? {};
+  t.match(link, { smartCharging: { setpointsPerDay: 50 } });
   t.end();
 });
 

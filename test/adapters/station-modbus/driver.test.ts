@@ -57,6 +57,35 @@ const register = (values: readonly MeterValue[], context: string): number | unde
     .flatMap(({ sampled }) => sampled)
     .find((value) => value.measurand === 'Energy.Active.Import.Register' && value.context === context)?.value;
 
+t.test('phases are switched while the car is paused, once, and never where it refuses', async (test) => {
+  const bench = await openAlfen(test, { start: FREE });
+  const { clock, charger, gateway } = bench;
+  const orders = (): readonly string[] => charger.writes.map(({ register, value }) => `${register} ${value}`);
+  const onPhases = (current: number, phases: 1 | 3): StationCommand =>
+    ({ ...setLimit(current), phases }) as StationCommand;
+  charger.set('Phases.Set', 3);
+  test.equal(gateway.of('connected')[0]?.capabilities.phaseSwitching, true);
+  test.match(await bench.execute(onPhases(16, 3)), { status: 'Accepted' });
+  charger.set('EVSE.State', 'B2');
+  await until(clock, () => charger.written('Setpoint.Current').at(-1) === 16, 'the limit to be applied', 5000);
+  test.same(charger.written('Phases.Set'), [], 'it is on three already');
+  const from = orders().length;
+  test.match(await bench.execute(onPhases(20, 1)), { status: 'Accepted' });
+  test.same(orders().slice(from), ['Setpoint.Current 0', 'Phases.Set 1', 'Setpoint.Current 20']);
+  test.match(await bench.execute(onPhases(12, 1)), { status: 'Accepted' });
+  test.same(charger.written('Phases.Set'), [1]);
+  charger.refuses.add('Phases.Set');
+  test.match(await bench.execute(onPhases(12, 3)), { status: 'Rejected' });
+  test.equal(
+    gateway.of('capabilities').at(-1)?.capabilities.phaseSwitching,
+    false,
+    'told, so that nobody waits for it',
+  );
+  test.match(await bench.execute(onPhases(12, 3)), { status: 'NotSupported' });
+  test.match(await bench.execute(setLimit(10)), { status: 'Accepted' });
+  test.equal(charger.written('Setpoint.Current').at(-1), 10, 'the car goes on as it was');
+});
+
 t.test('free to use: from plug to bill', async (test) => {
   const bench = await openAlfen(test, { start: FREE });
   const { clock, charger, gateway } = bench;

@@ -569,6 +569,49 @@ t.test('limits: a TxProfile in force is removed before a default may count', asy
   t.match(connection.of('ClearChargingProfile'), [{ id: Number }]);
 });
 
+t.test('limits: a charger that says it switches phases and never does is not asked for ever', async (t) => {
+  const keys = [{ key: 'ConnectorSwitch3to1PhaseSupported', readonly: true, value: 'true' }];
+  const features = { key: 'SupportedFeatureProfiles', readonly: true, value: 'Core,SmartCharging' };
+  const can = (): Script => (action, payload) =>
+    action === 'GetConfiguration' ? result({ configurationKey: [...keys, features] }) : willing()(action, payload);
+  const { driver, connection, host, up } = rig(can());
+  await up();
+  t.equal(host.of('capabilities').at(-1)?.capabilities.phaseSwitching, true);
+  const onOne = { ...setLimit(16, '41'), phases: 1 as const };
+  connection.forget();
+  t.match(await driver.execute(onOne), { status: 'Accepted' });
+  t.match(periodIn(connection.of('SetChargingProfile')[0]).chargingSchedulePeriod[0], { limit: 16, numberPhases: 1 });
+  t.same(connection.invalid, []);
+  await driver.stop();
+
+  const never = rig((action, payload) => {
+    const [period] = periodIn(payload).chargingSchedulePeriod ?? [];
+    const numbered = (period as { numberPhases?: number } | undefined)?.numberPhases !== undefined;
+    return action === 'SetChargingProfile' && numbered ? result({ status: 'Rejected' }) : can()(action, payload);
+  });
+  await never.up();
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    t.equal(never.host.of('capabilities').at(-1)?.capabilities.phaseSwitching, true, `attempt ${attempt}`);
+    t.match(await never.driver.execute(onOne), { status: 'Rejected' });
+  }
+  t.equal(never.host.of('capabilities').at(-1)?.capabilities.phaseSwitching, false);
+  t.match(await never.driver.execute(setLimit(16, '41')), { status: 'Accepted' });
+});
+
+t.test('limits: an answer after the time-out is told all the same', async (t) => {
+  let answer: (payload: Payload) => void = () => undefined;
+  const late = new Promise<Payload>((resolve) => (answer = resolve));
+  const { driver, connection, up } = rig();
+  await up();
+  connection.forget();
+  connection.script = () => ({ kind: 'timeout', late });
+  const { later, ...outcome } = await driver.execute(setLimit(16, '41'));
+  t.same(outcome, { status: 'Uncertain', detail: 'no answer in time' });
+  t.equal(connection.sent.length, 1, 'nothing else is tried: it may be in force');
+  answer({ status: 'Accepted' });
+  t.same(await later, { status: 'Accepted' });
+});
+
 t.test('limits: single-EVSE charger as a last resort by its maximum; none at all is told', async (t) => {
   const single = rig(
     (action, payload) =>

@@ -458,6 +458,13 @@ t.test('limits', async (t) => {
   t.match(connection.of('SetChargingProfile').at(-1), {
     chargingProfile: { chargingSchedule: [{ chargingSchedulePeriod: [{ limit: 10, numberPhases: 1 }] }] },
   });
+  const chooses = rig(willing({ ...values, 'SmartChargingCtrlr.ACPhaseSwitchingSupported': 'true' }));
+  await chooses.up();
+  t.match(await chooses.driver.execute({ ...setLimit(10, 'abc'), phases: 1 }), { status: 'Accepted' });
+  t.match(chooses.connection.of('SetChargingProfile').at(-1), {
+    chargingProfile: { chargingSchedule: [{ chargingSchedulePeriod: [{ numberPhases: 1, phaseToUse: 1 }] }] },
+  });
+  t.same(chooses.connection.invalid, []);
   t.match(await driver.execute({ ...setLimit(10), evse: evseNumber(77) }), { status: 'Rejected' });
   connection.script = (action, payload) => {
     const profile = payload['chargingProfile'] as Record<string, unknown> | undefined;
@@ -650,6 +657,39 @@ t.test('a station that answers nothing is not asked for ever', async (t) => {
   await clock.advance(120_000);
   t.equal(connection.sent.length, 2);
   t.equal(clock.pending, 0);
+});
+
+t.test('what the car needs', async (t) => {
+  const { host, from, up } = rig();
+  await up();
+  host.answers.chargingNeeds = () => 'Processing';
+  const answered = await from('NotifyEVChargingNeeds', {
+    evseId: 2,
+    chargingNeeds: {
+      requestedEnergyTransfer: 'AC_three_phase',
+      departureTime: '2026-06-01T17:00:00Z',
+      acChargingParameters: { energyAmount: 12_000, evMinCurrent: 6, evMaxCurrent: 16, evMaxVoltage: 230 },
+    },
+  });
+  t.match(answered, { payload: { status: 'Processing' } });
+  t.same(host.of('chargingNeeds'), [
+    {
+      type: 'chargingNeeds',
+      station: 'CP1',
+      evse: 4,
+      departure: Date.UTC(2026, 5, 1, 17),
+      energy: 12_000,
+      maxCurrent: 16,
+    },
+  ]);
+  const direct = { evMaxCurrent: 200, evMaxVoltage: 400, stateOfCharge: 40, evEnergyCapacity: 60_000, fullSoC: 90 };
+  await from('NotifyEVChargingNeeds', {
+    evseId: 1,
+    chargingNeeds: { requestedEnergyTransfer: 'DC', dcChargingParameters: direct },
+  });
+  t.match(host.of('chargingNeeds').at(-1), { evse: 3, energy: 30_000, maxCurrent: undefined });
+  const nowhere = { evseId: 9, chargingNeeds: { requestedEnergyTransfer: 'DC' } };
+  t.match(await from('NotifyEVChargingNeeds', nowhere), { payload: { status: 'Rejected' } });
 });
 
 t.test('no payload breaks it, and every answer is valid', async (t) => {

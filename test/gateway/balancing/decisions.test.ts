@@ -281,6 +281,54 @@ t.test('explained in a sentence', async (t) => {
   ]);
 });
 
+t.test('a car explains no load on phases that it does not use, however seldom its charger samples', async (t) => {
+  const wired = [
+    ['L1', 'L2', 'L3'],
+    ['L2', 'L3', 'L1'],
+    ['L3', 'L1', 'L2'],
+  ] as const;
+  const specs = wired.map((phases, index) => ({ number: index + 1, circuit: 'main', phases }));
+  const three = networkOf(siteOf({ main: { breaker: 20, meter: 'grid' } }, specs));
+  const limits = new Map(specs.map(({ number }) => [number, 0]));
+  /** One-phase cars, each on a grid phase of its own. */
+  const takes = (number: number) => Math.min(16, limits.get(number) ?? 0);
+  let state = initialBalancing(three, at(0), new Map(specs.map(({ number }) => [evseNumber(number), 0])));
+  const second = (when: number, building: number): void => {
+    const background = { L1: building, L2: 4, L3: 4 };
+    const evses = specs.map(({ number }) => ({
+      ...seen().evses[0],
+      evse: evseNumber(number),
+      measured: {
+        current: perPhase((phase) => ampere(phase === wired[number - 1]?.[0] ? takes(number) : 0)),
+        at: at(Math.floor(when / 10) * 10),
+      },
+    })) as EvseObservation[];
+    const current = perPhase((phase) => {
+      const own = wired.findIndex(([first]) => first === phase) + 1;
+      return ampere(background[phase] + takes(own));
+    });
+    const meters = new Map([[meterId('grid'), { meter: meterId('grid'), at: at(when), current }]]);
+    const result = plan(three, state, { evses, meters }, at(when));
+    state = result.state;
+    for (const { evse, current: limit } of result.commands) {
+      limits.set(evse, limit);
+      state = confirmed(three, state, evse, limit, at(when));
+    }
+  };
+  for (let when = 1; when <= 124; when++) second(when, 4);
+  t.equal(limits.get(1), 16);
+  // Longer after their last sample than meters take for two.
+  second(125, 10);
+  second(126, 10);
+  t.equal(limits.get(1), 10, 'the building took 6 A more on L1: nobody else can have been that');
+  t.equal(limits.get(2), 16);
+  // Seen at 10 A since, and counted at 16 until it has certainly followed: above the breaker that explains nothing any more.
+  for (let when = 127; when <= 132; when++) second(when, 10);
+  second(133, 14);
+  second(134, 14);
+  t.equal(limits.get(1), 6, 'an overload is not put down to a car that was seen to take less');
+});
+
 t.test('a breaker that is warm is spared: above its rating is too much until it has cooled', async (t) => {
   let heat: readonly [number, number, number] = [0, 0, 0];
   let second = 0;

@@ -39,7 +39,28 @@ interface Row {
   readonly grid: readonly [number, number, number] | undefined;
 }
 
+/** Between L2 and L3. */
+const between: Evse = { ...evse(['L2', 'L3']), lineToLine: true };
+
 const rows: readonly Row[] = [
+  {
+    says: 'between two phases: the same current on both, however it is called',
+    evse: between,
+    sampled: [current(24, 'L1-L2')],
+    grid: [0, 24, 24],
+  },
+  {
+    says: 'between two phases, told by conductor',
+    evse: between,
+    sampled: [current(23.9, 'L1'), current(24, 'L2')],
+    grid: [0, 24, 24],
+  },
+  {
+    says: 'between two phases, from the power: at the voltage between them',
+    evse: between,
+    sampled: [power(10 * 230 * Math.sqrt(3))],
+    grid: [0, 10, 10],
+  },
   {
     says: 'three phases as wired',
     evse: evse(STRAIGHT),
