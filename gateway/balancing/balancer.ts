@@ -50,7 +50,7 @@ export function plan(
   const sums = found.same && known !== undefined ? known.sums : sumsOf(network, seen);
   const measured = headrooms(network, state, snapshot, sums, now, settings);
   const layout = layoutOf(network, snapshot.caps ?? [], known?.layout);
-  const rows = rowsOf(layout, measured.headrooms);
+  const rows = withArrivals(rowsOf(layout, measured.headrooms), seen);
   const taking = candidatesOf(network, found, measured.headrooms, moment, settings, known);
   const { late, order } = taking;
 
@@ -120,6 +120,25 @@ const stillTrue = (
 ): Known | undefined =>
   findings?.network === network && findings.settings === settings && now >= findings.at ? findings : undefined;
 
+/**
+ * Room for one car that takes current at an empty EVSE before anybody has heard of it. One: who plugs in is counted with the
+ * next plan, and takes nothing for seconds.
+ */
+function withArrivals(rows: Rows, seen: readonly Seen[]): Rows {
+  if (!seen.some(({ stand }) => stand.vacant)) return rows;
+  const most = new Float64Array(rows.slack.length);
+  for (let outlet = 0; outlet < seen.length; outlet++) {
+    const stand = seen[outlet]?.stand;
+    if (stand?.vacant !== true) continue;
+    const { cells, coefficients } = laneOf(rows, outlet, stand.phases);
+    for (let at = 0; at < cells.length; at++) {
+      const cell = cells[at] ?? 0;
+      most[cell] = Math.max(most[cell] ?? 0, stand.ceiling * (coefficients[at] ?? 0));
+    }
+  }
+  return { ...rows, slack: rows.slack.map((room, cell) => room - (most[cell] ?? 0)) };
+}
+
 /** Counted as it stands in the plan for the others: not to be moved by a setpoint, or not to be told one. */
 const keepsItsCurrent = ({ stand, observation }: Seen): boolean =>
   stand.standing !== 'obeying' || (observation?.startsAt !== undefined && !observation.transactionOpen);
@@ -128,7 +147,7 @@ function leftToDivide(seen: readonly Seen[], rows: Rows): Float64Array {
   const left = Float64Array.from(rows.slack);
   for (let outlet = 0; outlet < seen.length; outlet++) {
     const one = seen[outlet];
-    if (one === undefined || !keepsItsCurrent(one)) continue;
+    if (one === undefined || one.stand.vacant || !keepsItsCurrent(one)) continue;
     if (one.stand.beyond !== undefined) takeEach(left, rows, outlet, one.stand.beyond);
     else take(left, laneOf(rows, outlet, one.stand.phases), one.stand.ceiling);
   }
@@ -139,7 +158,7 @@ function leftToDivide(seen: readonly Seen[], rows: Rows): Float64Array {
 function unevenOf(seen: readonly Seen[]): Triple {
   const sums: [number, number, number] = [0, 0, 0];
   for (const one of seen) {
-    if (!keepsItsCurrent(one) || one.outlet.lineToLine || one.stand.phases === 7) continue;
+    if (one.stand.vacant || !keepsItsCurrent(one) || one.outlet.lineToLine || one.stand.phases === 7) continue;
     const worst = worstOf(one.stand);
     for (let phase = 0; phase < 3; phase++) sums[phase] = (sums[phase] ?? 0) + (worst[phase] ?? 0);
   }
@@ -188,7 +207,7 @@ function sumsOf(network: Network, seen: readonly Seen[]): Sums {
   const sums = { share: empty(), known: empty(), most: empty() };
   for (const { outlet, stand } of seen) {
     const { metered, lineToLine } = outlet;
-    if (metered.length === 0) continue;
+    if (metered.length === 0 || stand.vacant) continue;
     addLegs(sums.share, metered, lineToLine, stand.share);
     addLegs(sums.known, metered, lineToLine, stand.measured ? stand.share : on(stand.phases, stand.ceiling));
     addLegs(sums.most, metered, lineToLine, stand.most === 'share' ? stand.share : on(stand.phases, stand.most));
@@ -200,7 +219,8 @@ function sumsOf(network: Network, seen: readonly Seen[]): Sums {
 function sumsByPhase(network: Network, seen: readonly Seen[], obeying: boolean): readonly Triple[] {
   const sums = new Float64Array(network.circuits.length * LEGS);
   for (const { outlet, stand } of seen)
-    if ((stand.standing === 'obeying') === obeying) addLegs(sums, outlet.path, outlet.lineToLine, worstOf(stand));
+    if (!stand.vacant && (stand.standing === 'obeying') === obeying)
+      addLegs(sums, outlet.path, outlet.lineToLine, worstOf(stand));
   return network.conductors.map((conductors, row) => {
     const flow = (conductor: number): number => currentOn(conductors, conductor, sums, row * LEGS);
     return [flow(0), flow(1), flow(2)];

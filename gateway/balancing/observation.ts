@@ -48,8 +48,8 @@ export interface EvseObservation {
    * has been told anything (its fail-safe default profile). Absent: the last setpoint stays in force.
    */
   readonly startsAt?: Ampere;
-  /** Raised at most so often, where each setpoint wears the charger out; absent: as often as any. */
-  readonly raiseEvery?: Milliseconds;
+  /** No car is at it, as its charger says: who comes is seen to plug in before taking anything. */
+  readonly vacant?: boolean;
   /** Proven to fall back by itself this long after it lost the gateway; absent: not proven. */
   readonly fallbackAfter?: Milliseconds;
   readonly departure?: Timestamp;
@@ -78,7 +78,7 @@ export function sameObservation(a: EvseObservation | undefined, b: EvseObservati
     a.upperBound === b.upperBound &&
     a.boundBy === b.boundBy &&
     a.startsAt === b.startsAt &&
-    a.raiseEvery === b.raiseEvery &&
+    a.vacant === b.vacant &&
     a.fallbackAfter === b.fallbackAfter &&
     a.departure === b.departure &&
     a.energyNeeded === b.energyNeeded &&

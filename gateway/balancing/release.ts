@@ -165,8 +165,7 @@ function worthSending(
   if (sent === undefined) return true;
   const step = current - sent;
   if (step <= EPSILON && !switching) return resendDue(state, now, settings);
-  const rest = Math.max(settings.raiseEvery, observation?.raiseEvery ?? 0);
-  if (sent > 0 && state.sentAt !== undefined && now - state.sentAt < rest) return false;
+  if (sent > 0 && state.sentAt !== undefined && now - state.sentAt < settings.raiseEvery) return false;
   if (state.open.some((command) => !command.uncertain && now - command.at < settings.giveUp)) return false;
   if (observation !== undefined && spares(setpointsLeft(state, observation, now), observation.setpointsPerDay))
     return false;
@@ -179,7 +178,7 @@ function freeNow(seen: readonly Seen[], rows: Rows): Float64Array {
   const free = Float64Array.from(rows.slack);
   for (let outlet = 0; outlet < seen.length; outlet++) {
     const stand = seen[outlet]?.stand;
-    if (stand === undefined) continue;
+    if (stand === undefined || stand.vacant) continue;
     if (stand.beyond === undefined) take(free, laneOf(rows, outlet, stand.phases), stand.ceiling);
     else takeEach(free, rows, outlet, stand.beyond);
   }

@@ -51,6 +51,8 @@ export interface Stand {
    * a load of the building could pass for that of a car which is not counted there.
    */
   readonly most: number | 'share';
+  /** Nobody is there to take its `ceiling`: all such EVSEs together count for one car that comes unannounced. */
+  readonly vacant: boolean;
 }
 
 /** Works a change of the link, a proven fall-back and the end of a transaction into what the charger may hold. */
@@ -132,6 +134,7 @@ export function standOf(
       share: NONE,
       measured: false,
       most: ceiling,
+      vacant: false,
     };
   }
   const oneOnly = narrow !== 0 && onOnePhase(state);
@@ -144,7 +147,18 @@ export function standOf(
     const on = (p: 0 | 1 | 2): number =>
       Math.max(phases & (1 << p) ? held : 0, measured[p], wired & (1 << p) ? loaded : 0);
     const beyond: Triple = [on(0), on(1), on(2)];
-    return { standing: 'notReacting', phases, wide, narrow, ceiling: held, beyond, share, measured: true, most };
+    return {
+      standing: 'notReacting',
+      phases,
+      wide,
+      narrow,
+      ceiling: held,
+      beyond,
+      share,
+      measured: true,
+      most,
+      vacant: false,
+    };
   }
   const cutAt =
     state.sent !== undefined && state.sent < held && state.settling === undefined ? state.sentAt : undefined;
@@ -159,8 +173,23 @@ export function standOf(
     share,
     measured: measured !== undefined,
     most,
+    vacant: standing === 'obeying' && isVacant(state, observation, measured, held),
   };
 }
+
+/** It has the current of a car that is not there yet, and only that: whatever was on its way to it has settled. */
+const isVacant = (
+  state: EvseState,
+  observation: EvseObservation | undefined,
+  measured: Triple | undefined,
+  held: number,
+): boolean =>
+  observation?.vacant === true &&
+  !observation.transactionOpen &&
+  observation.startsAt !== undefined &&
+  held <= observation.startsAt &&
+  state.settling === undefined &&
+  worstPhase(measured ?? NONE) < 1;
 
 const overdue = (state: EvseState, moment: Moment, settings: BalancingSettings): boolean =>
   state.retryAt !== undefined || state.open.some((command) => moment.reached(command.at + settings.confirmWithin));

@@ -112,11 +112,23 @@ export class Observations {
       ...(measured && { measured }),
       ...(live?.saysItOffers && { offers: live.saysItOffers }),
       ...(startsAt !== undefined && { startsAt }),
+      ...(this.#isVacant(evse) && { vacant: true }),
       ...(capabilities?.setpointsPerDay !== undefined && { setpointsPerDay: capabilities.setpointsPerDay }),
       ...(capabilities?.phaseSwitching === true && evse.phaseSwitching === true && { phaseSwitching: true }),
       ...(evse.weight !== undefined && { weight: evse.weight }),
       ...(capabilities?.fallbackAfter !== undefined && { fallbackAfter: milliseconds(capabilities.fallbackAfter) }),
     };
+  }
+
+  /** Every connector says that no car is at it; one that says nothing, or is out of reach, may have one. */
+  #isVacant(evse: Evse): boolean {
+    const { book } = this.#deps;
+    if (book.station(evse.station)?.connected !== true || book.evse(evse.number)?.transaction !== undefined)
+      return false;
+    return evse.connectors.every(({ number }) => {
+      const connector = book.connector(evse.number, number);
+      return connector?.reported === 'Available' && connector.chargingState === 'Idle';
+    });
   }
 
   /** A card's own goes before the EVSE's. It is asked for again now and then: the CSMS may say it after the start. */

@@ -125,6 +125,29 @@ t.test('a setpoint that ends with its transaction leaves the default profile in 
   );
 });
 
+t.test('empty EVSEs keep room for one car that nobody has announced, plugged ones each for theirs', async (t) => {
+  const specs = [1, 2, 3, 4].map((number) => ({ number, circuit: 'main', startsAt: 6, announces: true }));
+  const world = worldOf(circuits, specs);
+  const [first, second, third] = [1, 2, 3].map((number) => world.chargers.get(number));
+  if (first === undefined || second === undefined || third === undefined) throw new Error('there are four');
+  first.car = { takes: 32 };
+  run(world, 60);
+  t.equal(sentTo(world, 1), 26, 'three are empty, and one car may come unannounced');
+  second.plugged = true;
+  third.plugged = true;
+  run(world, 1);
+  t.equal(sentTo(world, 1), 14, 'two cars are there and have not begun, and a third may come');
+  second.car = { takes: 32 };
+  third.car = { takes: 32 };
+  run(world, 60);
+  const told = [1, 2, 3].map((number) => sentTo(world, number) ?? 0);
+  t.ok(told.reduce((sum, current) => sum + current, 0) <= 26 && told.every((current) => current >= 8), told.join(' '));
+  third.car = undefined;
+  third.plugged = false;
+  run(world, 60);
+  t.equal((sentTo(world, 1) ?? 0) + (sentTo(world, 2) ?? 0), 26, 'what an empty one had is given on');
+});
+
 t.test('the same input again sends nothing, and its order does not matter', async (t) => {
   const specs = [1, 2, 3, 4].map((number) => ({ number, circuit: 'main' }));
   const world = worldOf({ main: { breaker: 30 } }, specs);

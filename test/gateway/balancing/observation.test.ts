@@ -31,7 +31,7 @@ const FIELDS: { readonly [K in keyof Required<EvseObservation>]: readonly [EvseO
   ],
   phasesUsed: [['L1'], ['L2']],
   startsAt: [ampere(6), ampere(8)],
-  raiseEvery: [milliseconds(1), milliseconds(2)],
+  vacant: [true, false],
   fallbackAfter: [milliseconds(1), milliseconds(2)],
   departure: [timestamp(1), timestamp(2)],
   energyNeeded: [wattHour(1), wattHour(2)],

@@ -51,6 +51,8 @@ export interface EvseSpec {
   readonly fallback?: number;
   readonly fallbackAfter?: number;
   readonly startsAt?: number;
+  /** It says when a car is plugged in, and when none is. */
+  readonly announces?: boolean;
   readonly lineToLine?: boolean;
   /** It charges on one phase or on three, as it is told. */
   readonly switches?: boolean;
@@ -74,6 +76,8 @@ export interface Car {
 export interface Charger {
   readonly spec: EvseSpec;
   car: Car | undefined;
+  /** A car is there, and has not begun. */
+  plugged?: boolean;
   link: 'unknown' | 'connected' | 'lost';
   /** The setpoint it really holds. */
   holds: number;
@@ -307,6 +311,7 @@ export function observationOf(world: World, charger: Charger): EvseObservation {
     ...(charger.measures && charger.link === 'connected' ? { measured: charger.sample } : {}),
     upperBound: ampere(charger.upperBound),
     ...(spec.startsAt === undefined ? {} : { startsAt: ampere(spec.startsAt) }),
+    ...(spec.announces === true ? { vacant: car === undefined && charger.plugged !== true } : {}),
     ...(spec.fallbackAfter === undefined ? {} : { fallbackAfter: milliseconds(spec.fallbackAfter * 1000) }),
   };
 }
