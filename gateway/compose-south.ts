@@ -107,10 +107,8 @@ export function composeSouth(
 
   const openStation = (station: Station, { device, connection }: ModbusStationLink): StationDriver => {
     const profile = deviceProfile(device);
-    const link = links.to(connection);
     if (profile?.kind !== 'charger') throw new Error(`station ${station.id}: ${device} is not a known charger`);
-    if (!link.ok) throw new Error(`station ${station.id}: ${link.error}`);
-    const driver = openModbusStation(station, profile, link.value, host.stations, context);
+    const driver = openModbusStation(station, profile, links.to(connection, profile), host.stations, context);
     driver.resume(
       host.openTransactions(station.id).map(({ evse, stationTransactionId, idToken, meterStart, register }) => ({
         evse,
@@ -131,10 +129,8 @@ export function composeSouth(
       }
       for (const meter of site.meters) {
         const profile = deviceProfile(meter.device);
-        const link = links.to(meter.connection);
         if (profile?.kind !== 'meter') throw new Error(`meter ${meter.id}: ${meter.device} is not a known meter`);
-        if (!link.ok) throw new Error(`meter ${meter.id}: ${link.error}`);
-        meters.push(openModbusMeter(meter, profile, link.value, host.meters, context));
+        meters.push(openModbusMeter(meter, profile, links.to(meter.connection, profile), host.meters, context));
       }
       if (server === undefined || site.listen.ocpp === undefined) return undefined;
       return (await server.listen(site.listen.ocpp.port, site.listen.ocpp.host)).port;

@@ -9,6 +9,8 @@ export interface SlaveUnit {
   readonly holding: SlaveRegisters;
   /** Absent: function 4 reads the holding registers too. */
   readonly input?: SlaveRegisters;
+  /** Coils and discrete inputs, 0 or 1; absent: there are none. */
+  readonly bits?: SlaveRegisters;
   /** Told after each write, in the order of the addresses. */
   readonly onWrite?: (address: number, values: readonly number[]) => void;
 }
@@ -117,6 +119,9 @@ function answerTo(unit: SlaveUnit, { fc, pdu }: SlaveRequest): Buffer {
   if (pdu.length < 5) return exception(fc, 3);
   const address = pdu.readUInt16BE(1);
   switch (fc) {
+    case 1:
+    case 2:
+      return readBit(fc, unit.bits ?? new Map(), address, pdu.readUInt16BE(3));
     case 3:
     case 4:
       return read(fc, fc === 4 ? (unit.input ?? unit.holding) : unit.holding, address, pdu.readUInt16BE(3));
@@ -144,6 +149,13 @@ function read(fc: number, registers: SlaveRegisters, address: number, count: num
     answer.writeUInt16BE(word & 0xffff, 2 + i * 2);
   }
   return answer;
+}
+
+/** One at a time is all that anybody here asks for. */
+function readBit(fc: number, bits: SlaveRegisters, address: number, count: number): Buffer {
+  const bit = bits.get(address);
+  if (count !== 1) return exception(fc, 3);
+  return bit === undefined ? exception(fc, 2) : Buffer.from([fc, 1, bit]);
 }
 
 function write(unit: SlaveUnit, fc: number, address: number, values: readonly number[], pdu: Buffer): Buffer {

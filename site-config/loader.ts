@@ -90,7 +90,7 @@ export function loadSiteText(
   ];
   if (findings.some(({ severity }) => severity === 'error')) return failed(inFileOrder(findings));
 
-  const site = buildSite(written, secrets, folder);
+  const site = buildSite(written, secrets, folder, options.devices.wiring);
   const all = inFileOrder([...findings, ...found(review(site, reviewContext(written, options.devices)))]);
   return all.some(({ severity }) => severity === 'error') ? failed(all) : ok({ site, warnings: all });
 }

@@ -1,9 +1,10 @@
 // What a schema cannot see: names that must exist, numbers that must be unique, settings that must agree.
-import { addresses, modbusUnits, serialBuses } from './bus-faults.js';
+import { addresses, modbusUnits, reachable, serialBuses } from './bus-faults.js';
 import { circuitFaults } from './circuit-faults.js';
 import { consoleFaults } from './console-address.js';
 import { errorAtKey, errorAtValue, type Fault } from './fault.js';
 import { inWords, type Path } from './place.js';
+import type { DeviceWiring } from './serial-bus.js';
 import { didYouMean } from './suggestion.js';
 import { timeZone } from './time-zone.js';
 import { notBuilt } from './unbuilt.js';
@@ -13,6 +14,8 @@ import { entries, evsesOf, has, list, section, text, type Section } from './writ
 export interface DeviceNames {
   readonly chargers: readonly string[];
   readonly meters: readonly string[];
+  /** How each is reached, and what its serial line is set to as delivered. */
+  readonly wiring: ReadonlyMap<string, DeviceWiring>;
   /** Chargers that keep their last limit for ever when nobody talks to them. */
   readonly chargersWithoutWatchdog: readonly string[];
 }
@@ -29,6 +32,7 @@ const CHECKS: readonly Check[] = [
   meters,
   stations,
   evses,
+  reachable,
   modbusUnits,
   serialBuses,
   addresses,

@@ -1,6 +1,6 @@
 // One Modbus bus or connection, shared by every unit behind it. Whoever implements it allows one transaction at a time.
 import type { Result } from '../../gateway/kernel/result.js';
-import type { IoPolicy, ReadFunction, WriteFunction } from './device-profile.js';
+import type { BitFunction, IoPolicy, ReadFunction, WriteFunction } from './device-profile.js';
 
 /** Why a request brought nothing. A fault other than `exception` says nothing of the device's state. */
 export type ModbusFault =
@@ -21,6 +21,8 @@ export interface ModbusLink {
     count: number,
     io: IoPolicy,
   ): Promise<Result<Buffer, ModbusFault>>;
+  /** A coil (function 1) or discrete input (function 2). */
+  readBit(unit: number, fc: BitFunction, address: number, io: IoPolicy): Promise<Result<boolean, ModbusFault>>;
   /** Writes the words; function 6 takes one of them. Goes before waiting reads. */
   write(
     unit: number,

@@ -1,7 +1,7 @@
 // One request and the check that an answer belongs to it, on any transport. The jsmodbus codec sees only answers of the right function and length.
 import { requests, responses } from 'jsmodbus';
 import { failed, ok, type Result } from '../../gateway/kernel/result.js';
-import type { ReadFunction, WriteFunction } from './device-profile.js';
+import type { BitFunction, ReadFunction, WriteFunction } from './device-profile.js';
 import type { ModbusFault } from './link.js';
 
 export type ModbusRequest =
@@ -12,6 +12,7 @@ export type ModbusRequest =
       readonly address: number;
       readonly count: number;
     }
+  | { readonly kind: 'bit'; readonly unit: number; readonly fc: BitFunction; readonly address: number }
   | {
       readonly kind: 'write';
       readonly unit: number;
@@ -22,6 +23,11 @@ export type ModbusRequest =
 
 /** The function code and data of a request, without address, header or checksum. */
 export function encodePdu(request: ModbusRequest): Buffer {
+  if (request.kind === 'bit') {
+    return request.fc === 1
+      ? new requests.ReadCoilsRequestBody(request.address, 1).createPayload()
+      : new requests.ReadDiscreteInputsRequestBody(request.address, 1).createPayload();
+  }
   if (request.kind === 'read') {
     return request.fc === 3
       ? new requests.ReadHoldingRegistersRequestBody(request.address, request.count).createPayload()
@@ -32,7 +38,7 @@ export function encodePdu(request: ModbusRequest): Buffer {
     : new requests.WriteMultipleRegistersRequestBody(request.address, request.words).createPayload();
 }
 
-/** The words that `pdu` answers to `request`; none for a write. */
+/** The words that `pdu` answers to `request`, or the byte that holds a bit; none for a write. */
 export function decodePdu(pdu: Buffer, request: ModbusRequest): Result<Buffer, ModbusFault> {
   const fc = pdu[0];
   if (fc === request.fc + 0x80) {
@@ -42,6 +48,7 @@ export function decodePdu(pdu: Buffer, request: ModbusRequest): Result<Buffer, M
       : protocolFault('exception of the wrong length');
   }
   if (fc !== request.fc) return protocolFault(`answer with function ${fc}, not ${request.fc}`);
+  if (request.kind === 'bit') return decodeBit(pdu);
   return request.kind === 'read' ? decodeRead(pdu, request.count) : decodeWrite(pdu, request);
 }
 
@@ -52,6 +59,11 @@ function decodeRead(pdu: Buffer, count: number): Result<Buffer, ModbusFault> {
     body instanceof responses.ReadHoldingRegistersResponseBody ||
     body instanceof responses.ReadInputRegistersResponseBody;
   return isRead ? ok(body.valuesAsBuffer) : protocolFault('answer that cannot be decoded');
+}
+
+/** One bit comes as the lowest of a byte; what fills the byte up means nothing (Modbus specification section 6.1). */
+function decodeBit(pdu: Buffer): Result<Buffer, ModbusFault> {
+  return pdu.length === 3 && pdu[1] === 1 ? ok(pdu.subarray(2)) : protocolFault('answer is not one bit');
 }
 
 function decodeWrite(pdu: Buffer, request: ModbusRequest & { kind: 'write' }): Result<Buffer, ModbusFault> {

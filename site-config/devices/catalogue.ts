@@ -1,5 +1,6 @@
 // Every Modbus device that Forecourt knows. To add one: write its profile next to this file and list it here.
-import type { ChargerProfile, DeviceProfile, MeterProfile } from '../../adapters/modbus/device-profile.js';
+import type { ChargerProfile, DeviceProfile, MeterProfile, Transport } from '../../adapters/modbus/device-profile.js';
+import type { SerialLine } from '../../gateway/site/topology.js';
 import { alfenEveNg9xx } from './alfen-eve-ng9xx.js';
 import { carloGavazziEm24Ethernet } from './carlo-gavazzi-em24-ethernet.js';
 import { janitzaUmg604 } from './janitza-umg604.js';
@@ -17,6 +18,13 @@ const byId: ReadonlyMap<string, DeviceProfile> = new Map(
 /** The profile of a `device:` name in site.yaml; undefined where there is none. */
 export const deviceProfile = (id: string): DeviceProfile | undefined => byId.get(id);
 
+interface Wiring {
+  readonly transports: readonly Transport[];
+  /** The unit that it answers as unless site.yaml says another. */
+  readonly unit: number;
+  readonly serial?: SerialLine;
+}
+
 /** Every `device:` name, in alphabetical order. */
 export const deviceIds = (): readonly string[] => [...byId.keys()].sort();
 
@@ -24,9 +32,13 @@ export const deviceIds = (): readonly string[] => [...byId.keys()].sort();
 export const deviceNames = (): {
   readonly chargers: readonly string[];
   readonly meters: readonly string[];
+  readonly wiring: ReadonlyMap<string, Wiring>;
   readonly chargersWithoutWatchdog: readonly string[];
 } => ({
   chargers: chargerProfiles.map(({ id }) => id),
   meters: meterProfiles.map(({ id }) => id),
+  wiring: new Map(
+    [...byId].map(([id, { transports, unit, serial }]) => [id, { transports, unit: unit.unit, ...(serial && { serial }) }]),
+  ),
   chargersWithoutWatchdog: chargerProfiles.filter(({ watchdog }) => watchdog.kind === 'none').map(({ id }) => id),
 });

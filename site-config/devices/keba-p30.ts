@@ -15,7 +15,7 @@ export const kebaP30 = {
   wordOrder: 'big',
   addressing: { kind: 'absolute' },
   // One value per read: a read across the boundary of two values is refused.
-  io: { maxRegistersPerRead: 2, minReadIntervalMs: 500, minWriteIntervalMs: 5000 },
+  io: { exactReads: true, minReadIntervalMs: 500, minWriteIntervalMs: 5000 },
   detection: { register: 'Device.Model', expect: '^3\\d{5}$', basis: 'source' },
   registers: {
     'EVSE.State': { address: 1000, type: 'uint32', read: 3, values: [0, 1, 2, 3, 4, 5] },

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import t from 'tap';
 import { ModbusDevice } from '../../../adapters/modbus/device.js';
-import { TcpLink } from '../../../adapters/modbus/tcp-link.js';
+import { openModbusLink } from '../../../adapters/modbus/open-links.js';
 import { janitzaUmg604 } from '../../../site-config/devices/janitza-umg604.js';
 import { FakeClock } from '../../fakes/fake-clock.js';
 import { recordingLog } from '../../fakes/recording-log.js';
@@ -35,7 +35,7 @@ t.test('reads, writes and exceptions as pymodbus has them', { skip }, async (tes
   const slave = spawn(python ?? '', ['-c', SLAVE], { stdio: ['ignore', 'pipe', 'ignore'] });
   const exited = once(slave, 'exit');
   const [line] = (await once(createInterface(slave.stdout), 'line')) as [string];
-  const link = new TcpLink('127.0.0.1', Number(line), { clock: new FakeClock(), log: recordingLog() });
+  const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port: Number(line) }, { clock: new FakeClock(), log: recordingLog() });
   test.teardown(async () => {
     await link.stop();
     slave.kill();

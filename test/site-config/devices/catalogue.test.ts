@@ -3,7 +3,7 @@ import t from 'tap';
 import { ModbusDevice } from '../../../adapters/modbus/device.js';
 import type { ChargerProfile, DeviceProfile, Match, Register } from '../../../adapters/modbus/device-profile.js';
 import { wordsOf } from '../../../adapters/modbus/register-value.js';
-import { TcpLink } from '../../../adapters/modbus/tcp-link.js';
+import { openModbusLink } from '../../../adapters/modbus/open-links.js';
 import { evseState, stateRegisters } from '../../../adapters/station-modbus/evse-state.js';
 import { chargerProfiles, deviceIds, deviceProfile, meterProfiles } from '../../../site-config/devices/catalogue.js';
 import { startModbusSlave, type SlaveRegisters } from '../../../simulation/modbus-slave.js';
@@ -81,7 +81,7 @@ for (const profile of [...chargerProfiles, ...meterProfiles]) {
       }
     }
     const slave = await startModbusSlave({ units });
-    const link = new TcpLink('127.0.0.1', slave.port, { clock: new FakeClock(), log: recordingLog() });
+    const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port: slave.port }, { clock: new FakeClock(), log: recordingLog() });
     test.teardown(async () => {
       await link.stop();
       await slave.stop();
@@ -160,7 +160,7 @@ for (const profile of chargerProfiles) {
     const holding: SlaveRegisters = new Map();
     for (let i = 0; i < wordsOf(setpoint); i++) holding.set(address + i, 0);
     const slave = await startModbusSlave({ units: new Map([[unit, { holding }]]) });
-    const link = new TcpLink('127.0.0.1', slave.port, { clock: new FakeClock(), log: recordingLog() });
+    const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port: slave.port }, { clock: new FakeClock(), log: recordingLog() });
     test.teardown(async () => {
       await link.stop();
       await slave.stop();
