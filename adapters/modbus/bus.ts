@@ -160,7 +160,7 @@ export class Bus implements ModbusLink {
     const { clock } = this.context;
     const whole = io.timeoutMs ?? this.options.answerTimeout;
     const broadcast = this.isBroadcast(request.unit);
-    const patience = broadcast ? TURNAROUND : this.breaker(request.unit).patience(whole);
+    const patience = broadcast ? TURNAROUND : this.breaker(request.unit).patience(whole, this.breakers.size === 1);
     const sentAt = clock.monotonic();
     const bytes = this.options.framing.begin(request);
     this.inFlight = {

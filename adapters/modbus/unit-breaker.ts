@@ -6,7 +6,7 @@ const PAUSES = [0, 1000, 2000, 5000, 10_000] as const;
 /** The shortest wait for an answer, in milliseconds: a radio link may take so long now and then. */
 const SHORTEST = 200;
 /** Every so many questions a silent unit is given its whole time: it may have become slower. */
-const WHOLE_EVERY = 4;
+const WHOLE_EVERY = 12;
 const SILENT_AFTER = 2;
 
 export class UnitBreaker {
@@ -25,9 +25,13 @@ export class UnitBreaker {
     return now < this.askAgainAt;
   }
 
-  /** How long to wait for the next answer. @param whole what the device's profile allows */
-  patience(whole: number): Milliseconds {
-    if (this.misses % WHOLE_EVERY === 0) return milliseconds(whole);
+  /**
+   * How long to wait for the next answer.
+   * @param whole what the device's profile allows
+   * @param alone nobody else waits for the bus
+   */
+  patience(whole: number, alone: boolean): Milliseconds {
+    if (alone || this.misses % WHOLE_EVERY === 0) return milliseconds(whole);
     const short = this.usual === undefined ? whole / 4 : 2 * this.usual;
     return milliseconds(Math.min(whole, Math.max(SHORTEST, short)));
   }
