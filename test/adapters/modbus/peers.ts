@@ -14,7 +14,7 @@ const python = ['python3', '/usr/bin/python3'].find(
 const loadsLibmodbus = spawnSync('/usr/bin/python3', ['-c', 'import ctypes; ctypes.CDLL("libmodbus.so.5")']).status === 0;
 
 export const noSocat = runs('socat', '-V') ? false : 'socat is missing: apt-get install socat';
-export const noPymodbus = python === undefined ? 'pymodbus is missing: apt-get install python3-pymodbus' : false;
+export const noPymodbus = python === undefined ? 'pymodbus is missing: apt-get install python3-pymodbus python3-serial-asyncio' : false;
 export const noMbpoll = runs('mbpoll', '-V') ? false : 'mbpoll is missing: apt-get install mbpoll';
 export const noLibmodbus = loadsLibmodbus ? false : 'libmodbus is missing: apt-get install python3 libmodbus5';
 
