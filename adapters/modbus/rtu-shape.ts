@@ -7,9 +7,12 @@ const SHORTEST = 5;
 /** Another master's request to read, and every request and answer that has a length of its own. */
 const FIXED = 8;
 
+/** Exceptions to functions up to 16; what is above is noise here, and half of all noise would have to be checked. */
+const LAST_EXCEPTION = 0x90;
+
 /** The length that an answer with these first bytes has, with its CRC; undefined for functions that nobody here asks for. */
 function answerLength(fc: number, third: number): number | undefined {
-  if (fc > 0x80) return SHORTEST;
+  if (fc > 0x80) return fc <= LAST_EXCEPTION ? SHORTEST : undefined;
   if (fc >= 1 && fc <= 4) return SHORTEST + third;
   return fc === 5 || fc === 6 || fc === 15 || fc === 16 ? FIXED : undefined;
 }
