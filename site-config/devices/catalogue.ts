@@ -3,13 +3,14 @@ import type { ChargerProfile, DeviceProfile, MeterProfile, Transport } from '../
 import type { SerialLine } from '../../gateway/site/topology.js';
 import { alfenEveNg9xx } from './alfen-eve-ng9xx.js';
 import { carloGavazziEm24Ethernet } from './carlo-gavazzi-em24-ethernet.js';
+import { eastronSdm630 } from './eastron-sdm630.js';
 import { janitzaUmg604 } from './janitza-umg604.js';
 import { kebaP30 } from './keba-p30.js';
 import { phoenixCharxSec } from './phoenix-charx-sec.js';
 import { sunspecMeter } from './sunspec-meter-201-204.js';
 
 export const chargerProfiles: readonly ChargerProfile[] = [alfenEveNg9xx, kebaP30, phoenixCharxSec];
-export const meterProfiles: readonly MeterProfile[] = [janitzaUmg604, carloGavazziEm24Ethernet, sunspecMeter];
+export const meterProfiles: readonly MeterProfile[] = [janitzaUmg604, carloGavazziEm24Ethernet, eastronSdm630, sunspecMeter];
 
 const byId: ReadonlyMap<string, DeviceProfile> = new Map(
   [...chargerProfiles, ...meterProfiles].map((profile) => [profile.id, profile]),

@@ -24,7 +24,7 @@ stations:
 `;
 
 t.test('every example site is good without a warning', (t) => {
-  t.same(exampleFiles, ['car-park.yaml', 'depot.yaml', 'small-office.yaml']);
+  t.same(exampleFiles, ['car-park.yaml', 'depot.yaml', 'garage.yaml', 'small-office.yaml']);
   for (const name of exampleFiles) {
     const result = loadSite(examples + name, { devices, env: options.env ?? {} });
     t.same(result.ok ? result.value.warnings : result.error, [], name);

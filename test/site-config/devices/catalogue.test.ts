@@ -7,7 +7,7 @@ import { openModbusLink } from '../../../adapters/modbus/open-links.js';
 import { evseState, stateRegisters } from '../../../adapters/station-modbus/evse-state.js';
 import { chargerProfiles, deviceIds, deviceProfile, meterProfiles } from '../../../site-config/devices/catalogue.js';
 import { startModbusSlave, type SlaveRegisters } from '../../../simulation/modbus-slave.js';
-import { FakeClock } from '../../fakes/fake-clock.js';
+import { systemClock } from '../../../gateway/system-clock.js';
 import { recordingLog } from '../../fakes/recording-log.js';
 
 const SUNSPEC_BASE = 40_002;
@@ -81,7 +81,7 @@ for (const profile of [...chargerProfiles, ...meterProfiles]) {
       }
     }
     const slave = await startModbusSlave({ units });
-    const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port: slave.port }, { clock: new FakeClock(), log: recordingLog() });
+    const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port: slave.port }, { clock: systemClock, log: recordingLog() });
     test.teardown(async () => {
       await link.stop();
       await slave.stop();
@@ -160,7 +160,7 @@ for (const profile of chargerProfiles) {
     const holding: SlaveRegisters = new Map();
     for (let i = 0; i < wordsOf(setpoint); i++) holding.set(address + i, 0);
     const slave = await startModbusSlave({ units: new Map([[unit, { holding }]]) });
-    const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port: slave.port }, { clock: new FakeClock(), log: recordingLog() });
+    const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port: slave.port }, { clock: systemClock, log: recordingLog() });
     test.teardown(async () => {
       await link.stop();
       await slave.stop();
@@ -207,7 +207,7 @@ for (const profile of chargerProfiles) {
 
 t.test('no profile was left out', (test) => {
   test.same([...visited].sort(), deviceIds());
-  test.equal(new Set(visited).size, 6);
+  test.equal(new Set(visited).size, 7);
   test.equal(deviceProfile('no-such-device'), undefined);
   test.end();
 });
