@@ -1,7 +1,6 @@
 // What can be wrong with addresses: Modbus units used twice, lines with two speeds, devices that cannot be reached so, ports that do not exist.
 import { errorAtKey, errorAtValue, type Fault } from './fault.js';
 import { inWords, type Path } from './place.js';
-import type { DeviceNames } from './references.js';
 import { delivered, LINE_KEYS, modbusDevices, type LineKey, type ModbusDevice, type Wiring } from './serial-bus.js';
 import { has, isSection, text, type Section } from './written.js';
 
@@ -9,7 +8,7 @@ const isSerial = (connection: string): boolean => connection.startsWith('serial:
 /** Several devices hear every frame of it. */
 const isLine = (connection: string): boolean => isSerial(connection) || connection.startsWith('rtu-over-');
 
-export function modbusUnits(site: Section, { wiring }: DeviceNames): readonly Fault[] {
+export function modbusUnits(site: Section, { wiring }: { readonly wiring: Wiring }): readonly Fault[] {
   const seen = new Map<string, Path>();
   return modbusDevices(site).flatMap(({ path, keys, connection, device }) => {
     const unit = text(keys, 'unit') ?? wiring.get(device)?.unit.toString();
@@ -23,7 +22,8 @@ export function modbusUnits(site: Section, { wiring }: DeviceNames): readonly Fa
         ),
       ];
     }
-    const address = /^(tcp|udp):.*:\d+$/.test(connection) || !/^(tcp|udp):/.test(connection) ? connection : `${connection}:502`;
+    const address =
+      /^(tcp|udp):.*:\d+$/.test(connection) || !/^(tcp|udp):/.test(connection) ? connection : `${connection}:502`;
     const id = `${address} ${unit ?? 'default'}`;
     const other = seen.get(id);
     if (other === undefined) {
@@ -41,7 +41,7 @@ export function modbusUnits(site: Section, { wiring }: DeviceNames): readonly Fa
   });
 }
 
-export function reachable(site: Section, { wiring }: DeviceNames): readonly Fault[] {
+export function reachable(site: Section, { wiring }: { readonly wiring: Wiring }): readonly Fault[] {
   return modbusDevices(site).flatMap(({ path, connection, device }) => {
     const transports = wiring.get(device)?.transports;
     const speaks = transports === undefined || transports.some((each) => each === 'rtu' || each === 'ascii');
@@ -52,7 +52,7 @@ export function reachable(site: Section, { wiring }: DeviceNames): readonly Faul
   });
 }
 
-export function serialBuses(site: Section, { wiring }: DeviceNames): readonly Fault[] {
+export function serialBuses(site: Section, { wiring }: { readonly wiring: Wiring }): readonly Fault[] {
   const devices = modbusDevices(site);
   const lines = [...new Set(devices.map(({ connection }) => connection).filter(isSerial))].map((line) =>
     devices.filter(({ connection }) => connection === line),

@@ -1,12 +1,12 @@
 // What a serial line is set to: what is written at any of its devices, else what they are delivered with.
-import type { Transport } from '../adapters/modbus/device-profile.js';
 import type { SerialLine } from '../gateway/site/topology.js';
 import type { Path } from './place.js';
 import { one } from './values.js';
 import { entries, has, text, type Section } from './written.js';
 
 export interface DeviceWiring {
-  readonly transports: readonly Transport[];
+  /** What it speaks itself. */
+  readonly transports: readonly ('tcp' | 'udp' | 'rtu' | 'ascii')[];
   /** The unit that it answers as unless site.yaml says another. */
   readonly unit: number;
   readonly serial?: SerialLine;

@@ -18,7 +18,12 @@ export const asciiShape: FrameShape = {
 
   encode(unit, pdu) {
     const body = Buffer.concat([Buffer.from([unit]), pdu]);
-    return Buffer.from(`:${Buffer.concat([body, Buffer.from([lrc(body)])]).toString('hex').toUpperCase()}\r\n`, 'latin1');
+    return Buffer.from(
+      `:${Buffer.concat([body, Buffer.from([lrc(body)])])
+        .toString('hex')
+        .toUpperCase()}\r\n`,
+      'latin1',
+    );
   },
 
   frameAt(bytes, at): WireFrame | 'incomplete' | undefined {

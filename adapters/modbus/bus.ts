@@ -8,15 +8,12 @@ import type { OpenChannel } from './channel.js';
 import type { BitFunction, IoPolicy, ReadFunction, WriteFunction } from './device-profile.js';
 import type { Framing, Missed } from './framing.js';
 import { Line } from './line.js';
+import { LineSilence } from './line-silence.js';
 import type { ModbusFault, ModbusLink } from './link.js';
 import { protocolFault, type ModbusRequest } from './pdu.js';
 import { RequestQueue, type Waiting } from './request-queue.js';
 import { UnitBreaker } from './unit-breaker.js';
 
-/** Silence before the next request after one that failed, in milliseconds: the rest of a late or garbled answer passes. */
-const SILENCE_AFTER_FAILURE = 20;
-/** A line that is never silent is used all the same, after so many milliseconds. */
-const LONGEST_SILENCE = 250;
 /** Time for all devices to act on a broadcast (Modbus over Serial Line 1.02 section 2.4.1: 100 to 200 ms). */
 const TURNAROUND = milliseconds(150);
 /** Requests in a row without an answer from anybody before the connection is renewed: its other end may have forgotten it. */
@@ -35,13 +32,16 @@ export interface BusOptions {
   readonly silence: number;
   /** Milliseconds that a device has for its answer unless its profile says otherwise. */
   readonly answerTimeout: number;
+  /** Milliseconds that a byte is on the wire, beside that; 0 where it is not known. */
+  readonly byteTime: number;
 }
 
 interface InFlight {
   readonly waiting: Waiting;
-  readonly patience: number;
   readonly whole: number;
   readonly sentAt: number;
+  /** Milliseconds that question and answer are on the wire. */
+  readonly wireTime: number;
   readonly attempt: number;
   readonly cancelTimeout: CancelTimer;
 }
@@ -51,13 +51,9 @@ export class Bus implements ModbusLink {
   private readonly breakers = new Map<number, UnitBreaker>();
   private readonly line: Line;
   private readonly health: BusHealth;
+  private readonly silence: LineSilence;
   private inFlight: InFlight | undefined;
-  /** The strictest that a device on this bus asks for, in milliseconds: all of them hear every frame. */
-  private requestDelay = 0;
   private idleCloseSeconds: number | undefined;
-  private endedAt = -Infinity;
-  private heardAt = -Infinity;
-  private failing = false;
   private unanswered = 0;
   /** Until when an answer that nobody waits for any more is a late one. */
   private lateUntil = -Infinity;
@@ -69,6 +65,7 @@ export class Bus implements ModbusLink {
     private readonly context: AdapterContext,
   ) {
     this.health = new BusHealth(options.peer, context.log);
+    this.silence = new LineSilence(options.framing.numbered ? undefined : options.silence);
     this.line = new Line(options.open, context.clock, {
       opened: () => this.proceed(),
       received: (bytes) => this.receive(bytes),
@@ -114,7 +111,7 @@ export class Bus implements ModbusLink {
   private enqueue(request: ModbusRequest, io: IoPolicy): Promise<Result<Buffer, ModbusFault>> {
     const refusal = this.refusal(request);
     if (refusal !== undefined) return Promise.resolve(failed(refusal));
-    this.requestDelay = Math.max(this.requestDelay, io.requestDelayMs ?? 0);
+    this.silence.asksFor(io.requestDelayMs ?? 0);
     if (io.idleCloseSeconds !== undefined) {
       this.idleCloseSeconds = Math.min(this.idleCloseSeconds ?? Infinity, io.idleCloseSeconds);
     }
@@ -128,7 +125,8 @@ export class Bus implements ModbusLink {
 
   private refusal({ unit, kind }: ModbusRequest): ModbusFault | undefined {
     if (this.stopped) return STOPPED;
-    if (this.isBroadcast(unit) && kind !== 'write') return { kind: 'protocol', detail: 'unit 0 is everybody, and nobody answers' };
+    if (this.isBroadcast(unit) && kind !== 'write')
+      return { kind: 'protocol', detail: 'unit 0 is everybody, and nobody answers' };
     if (this.breaker(unit).rests(this.context.clock.monotonic())) return { kind: 'timeout' };
     return this.line.refusal();
   }
@@ -138,7 +136,7 @@ export class Bus implements ModbusLink {
     if (this.inFlight !== undefined || this.queue.empty || this.stopped) return;
     if (!this.line.open) return this.line.ensure();
     const now = this.context.clock.monotonic();
-    const pause = this.quietAt() - now;
+    const pause = this.silence.freeAt() - now;
     const next = pause > 0 ? pause : this.queue.next(now);
     if (typeof next === 'number') {
       this.cancelWake = this.context.clock.after(milliseconds(Math.ceil(next)), () => this.proceed());
@@ -147,27 +145,23 @@ export class Bus implements ModbusLink {
     }
   }
 
-  /** When the line has been silent long enough for the next frame. */
-  private quietAt(): number {
-    const delayed = this.endedAt + this.requestDelay;
-    if (this.options.framing.numbered) return delayed;
-    const silence = this.failing ? Math.max(this.options.silence, SILENCE_AFTER_FAILURE) : this.options.silence;
-    return Math.max(delayed, Math.min(this.heardAt + silence, this.endedAt + LONGEST_SILENCE));
-  }
-
   private send(waiting: Waiting, attempt: number): void {
     const { request, io } = waiting;
     const { clock } = this.context;
-    const whole = io.timeoutMs ?? this.options.answerTimeout;
-    const broadcast = this.isBroadcast(request.unit);
-    const patience = broadcast ? TURNAROUND : this.breaker(request.unit).patience(whole, this.breakers.size === 1);
-    const sentAt = clock.monotonic();
     const bytes = this.options.framing.begin(request);
+    const wireTime = (bytes.length + answerLength(request)) * this.options.byteTime;
+    const answerTime = io.timeoutMs ?? this.options.answerTimeout;
+    const broadcast = this.isBroadcast(request.unit);
+    const patience = milliseconds(
+      broadcast ? TURNAROUND : wireTime + this.breaker(request.unit).patience(answerTime, this.breakers.size === 1),
+    );
+    const whole = wireTime + answerTime;
+    const sentAt = clock.monotonic();
     this.inFlight = {
       waiting,
-      patience,
       whole,
       sentAt,
+      wireTime,
       attempt,
       cancelTimeout: clock.after(patience, () => (broadcast ? this.broadcastEnded(waiting) : this.expire())),
     };
@@ -177,7 +171,7 @@ export class Bus implements ModbusLink {
 
   private receive(bytes: Buffer): void {
     const now = this.context.clock.monotonic();
-    this.heardAt = now;
+    this.silence.heard(now);
     const { inFlight } = this;
     if (inFlight === undefined || this.isBroadcast(inFlight.waiting.request.unit)) return this.unasked(bytes, now);
     const { framing } = this.options;
@@ -195,15 +189,18 @@ export class Bus implements ModbusLink {
     this.proceed();
   }
 
-  private answered({ waiting, sentAt, attempt, whole }: InFlight, outcome: Result<Buffer, ModbusFault>, now: number): void {
+  private answered(
+    { waiting, sentAt, wireTime, attempt, whole }: InFlight,
+    outcome: Result<Buffer, ModbusFault>,
+    now: number,
+  ): void {
     const { unit } = waiting.request;
     this.line.answered(this.idleCloseSeconds);
     this.unanswered = 0;
-    this.failing = false;
     if (!outcome.ok && outcome.error.kind === 'exception' && GATEWAY_EXCEPTIONS.includes(outcome.error.code)) {
       this.unitMissed(unit, `gateway exception ${outcome.error.code}`);
     } else {
-      this.breaker(unit).answered(now - sentAt);
+      this.breaker(unit).answered(Math.max(0, now - sentAt - wireTime));
       this.health.answered(unit);
     }
     if (waiting.request.kind === 'write') this.queue.written(waiting, now);
@@ -229,13 +226,16 @@ export class Bus implements ModbusLink {
     const { framing } = this.options;
     const missed = framing.missed();
     if (attempt < (waiting.io.attempts ?? 1) && !framing.numbered) return this.send(waiting, attempt + 1);
-    this.fail(inFlight, missed.cause === 'silence' ? { kind: 'timeout' } : { kind: 'protocol', detail: missed.detail }, missed);
+    this.fail(
+      inFlight,
+      missed.cause === 'silence' ? { kind: 'timeout' } : { kind: 'protocol', detail: missed.detail },
+      missed,
+    );
   }
 
   private fail(inFlight: InFlight, fault: ModbusFault, { cause, detail }: Missed): void {
     const now = this.context.clock.monotonic();
     const { request } = inFlight.waiting;
-    this.failing = true;
     this.unanswered += 1;
     if (cause === 'silence') {
       // Where one unit answers between two that are silent, the line is not to blame.
@@ -286,7 +286,7 @@ export class Bus implements ModbusLink {
     if (inFlight === undefined) return;
     this.inFlight = undefined;
     inFlight.cancelTimeout();
-    this.endedAt = this.context.clock.monotonic();
+    this.silence.ended(this.context.clock.monotonic(), !outcome.ok && outcome.error.kind !== 'exception');
     inFlight.waiting.settle(outcome);
   }
 
@@ -306,3 +306,6 @@ export class Bus implements ModbusLink {
 }
 
 const detailOf = (fault: ModbusFault): string => (fault.kind === 'protocol' ? fault.detail : fault.kind);
+
+/** Of an RTU frame, in bytes. */
+const answerLength = (request: ModbusRequest): number => (request.kind === 'read' ? 5 + 2 * request.count : 8);

@@ -21,8 +21,11 @@ export interface ModbusLinks {
   stop(): Promise<void>;
 }
 
-/** Milliseconds; a serial server adds the time that the frames take on its line. */
+/** Milliseconds; a serial server needs some of it for its line, of which nothing is known here. */
 const ANSWER_TIMEOUT = { serial: 1000, network: 1500 } as const;
+
+/** Start, eight of data, parity or a second stop, stop. */
+const BITS_PER_BYTE = 11;
 
 export function openModbusLinks(context: AdapterContext): ModbusLinks {
   const links = new Map<string, ModbusLink>();
@@ -48,7 +51,7 @@ export const openModbusLink = (
 
 function transport(connection: ModbusConnection, mode: WireMode): Omit<BusOptions, 'peer'> {
   const wire = (): WireFraming => new WireFraming(mode === 'rtu' ? rtuShape : asciiShape);
-  const network = { silence: 0, answerTimeout: ANSWER_TIMEOUT.network };
+  const network = { silence: 0, byteTime: 0, answerTimeout: ANSWER_TIMEOUT.network };
   switch (connection.kind) {
     case 'tcp':
       return { ...network, open: tcpChannel(connection.host, connection.port), framing: new MbapFraming() };
@@ -61,6 +64,7 @@ function transport(connection: ModbusConnection, mode: WireMode): Omit<BusOption
     case 'serial':
       return {
         silence: frameSilence(connection.baudRate),
+        byteTime: BITS_PER_BYTE * (1000 / connection.baudRate),
         answerTimeout: ANSWER_TIMEOUT.serial,
         open: serialChannel(connection),
         framing: wire(),
@@ -69,7 +73,7 @@ function transport(connection: ModbusConnection, mode: WireMode): Omit<BusOption
 }
 
 /** Milliseconds between two RTU frames: 3.5 characters of 11 bits, above 19200 baud 1.75 ms (Modbus over Serial Line 1.02 section 2.5.1.1). */
-export const frameSilence = (baudRate: number): number => Math.max(1.75, (3.5 * 11 * 1000) / baudRate);
+export const frameSilence = (baudRate: number): number => Math.max(1.75, (3.5 * BITS_PER_BYTE * 1000) / baudRate);
 
 /** ASCII only where a device speaks nothing else on its line. */
 const wireMode = (transports: readonly Transport[]): WireMode =>

@@ -130,4 +130,8 @@ export class RequestQueue {
 
 /** What cannot be told apart in two answers of one unit without numbers: the echo of a write names its register. */
 const shape = (request: ModbusRequest): string =>
-  request.kind === 'read' ? `${request.fc} ${request.count}` : request.kind === 'bit' ? `${request.fc}` : `${request.fc} at ${request.address}`;
+  request.kind === 'read'
+    ? `${request.fc} ${request.count}`
+    : request.kind === 'bit'
+      ? `${request.fc}`
+      : `${request.fc} at ${request.address}`;

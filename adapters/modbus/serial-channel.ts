@@ -21,10 +21,7 @@ export const serialChannel =
       port.on('data', (bytes: Buffer) => {
         if (!closed) events.received(bytes);
       });
-      port.on('error', (err) => {
-        lost(err.message);
-        if (port.isOpen) port.close(() => undefined);
-      });
+      port.on('error', (err) => lost(err.message));
       port.on('close', () => lost('the port has gone'));
       return new Promise<typeof port>((resolve, reject) =>
         port.open((err) => (err === null ? resolve(port) : reject(err))),

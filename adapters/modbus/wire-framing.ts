@@ -98,7 +98,8 @@ export class WireFraming implements Framing {
     if (length < this.sent.length) return 'begun';
     this.echoSeen = true;
     if (!twin) this.echo = 'yes';
-    else if (this.echo === 'unknown') this.misfit = 'its own echo, or an answer that looks the same: read something first';
+    else if (this.echo === 'unknown')
+      this.misfit = 'its own echo, or an answer that looks the same: read something first';
     return 'whole';
   }
 

@@ -10,7 +10,12 @@ import { phoenixCharxSec } from './phoenix-charx-sec.js';
 import { sunspecMeter } from './sunspec-meter-201-204.js';
 
 export const chargerProfiles: readonly ChargerProfile[] = [alfenEveNg9xx, kebaP30, phoenixCharxSec];
-export const meterProfiles: readonly MeterProfile[] = [janitzaUmg604, carloGavazziEm24Ethernet, eastronSdm630, sunspecMeter];
+export const meterProfiles: readonly MeterProfile[] = [
+  janitzaUmg604,
+  carloGavazziEm24Ethernet,
+  eastronSdm630,
+  sunspecMeter,
+];
 
 const byId: ReadonlyMap<string, DeviceProfile> = new Map(
   [...chargerProfiles, ...meterProfiles].map((profile) => [profile.id, profile]),
@@ -39,7 +44,10 @@ export const deviceNames = (): {
   chargers: chargerProfiles.map(({ id }) => id),
   meters: meterProfiles.map(({ id }) => id),
   wiring: new Map(
-    [...byId].map(([id, { transports, unit, serial }]) => [id, { transports, unit: unit.unit, ...(serial && { serial }) }]),
+    [...byId].map(([id, { transports, unit, serial }]) => [
+      id,
+      { transports, unit: unit.unit, ...(serial && { serial }) },
+    ]),
   ),
   chargersWithoutWatchdog: chargerProfiles.filter(({ watchdog }) => watchdog.kind === 'none').map(({ id }) => id),
 });

@@ -38,5 +38,9 @@ export const eastronSdm630 = {
     'The meter wants 100 ms of silence between two requests, so that ten reads a second is the most of a bus it is on.',
     'Energy is a 32-bit float: above 16 GWh it no longer counts single kilowatt hours.',
   ],
-  sources: ['volkszaehler/mbmd meters/rs485/sdm.go', 'openWB modules/common/sdm.py', 'nymea bgetech sdm630-registers.json'],
+  sources: [
+    'volkszaehler/mbmd meters/rs485/sdm.go',
+    'openWB modules/common/sdm.py',
+    'nymea bgetech sdm630-registers.json',
+  ],
 } as const satisfies MeterProfile;

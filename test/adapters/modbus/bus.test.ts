@@ -6,6 +6,7 @@ import type { ModbusFault } from '../../../adapters/modbus/link.js';
 import { rtuShape } from '../../../adapters/modbus/rtu-shape.js';
 import { WireFraming } from '../../../adapters/modbus/wire-framing.js';
 import type { Result } from '../../../gateway/kernel/result.js';
+import { milliseconds } from '../../../gateway/kernel/units.js';
 import { rtuFrame } from '../../../simulation/rtu-slave.js';
 import { FakeClock } from '../../fakes/fake-clock.js';
 import { recordingLog } from '../../fakes/recording-log.js';
@@ -23,7 +24,7 @@ const plain = (frame: Buffer): Buffer => {
   return rtuFrame(unit, Buffer.from([fc, count * 2, ...words]));
 };
 
-function bench(test: Test, dead: readonly number[] = []) {
+function bench(test: Test, dead: readonly number[] = [], byteTime = 0) {
   const clock = new FakeClock();
   const log = recordingLog();
   const channel = new FakeChannel();
@@ -36,6 +37,7 @@ function bench(test: Test, dead: readonly number[] = []) {
       framing: new WireFraming(rtuShape),
       silence: 2,
       answerTimeout: TIMEOUT,
+      byteTime,
     },
     { clock, log },
   );
@@ -92,12 +94,23 @@ t.test('a unit that became slow is given its whole time now and then', async (te
   let late: Buffer | undefined;
   channel.answer = (frame) => {
     late = plain(frame);
-    clock.after(Object.assign(800, {}) as never, () => channel.say(late ?? Buffer.alloc(0)));
+    clock.after(milliseconds(800), () => channel.say(late ?? Buffer.alloc(0)));
     return undefined;
   };
   let seen = '';
   for (let second = 0; second < 150 && seen !== '0100'; second++) seen = await settled(1000, read(1));
   test.equal(seen, '0100');
+});
+
+t.test('on a slow line the time of the frames on the wire comes on top', async (test) => {
+  // 1200 baud: 8 bytes of question and 255 of answer take 2.4 s.
+  const { channel, read, settled, clock } = bench(test, [], 11 / 1.2);
+  channel.answer = (frame) => {
+    clock.after(milliseconds(3000), () => channel.say(plain(frame)));
+    return undefined;
+  };
+  test.equal((await settled(3300, read(1, 0, {}, 125))).length, 500);
+  test.equal(await settled(3300, read(1, 0, {}, 1)), 'timeout');
 });
 
 t.test('a late answer is never taken for that of a later request of the same unit and length', async (test) => {
@@ -122,9 +135,11 @@ t.test('a short or foreign answer is a fault with its reason, garbage too', asyn
   const { channel, bus, settled } = bench(test);
   const why = async (answer: Buffer, unit: number): Promise<string> => {
     channel.answer = () => answer;
-    const outcome = bus.read(unit, 3, 0, 2, {}).then((result) =>
-      result.ok ? 'ok' : result.error.kind === 'protocol' ? result.error.detail : result.error.kind,
-    );
+    const outcome = bus
+      .read(unit, 3, 0, 2, {})
+      .then((result) =>
+        result.ok ? 'ok' : result.error.kind === 'protocol' ? result.error.detail : result.error.kind,
+      );
     return settled(TIMEOUT + 10, outcome);
   };
   test.equal(await why(rtuFrame(1, Buffer.from([3, 2, 0, 1])), 1), 'answer is not 2 registers');
@@ -200,7 +215,9 @@ t.test('a connection whose other end forgot it is renewed', async (test) => {
   test.equal(opened(), 2);
 });
 
-const named: Readonly<Record<string, { readonly answer: (frame: Buffer) => Buffer | undefined; readonly fault: string }>> = {
+const named: Readonly<
+  Record<string, { readonly answer: (frame: Buffer) => Buffer | undefined; readonly fault: string }>
+> = {
   'nothing comes back from anybody': { answer: () => undefined, fault: 'FC-M04' },
   'what comes is no frame': { answer: () => Buffer.from([0x00, 0x80, 0xff]), fault: 'FC-M05' },
   'another unit answers': { answer: (frame) => rtuFrame(77, plain(frame).subarray(1, -2)), fault: 'FC-M06' },
@@ -255,7 +272,7 @@ t.test('an exception 11 of a gateway is its device being silent, not the gateway
 t.test('a line that is never silent is used all the same', async (test) => {
   const { channel, read, settled, clock } = bench(test);
   await settled(10, read(1));
-  const stop = clock.every(Object.assign(1, {}) as never, () => channel.say(Buffer.from([0x55])));
+  const stop = clock.every(milliseconds(1), () => channel.say(Buffer.from([0x55])));
   test.equal(await settled(600, read(2)), '0200');
   stop();
 });

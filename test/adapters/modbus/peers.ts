@@ -11,10 +11,12 @@ const runs = (command: string, ...args: readonly string[]): boolean => spawnSync
 const python = ['python3', '/usr/bin/python3'].find(
   (command) => spawnSync(command, ['-c', 'import pymodbus.server.async_io']).status === 0,
 );
-const loadsLibmodbus = spawnSync('/usr/bin/python3', ['-c', 'import ctypes; ctypes.CDLL("libmodbus.so.5")']).status === 0;
+const loadsLibmodbus =
+  spawnSync('/usr/bin/python3', ['-c', 'import ctypes; ctypes.CDLL("libmodbus.so.5")']).status === 0;
 
 export const noSocat = runs('socat', '-V') ? false : 'socat is missing: apt-get install socat';
-export const noPymodbus = python === undefined ? 'pymodbus is missing: apt-get install python3-pymodbus python3-serial-asyncio' : false;
+export const noPymodbus =
+  python === undefined ? 'pymodbus is missing: apt-get install python3-pymodbus python3-serial-asyncio' : false;
 export const noMbpoll = runs('mbpoll', '-V') ? false : 'mbpoll is missing: apt-get install mbpoll';
 export const noLibmodbus = loadsLibmodbus ? false : 'libmodbus is missing: apt-get install python3 libmodbus5';
 
@@ -103,7 +105,8 @@ export const libmodbus = async (test: Test, path: string, baudRate: number, pari
 export const mbpoll = async (...args: readonly string[]): Promise<string> => {
   const child = spawn('mbpoll', ['-1', '-0', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let written = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (written += bytes.toString()));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (bytes: Buffer) => (written += bytes.toString()));
   await once(child, 'close');
   return written;
 };

@@ -71,50 +71,57 @@ t.test('after a write a unit is left alone, and an overdue answer is waited for;
   test.end();
 });
 
-t.test('whatever comes when: everything goes, no pause is cut short, no unit is passed over by a whole round', (test) => {
-  const io = fc.record({
-    minReadIntervalMs: fc.constantFrom(0, 50),
-    minWriteIntervalMs: fc.constantFrom(0, 200),
-    settleAfterWriteMs: fc.constantFrom(0, 100),
-  });
-  const arrivals = fc.array(
-    fc.record({ at: fc.nat(500), kind: fc.constantFrom('read' as const, 'write' as const), unit: fc.integer({ min: 1, max: 5 }) }),
-    { maxLength: 60 },
-  );
-  fc.assert(
-    fc.property(fc.array(io, { minLength: 5, maxLength: 5 }), arrivals, (policies, asked) => {
-      const queue = new RequestQueue();
-      const sorted = [...asked].sort((a, b) => a.at - b.at);
-      const sent: { readonly at: number; readonly kind: string; readonly unit: number }[] = [];
-      let now = 0;
-      let index = 0;
-      for (let turn = 0; turn < 10_000; turn++) {
-        for (let next = sorted[index]; next !== undefined && next.at <= now; next = sorted[++index])
-          queue.add(waiting(next.kind, next.unit, index, policies[next.unit - 1]));
-        const next = queue.next(now);
-        if (typeof next === 'object') {
-          queue.sent(next.request, now);
-          if (next.request.kind === 'write') queue.written(next, now + 1);
-          sent.push({ at: now, kind: next.request.kind, unit: next.request.unit });
-          now += 1;
-        } else if (next !== undefined) now += Math.max(1, next);
-        else if (index < sorted.length) now = sorted[index]?.at ?? now;
-        else break;
-      }
-      const kept = sent.every(({ at, kind, unit }, i) => {
-        const policy = policies[unit - 1];
-        const before = sent.slice(0, i).filter((each) => each.unit === unit);
-        const last = before.findLast((each) => each.kind === kind);
-        const write = before.findLast((each) => each.kind === 'write');
-        const interval = kind === 'read' ? policy?.minReadIntervalMs : policy?.minWriteIntervalMs;
-        return (
-          (last === undefined || at - last.at >= (interval ?? 0)) &&
-          (write === undefined || at - write.at >= (policy?.settleAfterWriteMs ?? 0))
-        );
-      });
-      return kept && sent.length === asked.length;
-    }),
-    { numRuns: 300 },
-  );
-  test.end();
-});
+t.test(
+  'whatever comes when: everything goes, no pause is cut short, no unit is passed over by a whole round',
+  (test) => {
+    const io = fc.record({
+      minReadIntervalMs: fc.constantFrom(0, 50),
+      minWriteIntervalMs: fc.constantFrom(0, 200),
+      settleAfterWriteMs: fc.constantFrom(0, 100),
+    });
+    const arrivals = fc.array(
+      fc.record({
+        at: fc.nat(500),
+        kind: fc.constantFrom('read' as const, 'write' as const),
+        unit: fc.integer({ min: 1, max: 5 }),
+      }),
+      { maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(fc.array(io, { minLength: 5, maxLength: 5 }), arrivals, (policies, asked) => {
+        const queue = new RequestQueue();
+        const sorted = [...asked].sort((a, b) => a.at - b.at);
+        const sent: { readonly at: number; readonly kind: string; readonly unit: number }[] = [];
+        let now = 0;
+        let index = 0;
+        for (let turn = 0; turn < 10_000; turn++) {
+          for (let next = sorted[index]; next !== undefined && next.at <= now; next = sorted[++index])
+            queue.add(waiting(next.kind, next.unit, index, policies[next.unit - 1]));
+          const next = queue.next(now);
+          if (typeof next === 'object') {
+            queue.sent(next.request, now);
+            if (next.request.kind === 'write') queue.written(next, now + 1);
+            sent.push({ at: now, kind: next.request.kind, unit: next.request.unit });
+            now += 1;
+          } else if (next !== undefined) now += Math.max(1, next);
+          else if (index < sorted.length) now = sorted[index]?.at ?? now;
+          else break;
+        }
+        const kept = sent.every(({ at, kind, unit }, i) => {
+          const policy = policies[unit - 1];
+          const before = sent.slice(0, i).filter((each) => each.unit === unit);
+          const last = before.findLast((each) => each.kind === kind);
+          const write = before.findLast((each) => each.kind === 'write');
+          const interval = kind === 'read' ? policy?.minReadIntervalMs : policy?.minWriteIntervalMs;
+          return (
+            (last === undefined || at - last.at >= (interval ?? 0)) &&
+            (write === undefined || at - write.at >= (policy?.settleAfterWriteMs ?? 0))
+          );
+        });
+        return kept && sent.length === asked.length;
+      }),
+      { numRuns: 300 },
+    );
+    test.end();
+  },
+);

@@ -90,7 +90,9 @@ t.test('two units interleaved, on one opened port', { skip: noSocat }, async (te
   test.equal(slave.connections, 1);
 });
 
-const oddities: Readonly<Record<string, { readonly answer: NonNullable<RtuSlaveOptions['answer']>; readonly seen: string }>> = {
+const oddities: Readonly<
+  Record<string, { readonly answer: NonNullable<RtuSlaveOptions['answer']>; readonly seen: string }>
+> = {
   'an exception': { answer: () => rtuFrame(1, Buffer.from([0x83, 6])), seen: 'exception 6' },
   garbage: { answer: () => Buffer.from('c0ffee00ff', 'hex'), seen: 'protocol' },
   'half a frame': { answer: (_, plain) => plain?.subarray(0, 4), seen: 'protocol' },

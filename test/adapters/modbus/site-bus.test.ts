@@ -10,6 +10,7 @@ import { deviceNames } from '../../../site-config/devices/catalogue.js';
 import { loadSiteText } from '../../../site-config/loader.js';
 import type { SlaveUnit } from '../../../simulation/modbus-slave.js';
 import { startRtuSlave } from '../../../simulation/rtu-slave.js';
+import { until } from '../../../simulation/wait.js';
 import { recordingLog } from '../../fakes/recording-log.js';
 import { folder, noSocat, plug } from './peers.js';
 
@@ -64,15 +65,11 @@ stations:
     await running.stop();
     rmSync(dataDirectory, { recursive: true, force: true });
   });
-  while (running.gateway.readings.size < 3) await new Promise((resolve) => setImmediate(resolve));
-  test.same(
-    [...running.gateway.readings].map(([meter, { current }]) => [meter, current.L2]).sort(),
-    [
-      ['back', 33],
-      ['garage', 22],
-      ['house', 11],
-    ],
-  );
+  const { gateway } = running;
+  const read = (): boolean => gateway.readings.size === 3;
+  test.ok(await until(systemClock, 60, read));
+  const currents = Object.fromEntries([...gateway.readings].map(([meter, { current }]) => [meter, current.L2]));
+  test.same(currents, { house: 11, garage: 22, back: 33 });
   test.equal(bus.connections, 1, 'the port is opened once');
   return undefined;
 });

@@ -65,9 +65,17 @@ const cases: readonly {
   { name: 'another unit, then ours', chunks: [rtuFrame(2, answer.subarray(1, -2)), answer], comes: words },
   { name: 'another function', chunks: [rtuFrame(1, Buffer.from([4, 4, 0, 1, 0, 2]))], comes: 'misfit' },
   { name: 'fewer registers', chunks: [rtuFrame(1, Buffer.from([3, 2, 0, 1]))], comes: 'misfit' },
-  { name: 'a late answer of another length, then ours', chunks: [rtuFrame(1, Buffer.from([3, 2, 0, 1])), answer], comes: words },
+  {
+    name: 'a late answer of another length, then ours',
+    chunks: [rtuFrame(1, Buffer.from([3, 2, 0, 1])), answer],
+    comes: words,
+  },
   { name: 'an exception', chunks: [rtuFrame(1, Buffer.from([0x83, 2]))], comes: 'exception 2' },
-  { name: 'an exception that nobody has defined', chunks: [rtuFrame(1, Buffer.from([0x83, 0xe7]))], comes: 'exception 231' },
+  {
+    name: 'an exception that nobody has defined',
+    chunks: [rtuFrame(1, Buffer.from([0x83, 0xe7]))],
+    comes: 'exception 231',
+  },
   { name: 'an exception to another function', chunks: [rtuFrame(1, Buffer.from([0x84, 2]))], comes: 'misfit' },
   { name: 'a function that does not exist', chunks: [rtuFrame(1, Buffer.from([0x63, 2, 0]))], comes: 'garbled' },
   { name: "another master's question", chunks: [rtuFrame(9, Buffer.from([3, 0, 1, 0, 2]))], comes: 'misfit' },
@@ -79,7 +87,12 @@ const cases: readonly {
     comes: 'misfit',
   },
   { name: 'several written', request: many, chunks: [rtuFrame(1, Buffer.from([16, 0, 10, 0, 2]))], comes: '' },
-  { name: 'several written elsewhere', request: many, chunks: [rtuFrame(1, Buffer.from([16, 0, 11, 0, 2]))], comes: 'misfit' },
+  {
+    name: 'several written elsewhere',
+    request: many,
+    chunks: [rtuFrame(1, Buffer.from([16, 0, 11, 0, 2]))],
+    comes: 'misfit',
+  },
   { name: 'an input register', request: input, chunks: [rtuFrame(1, Buffer.from([4, 2, 0, 7]))], comes: '0007' },
   { name: 'a coil', request: coil, chunks: [rtuFrame(1, Buffer.from([1, 1, 1]))], comes: '01' },
 ];
@@ -156,19 +169,22 @@ const pieces = fc.oneof(
 );
 const requests = fc.constantFrom(read(), read(1), input, one, many, coil);
 
-t.test('no bytes make it fail, and no value comes that the checksum, unit, function and length do not vouch for', (test) => {
-  fc.assert(
-    fc.property(requests, fc.array(pieces, { maxLength: 8 }), fc.boolean(), (request, chunks, known) => {
-      const framing = fresh();
-      if (known) taken(framing, read(), answer);
-      const outcome = taken(framing, request, ...chunks);
-      const missed = ['silence', 'garbled', 'misfit'].includes(outcome);
-      return missed || mayAnswer(Buffer.concat(chunks), request, outcome);
-    }),
-    { numRuns: 3000 },
-  );
-  test.end();
-});
+t.test(
+  'no bytes make it fail, and no value comes that the checksum, unit, function and length do not vouch for',
+  (test) => {
+    fc.assert(
+      fc.property(requests, fc.array(pieces, { maxLength: 8 }), fc.boolean(), (request, chunks, known) => {
+        const framing = fresh();
+        if (known) taken(framing, read(), answer);
+        const outcome = taken(framing, request, ...chunks);
+        const missed = ['silence', 'garbled', 'misfit'].includes(outcome);
+        return missed || mayAnswer(Buffer.concat(chunks), request, outcome);
+      }),
+      { numRuns: 3000 },
+    );
+    test.end();
+  },
+);
 
 t.test('whatever went before, the next answer is found, however it is cut', (test) => {
   const cuts = fc.array(fc.nat(answer.length), { maxLength: 4 });
@@ -200,7 +216,14 @@ t.test('ASCII: no bytes make it fail', (test) => {
   const line = asciiShape.encode(1, answer.subarray(1, -2));
   const scrap = fc.oneof(
     fc.uint8Array({ maxLength: 30 }).map((bytes) => Buffer.from(bytes)),
-    fc.constantFrom(line, Buffer.from(':'), Buffer.from('\r'), Buffer.from('\r\n'), Buffer.from('0103'), line.subarray(0, 9)),
+    fc.constantFrom(
+      line,
+      Buffer.from(':'),
+      Buffer.from('\r'),
+      Buffer.from('\r\n'),
+      Buffer.from('0103'),
+      line.subarray(0, 9),
+    ),
   );
   fc.assert(
     fc.property(requests, fc.array(scrap, { maxLength: 8 }), (request, chunks) => {

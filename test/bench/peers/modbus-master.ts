@@ -35,8 +35,7 @@ function ours(): Poll {
   const links = ports.map((port) =>
     openModbusLink({ kind: isLine ? 'rtu-over-tcp' : 'tcp', host: HOST, port: Number(port) }, context),
   );
-  return async (slave, unit) =>
-    (await links[slave]?.read(unit, 3, 0, COUNT, { timeoutMs: PATIENCE }))?.ok === true;
+  return async (slave, unit) => (await links[slave]?.read(unit, 3, 0, COUNT, { timeoutMs: PATIENCE }))?.ok === true;
 }
 
 /** Its class is the default export of a CommonJS module. */
@@ -81,7 +80,7 @@ async function drive(slave: number, until: number): Promise<void> {
   }
 }
 
-await Promise.all(ports.map((_, slave) => drive(slave, performance.now() + 300)));
+await Promise.all(ports.map((_, slave) => drive(slave, performance.now() + 1000)));
 latencies.length = 0;
 failed = 0;
 const cpuBefore = process.cpuUsage();

@@ -81,7 +81,10 @@ for (const profile of [...chargerProfiles, ...meterProfiles]) {
       }
     }
     const slave = await startModbusSlave({ units });
-    const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port: slave.port }, { clock: systemClock, log: recordingLog() });
+    const link = openModbusLink(
+      { kind: 'tcp', host: '127.0.0.1', port: slave.port },
+      { clock: systemClock, log: recordingLog() },
+    );
     test.teardown(async () => {
       await link.stop();
       await slave.stop();
@@ -160,7 +163,10 @@ for (const profile of chargerProfiles) {
     const holding: SlaveRegisters = new Map();
     for (let i = 0; i < wordsOf(setpoint); i++) holding.set(address + i, 0);
     const slave = await startModbusSlave({ units: new Map([[unit, { holding }]]) });
-    const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port: slave.port }, { clock: systemClock, log: recordingLog() });
+    const link = openModbusLink(
+      { kind: 'tcp', host: '127.0.0.1', port: slave.port },
+      { clock: systemClock, log: recordingLog() },
+    );
     test.teardown(async () => {
       await link.stop();
       await slave.stop();
