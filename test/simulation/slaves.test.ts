@@ -8,6 +8,7 @@ import { evseState } from '../../adapters/station-modbus/evse-state.js';
 import { openModbusMeter } from '../../adapters/meter-modbus/driver.js';
 import { circuitId, evseNumber, meterId, stationId } from '../../gateway/kernel/ids.js';
 import { ampere, milliseconds, seconds } from '../../gateway/kernel/units.js';
+import { systemClock } from '../../gateway/system-clock.js';
 import type { MeterReading } from '../../gateway/site/metering.js';
 import { perPhase, type Site } from '../../gateway/site/topology.js';
 import { CAR_MODELS, Car, type CarModel } from '../../simulation/car.js';
@@ -70,7 +71,9 @@ async function rig(test: Test, charger: string, meter: string): Promise<Rig> {
     slaves,
     link(device) {
       const port = slaves.slaveOf(device)?.port ?? 0;
-      const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port: port }, { clock, log: recordingLog() });
+      // It keeps the pauses that devices ask for, and nobody here moves the other clock meanwhile.
+      const context = { clock: systemClock, log: recordingLog() };
+      const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port }, context);
       links.push(link);
       return link;
     },

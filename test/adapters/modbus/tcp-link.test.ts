@@ -171,7 +171,7 @@ t.test('nobody there: fails, backs off, and connects when the device is back', a
   const slave = await startModbusSlave({ units: new Map([[1, { holding: new Map([[0, 1]]) }]]) });
   const { port } = slave;
   await slave.stop();
-  const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port: port }, { clock, log: recordingLog() });
+  const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port }, { clock, log: recordingLog() });
   test.teardown(() => link.stop());
   for (let attempt = 0; attempt < 4; attempt++) {
     test.equal(words(await link.read(1, 3, 0, 1, {})), 'unreachable', `attempt ${attempt}`);
