@@ -29,8 +29,8 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  // Native.
-  external: ['better-sqlite3'],
+  // Native, or with native parts.
+  external: ['better-sqlite3', 'serialport'],
   logLevel: 'warning',
   banner: {
     // CommonJS packages inside call require() for what Node brings.

@@ -112,9 +112,7 @@ export function composeSouth(
 
   const openStation = (station: Station, { device, connection }: ModbusStationLink): StationDriver => {
     const profile = chargerProfile(devices, device);
-    const link = links.to(connection);
-    if (!link.ok) throw new Error(`station ${station.id}: ${link.error}`);
-    const driver = openModbusStation(station, profile, link.value, host.stations, context);
+    const driver = openModbusStation(station, profile, links.to(connection, profile), host.stations, context);
     driver.resume(
       host.openTransactions(station.id).map(({ evse, stationTransactionId, idToken, meterStart, register }) => ({
         evse,
@@ -128,9 +126,7 @@ export function composeSouth(
 
   const readerOf = (input: ContactInput) => {
     if (input.kind === 'file') return readLineFile(input.path);
-    const link = links.to(input.connection);
-    if (!link.ok) throw new Error(`a contact of the grid operator: ${link.error}`);
-    return readModbus(input, link.value);
+    return readModbus(input, links.to(input.connection));
   };
 
   const server = site.listen.ocpp === undefined ? undefined : ocppServer(site, ocpp, host, context);
@@ -142,9 +138,7 @@ export function composeSouth(
       }
       for (const meter of site.meters) {
         const profile = meterProfile(devices, meter.device);
-        const link = links.to(meter.connection);
-        if (!link.ok) throw new Error(`meter ${meter.id}: ${link.error}`);
-        meters.push(openModbusMeter(meter, profile, link.value, host.meters, context));
+        meters.push(openModbusMeter(meter, profile, links.to(meter.connection, profile), host.meters, context));
       }
       for (const contact of site.balancing.gridOperatorLimit?.contacts ?? []) {
         const read = readerOf(contact.input);

@@ -124,7 +124,8 @@ export function modbusFrame(transaction: number, unit: number, pdu: Buffer): Buf
   return frame;
 }
 
-function answerTo(unit: SlaveUnit, { fc, pdu }: SlaveRequest): Buffer {
+/** The function code and data that a unit answers with. */
+export function answerTo(unit: SlaveUnit, { fc, pdu }: Pick<SlaveRequest, 'fc' | 'pdu'>): Buffer {
   if (pdu.length < 5) return exception(fc, 3);
   const address = pdu.readUInt16BE(1);
   switch (fc) {

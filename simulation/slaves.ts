@@ -1,4 +1,4 @@
-// All Modbus devices of a site as TCP slaves: those that share an address in site.yaml share a port here.
+// All Modbus devices of a site as TCP slaves, whatever they are reached by: those that share an address in site.yaml share a port here.
 import { chargerProfile, meterProfile, openShelf } from '../site-config/devices/shelf.js';
 import type { Clock } from '../gateway/kernel/clock.js';
 import type { MeterId, StationId } from '../gateway/kernel/ids.js';
@@ -25,7 +25,7 @@ const SHELF = openShelf();
 
 /** Serial buses are simulated as a TCP port each. */
 const busOf = (connection: ModbusConnection): string =>
-  connection.kind === 'tcp' ? `${connection.host}:${connection.port}` : connection.path;
+  connection.kind === 'serial' ? connection.path : `${connection.host}:${connection.port}`;
 
 /** @throws Error where site.yaml names a device without a profile */
 export async function startSlaves(world: World, clock: Clock): Promise<Slaves> {

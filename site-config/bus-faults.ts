@@ -1,25 +1,31 @@
-// What can be wrong with addresses: Modbus units used twice, buses with two speeds, ports that do not exist.
+// What can be wrong with addresses: Modbus units used twice, lines with two speeds, devices that cannot be reached so, ports that do not exist.
+import { wiringOf, type DeviceShelf } from './devices/shelf.js';
 import { errorAtKey, errorAtValue, type Fault } from './fault.js';
 import { inWords, type Path } from './place.js';
-import { entries, has, isSection, text, type Section } from './written.js';
+import { delivered, LINE_KEYS, modbusDevices, type LineKey, type ModbusDevice, type Wiring } from './serial-bus.js';
+import { has, isSection, text, type Section } from './written.js';
 
-/** Modbus devices: where they stand, and what they say about their bus. */
-const modbusDevices = (
-  site: Section,
-): readonly { readonly path: Path; readonly keys: Section; readonly connection: string }[] =>
-  ['meters', 'stations'].flatMap((kind) =>
-    entries(site, kind).flatMap(([name, keys]) => {
-      const connection = text(keys, 'connection');
-      return connection === undefined || !has(keys, 'device') ? [] : [{ path: [kind, name], keys, connection }];
-    }),
-  );
+const isSerial = (connection: string): boolean => connection.startsWith('serial:');
+/** Several devices hear every frame of it. */
+const isLine = (connection: string): boolean => isSerial(connection) || connection.startsWith('rtu-over-');
 
-export function modbusUnits(site: Section): readonly Fault[] {
+export function modbusUnits(site: Section, devices: DeviceShelf): readonly Fault[] {
+  const wiring = wiringOf(devices);
   const seen = new Map<string, Path>();
-  return modbusDevices(site).flatMap(({ path, keys, connection }) => {
-    const unit = text(keys, 'unit');
+  return modbusDevices(site).flatMap(({ path, keys, connection, device }) => {
+    const unit = text(keys, 'unit') ?? wiring(device)?.unit.toString();
+    if (unit === '0' && isLine(connection)) {
+      return [
+        errorAtValue(
+          'out-of-range',
+          has(keys, 'unit') ? [...path, 'unit'] : [...path, 'connection'],
+          `unit 0 is every device on a serial line at once, and none answers; ${inWords(path, site)} needs its own`,
+          'write a unit from 1 to 247, the one that the device is set to',
+        ),
+      ];
+    }
     const address =
-      /^tcp:.*:\d+$/.test(connection) || !connection.startsWith('tcp:') ? connection : `${connection}:502`;
+      /^(tcp|udp):.*:\d+$/.test(connection) || !/^(tcp|udp):/.test(connection) ? connection : `${connection}:502`;
     const id = `${address} ${unit ?? 'default'}`;
     const other = seen.get(id);
     if (other === undefined) {
@@ -37,35 +43,93 @@ export function modbusUnits(site: Section): readonly Fault[] {
   });
 }
 
-export function serialBuses(site: Section): readonly Fault[] {
-  const seen = new Map<string, string>();
-  return modbusDevices(site).flatMap(({ path, keys, connection }) =>
-    ['baud-rate', 'parity', 'stop-bits'].flatMap((key) => {
-      const value = text(keys, key);
-      if (value === undefined) return [];
-      if (!connection.startsWith('serial:'))
-        return [
-          errorAtKey(
-            'unknown-key',
-            [...path, key],
-            `${key} is for serial buses; ${inWords(path, site)} is reached over TCP`,
-            'leave it out',
-          ),
-        ];
-      const known = seen.get(`${connection} ${key}`);
-      seen.set(`${connection} ${key}`, known ?? value);
-      return known === undefined || known === value
-        ? []
-        : [
-            errorAtValue(
-              'bus-settings-differ',
-              [...path, key],
-              `${key} is ${value} here and ${known} at another device of ${connection}`,
-              'set all devices of a bus to the same',
-            ),
-          ];
-    }),
+export function reachable(site: Section, devices: DeviceShelf): readonly Fault[] {
+  const wiring = wiringOf(devices);
+  return modbusDevices(site).flatMap(({ path, connection, device }) => {
+    const transports = wiring(device)?.transports;
+    const speaks = transports === undefined || transports.some((each) => each === 'rtu' || each === 'ascii');
+    if (speaks || !isLine(connection)) return [];
+    const message = `${device} does not speak on a serial line`;
+    const suggestion = `write its address, such as ${transports?.[0] ?? 'tcp'}://10.0.0.5:502`;
+    return [errorAtValue('wrong-transport', [...path, 'connection'], message, suggestion)];
+  });
+}
+
+export function serialBuses(site: Section, shelf: DeviceShelf): readonly Fault[] {
+  const wiring = wiringOf(shelf);
+  const devices = modbusDevices(site);
+  const lines = [...new Set(devices.map(({ connection }) => connection).filter(isSerial))].map((line) =>
+    devices.filter(({ connection }) => connection === line),
   );
+  return [
+    ...devices.flatMap((device) => (isSerial(device.connection) ? [] : lineKeysElsewhere(device, site))),
+    ...lines.flatMap((line) => LINE_KEYS.flatMap((key) => settingFaults(key, line, site, wiring))),
+    ...frameFaults(devices, site, wiring),
+  ];
+}
+
+const lineKeysElsewhere = ({ path, keys }: ModbusDevice, site: Section): readonly Fault[] =>
+  LINE_KEYS.filter((key) => has(keys, key)).map((key) =>
+    errorAtKey(
+      'unknown-key',
+      [...path, key],
+      `${key} is for serial buses; ${inWords(path, site)} is reached over the network`,
+      'leave it out; a serial server has these settings itself',
+    ),
+  );
+
+function settingFaults(key: LineKey, line: readonly ModbusDevice[], site: Section, wiring: Wiring): readonly Fault[] {
+  const written = line.filter(({ keys }) => text(keys, key) !== undefined);
+  const first = written[0];
+  if (first !== undefined) {
+    const value = text(first.keys, key);
+    return written
+      .filter(({ keys }) => text(keys, key) !== value)
+      .map(({ path, keys, connection }) =>
+        errorAtValue(
+          'bus-settings-differ',
+          [...path, key],
+          `${key} is ${text(keys, key)} here and ${value} at another device of ${connection}`,
+          'set all devices of a bus to the same',
+        ),
+      );
+  }
+  const known = line.find(({ device }) => delivered(device, key, wiring) !== undefined);
+  const value = known && delivered(known.device, key, wiring);
+  return line.flatMap(({ path, device }) => {
+    const own = delivered(device, key, wiring);
+    if (known === undefined || own === undefined || own === value) return [];
+    return [
+      errorAtValue(
+        'bus-settings-differ',
+        [...path, 'connection'],
+        `${inWords(path, site)} is delivered with ${key} ${own}, ${inWords(known.path, site)} on the same bus with ${value}`,
+        `set both devices to the same, and write it here: ${key}: ${value}`,
+      ),
+    ];
+  });
+}
+
+/** RTU and ASCII frames cannot share a line. */
+function frameFaults(devices: readonly ModbusDevice[], site: Section, wiring: Wiring): readonly Fault[] {
+  const first = new Map<string, { readonly ascii: boolean; readonly path: Path }>();
+  return devices.flatMap(({ path, connection, device }) => {
+    const transports = wiring(device)?.transports;
+    if (!isLine(connection) || transports === undefined) return [];
+    const ascii = transports.includes('ascii') && !transports.includes('rtu');
+    const other = first.get(connection);
+    if (other === undefined) first.set(connection, { ascii, path });
+    if (other === undefined || other.ascii === ascii) return [];
+    const [here, there] = ascii ? ['ASCII', 'RTU'] : ['RTU', 'ASCII'];
+    return [
+      errorAtValue(
+        'bus-settings-differ',
+        [...path, 'connection'],
+        `${inWords(path, site)} speaks ${here} frames, ${inWords(other.path, site)} on the same bus ${there}`,
+        'give each its own line',
+      ),
+    ];
+  });
 }
 
 export function addresses(site: Section): readonly Fault[] {
@@ -77,8 +141,7 @@ export function addresses(site: Section): readonly Fault[] {
   ];
   return paths.flatMap((path) => {
     const written = path.reduce<unknown>((at, key) => (isSection(at) ? at[String(key)] : undefined), site);
-    const port =
-      typeof written === 'string' && !written.startsWith('serial:') ? /:(\d{1,5})$/.exec(written)?.[1] : undefined;
+    const port = typeof written === 'string' && !isSerial(written) ? /:(\d{1,5})$/.exec(written)?.[1] : undefined;
     return port === undefined || (Number(port) >= 1 && Number(port) <= 65_535)
       ? []
       : [errorAtValue('out-of-range', path, `there is no port ${port}`, 'write a port from 1 to 65535')];

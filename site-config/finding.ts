@@ -26,7 +26,9 @@ export const FINDING_CODES = {
   'circuit-loop': 'A circuit feeds itself over others.',
   'duplicate-evse': 'Two EVSEs have one number.',
   'duplicate-unit': 'Two devices answer to one unit on one bus or address.',
-  'bus-settings-differ': 'Devices on one serial bus are given different speed, parity or stop bits.',
+  'bus-settings-differ':
+    'Devices on one serial bus are given, or delivered with, different speed, parity, stop bits or frames.',
+  'wrong-transport': 'The device does not speak on such a connection.',
   'meter-used-twice': 'One meter is named by two circuits.',
   'needs-device': 'A setting of Modbus devices stands at a station without a device.',
   'no-credentials': 'A charger may connect without proving who it is.',

@@ -6,7 +6,7 @@ import type { Site } from '../gateway/site/topology.js';
 import { readDocument } from './document.js';
 import type { Fault } from './fault.js';
 import { inFileOrder, type Finding } from './finding.js';
-import { phaseSwitch, unverified, whenSilent, type DeviceShelf } from './devices/shelf.js';
+import { phaseSwitch, unverified, whenSilent, wiringOf, type DeviceShelf } from './devices/shelf.js';
 import { referenceFaults } from './references.js';
 import { review, type ReviewContext } from './review.js';
 import { schemaFaults } from './schema-faults.js';
@@ -96,7 +96,7 @@ export function loadSiteText(
   ];
   if (findings.some(({ severity }) => severity === 'error')) return failed(inFileOrder(findings));
 
-  const site = buildSite(written, secrets, folder);
+  const site = buildSite(written, secrets, folder, wiringOf(options.devices));
   const all = inFileOrder([...findings, ...found(review(site, reviewContext(written, options.devices)))]);
   return all.some(({ severity }) => severity === 'error') ? failed(all) : ok({ site, warnings: all });
 }

@@ -1,5 +1,5 @@
 // What a schema cannot see: names that must exist, numbers that must be unique, settings that must agree.
-import { addresses, modbusUnits, serialBuses } from './bus-faults.js';
+import { addresses, modbusUnits, reachable, serialBuses } from './bus-faults.js';
 import { circuitFaults } from './circuit-faults.js';
 import type { DeviceShelf } from './devices/shelf.js';
 import { consoleFaults } from './console-address.js';
@@ -23,6 +23,7 @@ const CHECKS: readonly Check[] = [
   meters,
   stations,
   evses,
+  reachable,
   modbusUnits,
   serialBuses,
   addresses,

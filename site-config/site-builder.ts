@@ -20,6 +20,7 @@ import { consoleAddress } from './console-address.js';
 import { buildGridOperatorLimit } from './grid-operator-builder.js';
 import { documentedDefault } from './site-form.js';
 import { secretKey, type Secrets } from './secrets.js';
+import { serialLine, type Wiring } from './serial-bus.js';
 import { buildStation, connection, unit } from './station-builder.js';
 import { address, needed, one, quantity } from './values.js';
 import { entries, has, isSection, list, section, text, type Section } from './written.js';
@@ -27,14 +28,17 @@ import { entries, has, isSection, list, section, text, type Section } from './wr
 /**
  * @param written the site, scalars as text, without any error in it
  * @param folder where relative paths start
+ * @param wiring of the devices by their names
  * @throws Error where `written` has an error after all: the checks before this have a hole
  */
-export function buildSite(written: Section, secrets: Secrets, folder: string): Site {
+export function buildSite(written: Section, secrets: Secrets, folder: string, wiring: Wiring): Site {
   const about = section(written, 'site');
   const id = needed(about, 'id');
   const nominalVoltage = volt(quantity(about, 'nominal-voltage', 'site', 'voltage'));
   const circuits = feedersFirst(entries(written, 'circuits').map(([name, keys]) => circuit(name, keys)));
-  const stations = entries(written, 'stations').map(([name, keys]) => buildStation(name, keys, written, secrets));
+  const stations = entries(written, 'stations').map(([name, keys]) =>
+    buildStation(name, keys, written, secrets, wiring),
+  );
   const console = consoleAddress(written);
   const cost = has(written, 'tariff') ? tariff(section(written, 'tariff')) : undefined;
   return {
@@ -43,7 +47,7 @@ export function buildSite(written: Section, secrets: Secrets, folder: string): S
     timeZone: text(about, 'time-zone') ?? documentedDefault('site', 'time-zone'),
     nominalVoltage,
     circuits,
-    meters: entries(written, 'meters').map(([name, keys]) => meter(name, keys)),
+    meters: entries(written, 'meters').map(([name, keys]) => meter(name, keys, written, wiring)),
     stations,
     csms: entries(written, 'csms').map(([name, keys]) => csms(name, keys, id, secrets)),
     authorization: authorization(section(written, 'authorization')),
@@ -96,8 +100,13 @@ function feedersFirst(circuits: readonly Circuit[]): readonly Circuit[] {
   return ordered;
 }
 
-function meter(name: string, keys: Section): Meter {
-  return { id: meterId(name), device: needed(keys, 'device'), connection: connection(keys), ...unit(keys) };
+function meter(name: string, keys: Section, site: Section, wiring: Wiring): Meter {
+  return {
+    id: meterId(name),
+    device: needed(keys, 'device'),
+    connection: connection(keys, serialLine(site, needed(keys, 'connection'), wiring)),
+    ...unit(keys),
+  };
 }
 
 function csms(name: string, keys: Section, site: string, secrets: Secrets): Csms {

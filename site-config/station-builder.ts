@@ -8,16 +8,18 @@ import type {
   Evse,
   ModbusConnection,
   Phase,
+  SerialLine,
   SmartChargingTraits,
   StartPolicy,
   Station,
 } from '../gateway/site/topology.js';
 import { documentedDefault } from './site-form.js';
 import { secretKey, type Secrets } from './secrets.js';
+import { serialLine, USUAL_LINE, type Wiring } from './serial-bus.js';
 import { needed, one, quantity } from './values.js';
 import { has, isSection, list, section, text, type Section } from './written.js';
 
-export function buildStation(name: string, keys: Section, site: Section, secrets: Secrets): Station {
+export function buildStation(name: string, keys: Section, site: Section, secrets: Secrets, wiring: Wiring): Station {
   const id = stationId(name);
   const evses = list(keys, 'evses').flatMap((written, index) =>
     isSection(written) ? [evse(id, index + 1, needed(keys, 'circuit'), written)] : [],
@@ -26,7 +28,7 @@ export function buildStation(name: string, keys: Section, site: Section, secrets
     const link = {
       kind: 'modbus',
       device: needed(keys, 'device'),
-      connection: connection(keys),
+      connection: connection(keys, serialLine(site, needed(keys, 'connection'), wiring)),
       ...unit(keys),
     } as const;
     return { id, link, evses, start: startPolicy(keys) };
@@ -116,18 +118,16 @@ export const unit = (keys: Section): { readonly unit?: number } => {
   return written === undefined ? {} : { unit: Number(written) };
 };
 
-export function connection(keys: Section): ModbusConnection {
+/** @param line what the serial line is set to, where it is one */
+export function connection(keys: Section, line: SerialLine = USUAL_LINE): ModbusConnection {
   const written = needed(keys, 'connection');
-  const tcp = /^tcp:\/\/(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(written);
-  if (tcp !== null) return { kind: 'tcp', host: (tcp[1] ?? '').replace(/^\[|\]$/g, ''), port: Number(tcp[2] ?? 502) };
-  const baudRate = text(keys, 'baud-rate');
-  const parity = text(keys, 'parity');
-  const stopBits = text(keys, 'stop-bits');
+  const [, kind, host = '', port] = NETWORK.exec(written) ?? [];
+  if (kind === undefined) return { kind: 'serial', path: written.replace(/^serial:/, ''), ...line };
   return {
-    kind: 'serial',
-    path: written.replace(/^serial:/, ''),
-    ...(baudRate === undefined ? {} : { baudRate: Number(baudRate) }),
-    ...(parity === undefined ? {} : { parity: one(['none', 'even', 'odd'] as const, parity) }),
-    ...(stopBits === undefined ? {} : { stopBits: stopBits === '2' ? 2 : 1 }),
+    kind: one(['tcp', 'udp', 'rtu-over-tcp', 'rtu-over-udp'] as const, kind),
+    host: host.replace(/^\[|\]$/g, ''),
+    port: Number(port ?? 502),
   };
 }
+
+const NETWORK = /^((?:rtu-over-)?(?:tcp|udp)):\/\/(\[[^\]]+\]|[^:]+)(?::(\d+))?$/;

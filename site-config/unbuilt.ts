@@ -15,15 +15,12 @@ const is =
   (word: string) =>
   (value: unknown): boolean =>
     value === word;
-const serial = (value: unknown): boolean => typeof value === 'string' && value.startsWith('serial:');
 
 const UNBUILT: readonly Unbuilt[] = [
   { path: ['uplink'], when: written, at: 'key' },
   { path: ['telemetry', 'broker', 'sparkplug'], when: is('true'), at: 'key' },
   { path: ['telemetry', 'local-broker', 'home-assistant'], when: is('true'), at: 'key' },
   { path: ['csms', '*', 'present'], when: is('stations'), at: 'value' },
-  { path: ['meters', '*', 'connection'], when: serial, at: 'value' },
-  { path: ['stations', '*', 'connection'], when: serial, at: 'value' },
 ];
 
 /** Accepted so that a site can be written once and completely; whoever relies on it must know. */

@@ -1,5 +1,7 @@
 // What is known of one make of Modbus device, as data: registers, states, control, watchdog, bus manners. Read by the drivers, never code.
 
+import type { SerialLine } from '../../gateway/site/topology.js';
+
 export type RegisterType =
   'uint16' | 'int16' | 'uint32' | 'int32' | 'uint64' | 'int64' | 'float32' | 'float64' | 'string';
 
@@ -137,14 +139,21 @@ export interface PhaseSwitch {
 
 /** Manners on the bus; every absent entry is unlimited. */
 export interface IoPolicy {
-  /** Answer time in milliseconds; absent: 1500. */
+  /** Answer time in milliseconds; absent: 1000 on a serial port, else 1500. */
   readonly timeoutMs?: number;
   /** Absent: 125, the protocol's limit. */
   readonly maxRegistersPerRead?: number;
-  /** Silence between an answer and the next request on the same link. */
+  /** The device refuses to read more than one value at a time. */
+  readonly exactReads?: true;
+  /** Silence between an answer and the next request on the same link; the longest that a device asks for holds for all behind it. */
   readonly requestDelayMs?: number;
+  /** Between two requests to this device. */
   readonly minReadIntervalMs?: number;
   readonly minWriteIntervalMs?: number;
+  /** The device is asked nothing for so long after a write. */
+  readonly settleAfterWriteMs?: number;
+  /** Times that a request is sent until it is answered; 2 for a device that sleeps and is woken by the first. Serial lines only. */
+  readonly attempts?: number;
   /** The device drops a connection that was silent for so long; the link closes it first. */
   readonly idleCloseSeconds?: number;
   /** Connections the device takes, for the electrician: one link is shared by everything on the same address. */
@@ -178,12 +187,17 @@ export interface Detection {
   readonly basis: 'source' | 'inferred';
 }
 
+export type Transport = 'tcp' | 'udp' | 'rtu' | 'ascii';
+
 interface DeviceBasics {
   readonly id: string;
   readonly vendor: string;
   readonly model: string;
-  readonly transports: readonly ('tcp' | 'rtu')[];
+  /** What it speaks itself; `rtu` and `ascii` on a serial line, whatever that is reached through. */
+  readonly transports: readonly Transport[];
   readonly port?: number;
+  /** Settings of its serial line as delivered. */
+  readonly serial?: SerialLine;
   readonly unit: UnitRule;
   readonly byteOrder: Order;
   readonly wordOrder: Order;

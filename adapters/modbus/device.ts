@@ -81,7 +81,7 @@ export class ModbusDevice {
     if (known !== undefined) return known;
     const wanted = new Set(names.flatMap((name) => [name, this.profile.registers[name]?.factor ?? name]));
     const placed = [...wanted].flatMap((name) => this.place(name) ?? []);
-    const blocks = planReads(placed, this.profile.io.maxRegistersPerRead ?? 125);
+    const blocks = planReads(placed, this.profile.io);
     this.plans.set(key, blocks);
     return blocks;
   }

@@ -1,5 +1,5 @@
 // Groups registers into as few reads as the device allows. Registers that nobody asked for are never read: a gap may be unreadable.
-import type { ReadFunction, Register } from './device-profile.js';
+import type { IoPolicy, ReadFunction, Register } from './device-profile.js';
 import { wordsOf } from './register-value.js';
 
 export interface PlacedRegister {
@@ -18,8 +18,9 @@ export interface ReadBlock {
   readonly registers: readonly PlacedRegister[];
 }
 
-/** Blocks of adjoining registers of one unit and function, none longer than `maxRegisters`; a value is never split. */
-export function planReads(registers: readonly PlacedRegister[], maxRegisters: number): readonly ReadBlock[] {
+/** Blocks of adjoining registers of one unit and function, none longer than the device allows; a value is never split. */
+export function planReads(registers: readonly PlacedRegister[], io: IoPolicy): readonly ReadBlock[] {
+  const longest = io.maxRegistersPerRead ?? 125;
   const readable = registers
     .flatMap((placed) => (placed.register.read === undefined ? [] : [{ ...placed, fc: placed.register.read }]))
     .sort((a, b) => a.unit - b.unit || a.fc - b.fc || a.address - b.address);
@@ -29,10 +30,11 @@ export function planReads(registers: readonly PlacedRegister[], maxRegisters: nu
     const end = placed.address + wordsOf(placed.register);
     const adjoins =
       last !== undefined &&
+      io.exactReads !== true &&
       last.unit === placed.unit &&
       last.fc === fc &&
       placed.address <= last.address + last.count &&
-      end - last.address <= maxRegisters;
+      end - last.address <= longest;
     if (adjoins) {
       last.count = Math.max(last.count, end - last.address);
       last.registers.push(placed);

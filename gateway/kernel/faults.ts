@@ -165,6 +165,36 @@ export const FAULTS = {
     'The profile of a Modbus device contains registers that were never confirmed on hardware.',
     'Watch the first charge; report what works.',
   ),
+  modbusUnreachable: fault(
+    'FC-M03',
+    'The way to a Modbus bus or device cannot be opened or breaks: a serial adapter is unplugged or in use, or nobody takes the TCP connection. It is tried again by itself, at least every ten seconds.',
+    'Serial: check that the adapter is plugged in, that site.yaml names it (ls -l /dev/serial/by-id), that the service may use it (group dialout) and that no other program has it. Network: check address, port and cable, and whether another master holds the only connection.',
+  ),
+  modbusBusSilent: fault(
+    'FC-M04',
+    'No device on a bus answers, not a byte comes back.',
+    'Check that the wires A and B are not swapped, the common ground, the power of the devices, speed and parity, and the unit numbers. One device alone on a short cable tells whether it is the line.',
+  ),
+  modbusGarbled: fault(
+    'FC-M05',
+    'What comes back on a bus is often no valid frame.',
+    'Check speed, parity and stop bits against every device; 120 ohm at both ends of the line and nowhere else; the shield and the way beside power cables; and that no two devices have one unit number.',
+  ),
+  modbusMisfit: fault(
+    'FC-M06',
+    'Answers come that do not fit the question: of another unit, function, length or transaction. They are dropped.',
+    'Look for a second master on the line or behind the same serial server, for two devices with one unit number, and whether `device` in site.yaml is the model that is there.',
+  ),
+  modbusUnasked: fault(
+    'FC-M07',
+    'Something talks on a bus while the gateway asks nothing.',
+    'Look for a second master on the line (a home energy manager, an inverter, another program); a bus has one. A line without termination or bias hears noise.',
+  ),
+  modbusLate: fault(
+    'FC-M08',
+    'A device on a bus answers after its time is over; the answer is dropped.',
+    'Look at the time-outs of a serial server or radio link in between, and whether a second master makes the device slow.',
+  ),
   consoleUnavailable: fault(
     'FC-H01',
     'The console cannot listen at its address: another program has the port. The gateway works without it and tries again.',

@@ -37,15 +37,18 @@ export interface Meter {
   readonly unit?: number;
 }
 
+/** `tcp` and `udp` carry Modbus TCP frames; the others what is on a serial line. */
 export type ModbusConnection =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | {
-      readonly kind: 'serial';
-      readonly path: string;
-      readonly baudRate?: number;
-      readonly parity?: 'none' | 'even' | 'odd';
-      readonly stopBits?: 1 | 2;
-    };
+  | { readonly kind: 'tcp' | 'udp' | 'rtu-over-tcp' | 'rtu-over-udp'; readonly host: string; readonly port: number }
+  | ({ readonly kind: 'serial'; readonly path: string } & SerialLine);
+
+/** Eight data bits always. */
+export interface SerialLine {
+  /** Bits per second. */
+  readonly baudRate: number;
+  readonly parity: 'none' | 'even' | 'odd';
+  readonly stopBits: 1 | 2;
+}
 
 export type ConnectorType = 'Type1' | 'Type2' | 'CCS1' | 'CCS2' | 'CHAdeMO' | 'NACS' | 'Schuko' | 'Other';
 

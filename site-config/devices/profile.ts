@@ -11,6 +11,7 @@ import type {
   UnitRule,
   Watchdog,
 } from '../../adapters/modbus/device-profile.js';
+import type { SerialLine } from '../../gateway/site/topology.js';
 import { failed, ok, type Result } from '../../gateway/kernel/result.js';
 import { deviceFaults } from './faults.js';
 import { deviceForm } from '../device-form.js';
@@ -55,6 +56,7 @@ function toProfile(id: string, written: WrittenProfile): DeviceProfile {
     model: written.model,
     transports: written.transports,
     ...(written.port !== undefined && { port: written.port }),
+    ...(written.serial !== undefined && { serial: serialLine(written.serial) }),
     unit: unitRule(written.unit),
     byteOrder: written['byte-order'] ?? 'big',
     wordOrder: written['word-order'] ?? 'big',
@@ -106,13 +108,22 @@ function ioPolicy(bus: NonNullable<WrittenProfile['bus']>): IoPolicy {
   return defined({
     timeoutMs: ms('timeout'),
     maxRegistersPerRead: whole('max-registers'),
+    exactReads: bus['exact-reads'] === true ? true : undefined,
     requestDelayMs: ms('request-delay'),
     minReadIntervalMs: ms('read-interval'),
     minWriteIntervalMs: ms('write-interval'),
+    settleAfterWriteMs: ms('settle-after-write'),
+    attempts: whole('attempts'),
     idleCloseSeconds: idle === undefined ? undefined : idle / 1000,
     maxConnections: whole('max-connections'),
   });
 }
+
+const serialLine = (line: NonNullable<WrittenProfile['serial']>): SerialLine => ({
+  baudRate: line['baud-rate'],
+  parity: line.parity ?? 'none',
+  stopBits: line['stop-bits'] ?? 1,
+});
 
 function detection({ register, matches, values, from, to, basis }: WrittenProfile['detect']): Detection {
   const expect = matches ?? values ?? { from: from ?? -Infinity, to: to ?? Infinity };

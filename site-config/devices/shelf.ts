@@ -10,6 +10,7 @@ import {
 } from '../../adapters/modbus/device-profile.js';
 import type { Result } from '../../gateway/kernel/result.js';
 import { deviceFolder } from '../device-form.js';
+import type { Wiring } from '../serial-bus.js';
 import { readProfile } from './profile.js';
 import type { Finding } from '../finding.js';
 
@@ -35,6 +36,16 @@ export function whenSilent(shelf: DeviceShelf, name: string): Silence | undefine
   if (watchdog.kind === 'none') return 'keeps its last limit';
   return watchdog.toFullPower === true ? 'takes all it can get' : 'falls back';
 }
+
+/** How each device is reached, and what its serial line is set to as delivered. */
+export const wiringOf =
+  (shelf: DeviceShelf): Wiring =>
+  (name) => {
+    const found = shelf.find(name);
+    if (found?.ok !== true) return undefined;
+    const { transports, unit, serial } = found.value;
+    return { transports, unit: unit.unit, ...(serial !== undefined && { serial }) };
+  };
 
 /** How a charger switches phases; undefined where it cannot. */
 export function phaseSwitch(shelf: DeviceShelf, name: string): PhaseSwitch | undefined {

@@ -13,6 +13,7 @@ import type {
   StateRule,
   Watchdog,
 } from '../../adapters/modbus/device-profile.js';
+import type { SerialLine } from '../../gateway/site/topology.js';
 
 /** A profile as the schema has found it good: every key that it requires is there, and every quantity has its unit. */
 export interface WrittenProfile {
@@ -21,6 +22,11 @@ export interface WrittenProfile {
   readonly model: string;
   readonly transports: DeviceProfile['transports'];
   readonly port?: number;
+  readonly serial?: {
+    readonly 'baud-rate': number;
+    readonly parity?: SerialLine['parity'];
+    readonly 'stop-bits'?: SerialLine['stopBits'];
+  };
   readonly unit: {
     readonly number: number;
     readonly only?: boolean;
@@ -34,7 +40,7 @@ export interface WrittenProfile {
     readonly stride?: number;
     readonly sunspec?: Omit<Extract<Addressing, { kind: 'sunspec' }>, 'kind'>;
   };
-  readonly bus?: Readonly<Record<string, number | string>>;
+  readonly bus?: Readonly<Record<string, number | string | boolean>>;
   readonly detect: {
     readonly register: string;
     readonly matches?: string;

@@ -2,11 +2,13 @@
 import t, { type Test } from 'tap';
 import { ModbusDevice } from '../../adapters/modbus/device.js';
 import type { ChargerProfile } from '../../adapters/modbus/device-profile.js';
-import { TcpLink } from '../../adapters/modbus/tcp-link.js';
+import type { ModbusLink } from '../../adapters/modbus/link.js';
+import { openModbusLink } from '../../adapters/modbus/open-links.js';
 import { evseState } from '../../adapters/station-modbus/evse-state.js';
 import { openModbusMeter } from '../../adapters/meter-modbus/driver.js';
 import { circuitId, evseNumber, meterId, stationId } from '../../gateway/kernel/ids.js';
 import { ampere, milliseconds, seconds } from '../../gateway/kernel/units.js';
+import { systemClock } from '../../gateway/system-clock.js';
 import type { MeterReading } from '../../gateway/site/metering.js';
 import { perPhase, type Site } from '../../gateway/site/topology.js';
 import { CAR_MODELS, Car, type CarModel } from '../../simulation/car.js';
@@ -50,7 +52,7 @@ interface Rig {
   readonly clock: FakeClock;
   readonly world: World;
   readonly slaves: Slaves;
-  readonly link: (device: typeof STATION | typeof METER) => TcpLink;
+  readonly link: (device: typeof STATION | typeof METER) => ModbusLink;
 }
 
 async function rig(test: Test, charger: string, meter: string): Promise<Rig> {
@@ -58,7 +60,7 @@ async function rig(test: Test, charger: string, meter: string): Promise<Rig> {
   const loads = new Map([[circuitId('main'), () => perPhase((phase) => ampere(phase === 'L2' ? 12.5 : 3))]]);
   const world = new World(siteOf(charger, meter), clock, loads, () => 123_456);
   const slaves = await startSlaves(world, clock);
-  const links: TcpLink[] = [];
+  const links: ModbusLink[] = [];
   test.teardown(async () => {
     await Promise.all(links.map((link) => link.stop()));
     await slaves.stop();
@@ -69,7 +71,9 @@ async function rig(test: Test, charger: string, meter: string): Promise<Rig> {
     slaves,
     link(device) {
       const port = slaves.slaveOf(device)?.port ?? 0;
-      const link = new TcpLink('127.0.0.1', port, { clock, log: recordingLog() });
+      // It keeps the pauses that devices ask for, and nobody here moves the other clock meanwhile.
+      const context = { clock: systemClock, log: recordingLog() };
+      const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port }, context);
       links.push(link);
       return link;
     },

@@ -11,7 +11,7 @@ import { openShelf } from '../../site-config/devices/shelf.js';
 import { loadSite } from '../../site-config/loader.js';
 import { recordingLog } from '../fakes/recording-log.js';
 
-const EXAMPLES = ['small-office', 'car-park', 'depot', 'workplace'];
+const EXAMPLES = ['small-office', 'car-park', 'depot', 'garage', 'workplace'];
 
 /** On free ports and a fresh directory; everything else as the file says. */
 function elsewhere(site: Site, dataDirectory: string): Site {

@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { openContact, readLineFile, readModbus } from '../../../adapters/contact/driver.js';
-import { TcpLink } from '../../../adapters/modbus/tcp-link.js';
+import { openModbusLink } from '../../../adapters/modbus/open-links.js';
 import { ampere } from '../../../gateway/kernel/units.js';
 import type { Contact, ContactInput } from '../../../gateway/site/topology.js';
 import { startModbusSlave } from '../../../simulation/modbus-slave.js';
@@ -30,7 +30,7 @@ async function module(test: Test) {
   const holding = new Map([[12, 0b1000], [13, 0]]); // prettier-ignore
   const input = new Map([[12, 7]]); // prettier-ignore
   const slave = await startModbusSlave({ units: new Map([[3, { holding, input, bits }]]) });
-  const link = new TcpLink('127.0.0.1', slave.port, { clock, log });
+  const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port: slave.port }, { clock, log });
   test.teardown(async () => {
     await link.stop();
     await slave.stop();

@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap';
 import { openModbusMeter } from '../../../adapters/meter-modbus/driver.js';
 import type { MeterProfile } from '../../../adapters/modbus/device-profile.js';
-import { TcpLink } from '../../../adapters/modbus/tcp-link.js';
+import { openModbusLink } from '../../../adapters/modbus/open-links.js';
 import { meterId } from '../../../gateway/kernel/ids.js';
 import type { MeterReading } from '../../../gateway/site/metering.js';
 import { startModbusSlave, type SlaveUnit } from '../../../simulation/modbus-slave.js';
@@ -19,7 +19,7 @@ async function bench(test: Test, profile: MeterProfile, units: ReadonlyMap<numbe
   const clock = new FakeClock();
   const log = recordingLog();
   const slave = await startModbusSlave({ units });
-  const link = new TcpLink('127.0.0.1', slave.port, { clock, log });
+  const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port: slave.port }, { clock, log });
   const readings: MeterReading[] = [];
   const meter = {
     id: meterId('grid'),

@@ -1,67 +1,41 @@
-// The link and a meter profile against pymodbus, a slave that nobody here wrote. Skipped where it is not installed.
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+// The link and a meter profile against pymodbus, a slave that nobody here wrote, in every framing. Skipped where it is not installed.
 import t from 'tap';
 import { ModbusDevice } from '../../../adapters/modbus/device.js';
-import { TcpLink } from '../../../adapters/modbus/tcp-link.js';
-import { FakeClock } from '../../fakes/fake-clock.js';
+import { openModbusLink } from '../../../adapters/modbus/open-links.js';
+import { systemClock } from '../../../gateway/system-clock.js';
 import { recordingLog } from '../../fakes/recording-log.js';
+import { noPymodbus, pymodbus } from './peers.js';
 
-const SLAVE = `
-import asyncio, struct
-from pymodbus.datastore import ModbusServerContext, ModbusSlaveContext, ModbusSparseDataBlock
-from pymodbus.server.async_io import ModbusTcpServer
-cells = {address: 0 for address in range(0, 100)}
-for address, value in ((1325, 10.5), (1327, -3.25), (1329, 0.0), (9851, 123456.0)):
-    cells[address], cells[address + 1] = struct.unpack('>HH', struct.pack('>f', value))
-slave = ModbusSlaveContext(hr=ModbusSparseDataBlock(cells), ir=ModbusSparseDataBlock({0: 77}), co=ModbusSparseDataBlock({3: True, 4: False}), di=ModbusSparseDataBlock({0: False, 1: True}), zero_mode=True)
-async def main():
-    server = ModbusTcpServer(ModbusServerContext(slaves={1: slave}, single=False), address=('127.0.0.1', 0))
-    task = asyncio.ensure_future(server.serve_forever())
-    await server.serving
-    print(server.server.sockets[0].getsockname()[1], flush=True)
-    await task
-asyncio.run(main())
-`;
 import { meter } from '../../fakes/profiles.js';
 
 const janitzaUmg604 = meter('janitza-umg604');
 
-const python = ['python3', '/usr/bin/python3'].find(
-  (command) => spawnSync(command, ['-c', 'import pymodbus.server.async_io']).status === 0,
-);
-const skip = python === undefined ? 'pymodbus is missing: apt-get install python3-pymodbus' : false;
+for (const framing of ['tcp', 'rtu', 'ascii'] as const) {
+  t.test(`reads, writes and exceptions as pymodbus has them: ${framing}`, { skip: noPymodbus }, async (test) => {
+    const port = await pymodbus(test, framing);
+    const kind = framing === 'tcp' ? 'tcp' : 'rtu-over-tcp';
+    const context = { clock: systemClock, log: recordingLog() };
+    const link = openModbusLink({ kind, host: '127.0.0.1', port }, context, framing === 'ascii' ? 'ascii' : 'rtu');
+    test.teardown(() => link.stop());
 
-t.test('reads, writes and exceptions as pymodbus has them', { skip }, async (test) => {
-  const slave = spawn(python ?? '', ['-c', SLAVE], { stdio: ['ignore', 'pipe', 'ignore'] });
-  const exited = once(slave, 'exit');
-  const [line] = (await once(createInterface(slave.stdout), 'line')) as [string];
-  const link = new TcpLink('127.0.0.1', Number(line), { clock: new FakeClock(), log: recordingLog() });
-  test.teardown(async () => {
-    await link.stop();
-    slave.kill();
-    await exited;
+    const device = new ModbusDevice(link, janitzaUmg604, { instance: 1 });
+    const currents = ['Current.Import.L1', 'Current.Import.L2', 'Current.Import.L3', 'Energy.Active.Import.Register'];
+    const values = await device.read(currents);
+    test.same(values.ok ? [...values.value.values()] : values.error, [10.5, -3.25, 0, 123_456]);
+
+    test.ok((await link.write(1, 6, 5, Buffer.from([0x12, 0x34]), {})).ok);
+    test.ok((await link.write(1, 16, 6, Buffer.from([0, 1, 0, 2]), {})).ok);
+    const back = await link.read(1, 3, 5, 3, {});
+    test.equal(back.ok ? back.value.toString('hex') : back.error.kind, '123400010002');
+    const input = await link.read(1, 4, 0, 1, {});
+    test.equal(input.ok ? input.value.readUInt16BE(0) : input.error.kind, 77);
+    test.same(await link.readBit(1, 1, 3, {}), { ok: true, value: true });
+    test.same(await link.readBit(1, 1, 4, {}), { ok: true, value: false });
+    test.match(await link.read(1, 3, 5000, 1, {}), { ok: false, error: { kind: 'exception', code: 2 } });
+    const both = await Promise.all([link.read(1, 3, 5, 1, {}), link.read(2, 3, 5, 1, {})]);
+    test.same(
+      both.map((each) => (each.ok ? each.value.toString('hex') : each.error.kind)),
+      ['1234', '0000'],
+    );
   });
-
-  const device = new ModbusDevice(link, janitzaUmg604, { instance: 1 });
-  const currents = ['Current.Import.L1', 'Current.Import.L2', 'Current.Import.L3', 'Energy.Active.Import.Register'];
-  const values = await device.read(currents);
-  test.same(values.ok ? [...values.value.values()] : values.error, [10.5, -3.25, 0, 123_456]);
-
-  test.ok((await link.write(1, 6, 5, Buffer.from([0x12, 0x34]), {})).ok);
-  test.ok((await link.write(1, 16, 6, Buffer.from([0, 1, 0, 2]), {})).ok);
-  const back = await link.read(1, 3, 5, 3, {});
-  test.equal(back.ok ? back.value.toString('hex') : back.error.kind, '123400010002');
-  const input = await link.read(1, 4, 0, 1, {});
-  test.equal(input.ok ? input.value.readUInt16BE(0) : input.error.kind, 77);
-  for (const [fc, address, value] of [
-    [1, 3, true],
-    [1, 4, false],
-    [2, 0, false],
-    [2, 1, true],
-  ] as const)
-    test.same(await link.readBit(1, fc, address, {}), { ok: true, value }, `function ${fc}, address ${address}`);
-  test.match(await link.readBit(1, 2, 99, {}), { ok: false, error: { kind: 'exception', code: 2 } });
-  test.match(await link.read(1, 3, 5000, 1, {}), { ok: false, error: { kind: 'exception', code: 2 } });
-});
+}

@@ -93,7 +93,7 @@ t.test('reads are grouped without gaps, without splitting a value, within the li
         address: slot * 2,
         register: { address: slot * 2, type: 'uint32', read: code === 3 ? 3 : 4 } as const,
       }));
-      const blocks = planReads(placed, limit);
+      const blocks = planReads(placed, { maxRegistersPerRead: limit });
       const found = blocks.flatMap((block) => {
         const covered = new Set(block.registers.flatMap(({ address }) => [address, address + 1]));
         const whole = block.registers.every(

@@ -1,6 +1,6 @@
 // The TCP link against slaves that behave and slaves that do not, on real sockets.
 import t, { type Test } from 'tap';
-import { TcpLink } from '../../../adapters/modbus/tcp-link.js';
+import { openModbusLink } from '../../../adapters/modbus/open-links.js';
 import type { ModbusFault } from '../../../adapters/modbus/link.js';
 import type { Result } from '../../../gateway/kernel/result.js';
 import { modbusFrame, startModbusSlave, type ModbusSlaveOptions } from '../../../simulation/modbus-slave.js';
@@ -20,7 +20,7 @@ async function bench(test: Test, answer?: Answer) {
     ]),
     ...(answer === undefined ? {} : { answer }),
   });
-  const link = new TcpLink('127.0.0.1', slave.port, { clock, log: recordingLog() });
+  const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port: slave.port }, { clock, log: recordingLog() });
   test.teardown(async () => {
     await link.stop();
     await slave.stop();
@@ -103,7 +103,7 @@ const misbehaviour: Readonly<Record<string, { readonly answer: Answer; readonly 
       return undefined;
     },
   },
-  'half a frame, then nothing': { kind: 'timeout', answer: (_request, plain) => plain?.subarray(0, 8) },
+  'half a frame, then nothing': { kind: 'protocol', answer: (_request, plain) => plain?.subarray(0, 8) },
   nothing: { kind: 'timeout', answer: () => undefined },
 };
 
@@ -171,7 +171,7 @@ t.test('nobody there: fails, backs off, and connects when the device is back', a
   const slave = await startModbusSlave({ units: new Map([[1, { holding: new Map([[0, 1]]) }]]) });
   const { port } = slave;
   await slave.stop();
-  const link = new TcpLink('127.0.0.1', port, { clock, log: recordingLog() });
+  const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port }, { clock, log: recordingLog() });
   test.teardown(() => link.stop());
   for (let attempt = 0; attempt < 4; attempt++) {
     test.equal(words(await link.read(1, 3, 0, 1, {})), 'unreachable', `attempt ${attempt}`);

@@ -2,7 +2,7 @@
 import type { Test } from 'tap';
 import type { ChargerProfile } from '../../../adapters/modbus/device-profile.js';
 import { encode, wordsOf } from '../../../adapters/modbus/register-value.js';
-import { TcpLink } from '../../../adapters/modbus/tcp-link.js';
+import { openModbusLink } from '../../../adapters/modbus/open-links.js';
 import { DEFAULT_STATION_SETTINGS, type OpenTransaction } from '../../../adapters/station-modbus/contract.js';
 import { openModbusStation } from '../../../adapters/station-modbus/driver.js';
 import { circuitId, evseNumber, stationId, stationTransactionId } from '../../../gateway/kernel/ids.js';
@@ -140,7 +140,7 @@ export async function openBench(test: Test, profile: ChargerProfile, options: Be
     })),
   };
   const gateway = new RecordingGateway();
-  const link = new TcpLink('127.0.0.1', slave.port, { clock, log });
+  const link = openModbusLink({ kind: 'tcp', host: '127.0.0.1', port: slave.port }, { clock, log });
   const driver = openModbusStation(station, profile, link, gateway, { clock, log });
   driver.resume(options.resume ?? []);
   test.teardown(async () => {

@@ -3,11 +3,11 @@ import t from 'tap';
 import { ModbusDevice } from '../../../adapters/modbus/device.js';
 import type { ChargerProfile, DeviceProfile, Match, Register } from '../../../adapters/modbus/device-profile.js';
 import { wordsOf } from '../../../adapters/modbus/register-value.js';
-import { TcpLink } from '../../../adapters/modbus/tcp-link.js';
+import { openModbusLink } from '../../../adapters/modbus/open-links.js';
 import { evseState, stateRegisters } from '../../../adapters/station-modbus/evse-state.js';
 import { chargerProfiles, meterProfiles, profiles } from '../../fakes/profiles.js';
 import { startModbusSlave, type SlaveRegisters } from '../../../simulation/modbus-slave.js';
-import { FakeClock } from '../../fakes/fake-clock.js';
+import { systemClock } from '../../../gateway/system-clock.js';
 import { recordingLog } from '../../fakes/recording-log.js';
 
 const SUNSPEC_BASE = 40_002;
@@ -85,7 +85,10 @@ for (const profile of profiles) {
       }
     }
     const slave = await startModbusSlave({ units });
-    const link = new TcpLink('127.0.0.1', slave.port, { clock: new FakeClock(), log: recordingLog() });
+    const link = openModbusLink(
+      { kind: 'tcp', host: '127.0.0.1', port: slave.port },
+      { clock: systemClock, log: recordingLog() },
+    );
     test.teardown(async () => {
       await link.stop();
       await slave.stop();
@@ -163,7 +166,10 @@ for (const profile of chargerProfiles) {
     const holding: SlaveRegisters = new Map();
     for (let i = 0; i < wordsOf(setpoint); i++) holding.set(address + i, 0);
     const slave = await startModbusSlave({ units: new Map([[unit, { holding }]]) });
-    const link = new TcpLink('127.0.0.1', slave.port, { clock: new FakeClock(), log: recordingLog() });
+    const link = openModbusLink(
+      { kind: 'tcp', host: '127.0.0.1', port: slave.port },
+      { clock: systemClock, log: recordingLog() },
+    );
     test.teardown(async () => {
       await link.stop();
       await slave.stop();
@@ -210,7 +216,7 @@ for (const profile of chargerProfiles) {
 }
 
 t.test('no profile was left out', (test) => {
-  test.equal(new Set(visited).size, 10);
+  test.equal(new Set(visited).size, 11);
   test.end();
 });
 

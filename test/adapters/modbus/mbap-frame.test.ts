@@ -2,7 +2,7 @@
 import t from 'tap';
 import fc from 'fast-check';
 import type { ModbusRequest } from '../../../adapters/modbus/pdu.js';
-import { decodeFrame, encodeFrame, frameLength } from '../../../adapters/modbus/tcp-frame.js';
+import { decodeFrame, encodeFrame, frameLength } from '../../../adapters/modbus/mbap-frame.js';
 
 const read = (count: number, code: 3 | 4): ModbusRequest => ({ kind: 'read', unit: 1, fc: code, address: 10, count });
 const write = (code: 6 | 16): ModbusRequest => ({
