@@ -1,7 +1,8 @@
 // One plan: what every EVSE is told now, so that no circuit is exceeded whatever the chargers do with it.
 import type { Timestamp } from '../kernel/units.js';
+import { withArrivals } from './arrivals.js';
 import type { Seen } from './candidate.js';
-import { addLegs, laneOf, layoutOf, rowsOf, take, takeEach, type Layout, type Rows } from './capacity.js';
+import { addLegs, layoutOf, rowsOf, type Layout } from './capacity.js';
 import { currentOn, LEGS, type Triple } from './conductors.js';
 import { divide, type Division } from './division.js';
 import { candidatesOf, observe, type Findings } from './findings.js';
@@ -9,6 +10,7 @@ import { headrooms, type Sums } from './headroom.js';
 import { Moment } from './moment.js';
 import type { Network, PhaseMask } from './network.js';
 import type { Snapshot } from './observation.js';
+import { keepsItsCurrent, leftAfter, targetsOutside } from './outside.js';
 import { release, type LimitCommand, type Wishes } from './release.js';
 import { circuitReports, evseReport, type BalancingReport, type CircuitReport } from './report.js';
 import { defaultSettings, type BalancingSettings } from './settings.js';
@@ -57,13 +59,14 @@ export function plan(
   const divisible = {
     order,
     rows,
-    left: leftToDivide(seen, rows),
+    left: leftAfter(seen, rows, keepsItsCurrent),
     moving: measured.headrooms.map(({ meter }) => meter === 'live' || meter === 'stale'),
     uneven: unevenOf(seen),
   };
   const division = divide(divisible, network.outlets, network.policy, known?.division);
   const { shares } = division;
-  const wishes = wishesOf(seen, shares, late, order);
+  const outside = targetsOutside(seen, (outlet) => shares.cause[outlet] !== undefined, rows, network, moment, settings);
+  const wishes = wishesOf(shares, outside, late, order);
   const released = release(seen, wishes, rows, now, settings);
 
   const granted = (obeying: boolean): readonly Triple[] => sumsByPhase(network, seen, obeying);
@@ -120,40 +123,6 @@ const stillTrue = (
 ): Known | undefined =>
   findings?.network === network && findings.settings === settings && now >= findings.at ? findings : undefined;
 
-/**
- * Room for one car that takes current at an empty EVSE before anybody has heard of it. One: who plugs in is counted with the
- * next plan, and takes nothing for seconds.
- */
-function withArrivals(rows: Rows, seen: readonly Seen[]): Rows {
-  if (!seen.some(({ stand }) => stand.vacant)) return rows;
-  const most = new Float64Array(rows.slack.length);
-  for (let outlet = 0; outlet < seen.length; outlet++) {
-    const stand = seen[outlet]?.stand;
-    if (stand?.vacant !== true) continue;
-    const { cells, coefficients } = laneOf(rows, outlet, stand.phases);
-    for (let at = 0; at < cells.length; at++) {
-      const cell = cells[at] ?? 0;
-      most[cell] = Math.max(most[cell] ?? 0, stand.ceiling * (coefficients[at] ?? 0));
-    }
-  }
-  return { ...rows, slack: rows.slack.map((room, cell) => room - (most[cell] ?? 0)) };
-}
-
-/** Counted as it stands in the plan for the others: not to be moved by a setpoint, or not to be told one. */
-const keepsItsCurrent = ({ stand, observation }: Seen): boolean =>
-  stand.standing !== 'obeying' || (observation?.startsAt !== undefined && !observation.transactionOpen);
-
-function leftToDivide(seen: readonly Seen[], rows: Rows): Float64Array {
-  const left = Float64Array.from(rows.slack);
-  for (let outlet = 0; outlet < seen.length; outlet++) {
-    const one = seen[outlet];
-    if (one === undefined || one.stand.vacant || !keepsItsCurrent(one)) continue;
-    if (one.stand.beyond !== undefined) takeEach(left, rows, outlet, one.stand.beyond);
-    else take(left, laneOf(rows, outlet, one.stand.phases), one.stand.ceiling);
-  }
-  return left;
-}
-
 /** What one- and two-phase EVSEs take that are told nothing else, in A per phase. */
 function unevenOf(seen: readonly Seen[]): Triple {
   const sums: [number, number, number] = [0, 0, 0];
@@ -166,32 +135,15 @@ function unevenOf(seen: readonly Seen[]): Triple {
 }
 
 function wishesOf(
-  seen: readonly Seen[],
   shares: Shares,
+  outside: ReadonlyMap<number, number>,
   late: readonly boolean[],
   order: readonly Candidate[],
 ): Wishes {
   const target = Float64Array.from(shares.target);
-  const sequence = new Int32Array(seen.length);
-  let count = 0;
-  for (const { outlet } of order) sequence[count++] = outlet;
-  for (let outlet = 0; outlet < seen.length; outlet++) {
-    const one = seen[outlet];
-    if (one?.observation?.link !== 'connected' || shares.cause[outlet] !== undefined) continue;
-    const wish = targetOutside(one);
-    if (wish === undefined) continue;
-    target[outlet] = wish;
-    sequence[count++] = outlet;
-  }
-  return { sequence: sequence.subarray(0, count), target, phases: shares.phases, late };
-}
-
-/** What an EVSE that takes no part in the division is told: to pause, or what it was told last. */
-function targetOutside({ observation, state, stand, benched, outlet }: Seen): number | undefined {
-  if (observation?.startsAt !== undefined && !observation.transactionOpen) return undefined;
-  const upper = Math.min(observation?.upperBound ?? 0, outlet.evse.maxCurrent);
-  const mayCharge = observation?.wantsEnergy === true && !benched && upper >= outlet.evse.minCurrent;
-  return mayCharge && stand.standing !== 'obeying' ? Math.min(state.sent ?? 0, upper) : 0;
+  for (const [outlet, wish] of outside) target[outlet] = wish;
+  const sequence = Int32Array.from([...order.map(({ outlet }) => outlet), ...outside.keys()]);
+  return { sequence, target, phases: shares.phases, late };
 }
 
 const on = (mask: PhaseMask, current: number): Triple => [

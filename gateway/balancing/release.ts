@@ -6,7 +6,7 @@ import { quantise } from './share.js';
 import { withSent } from './commit.js';
 import { laneOf, roomFor, take, takeEach, tightest, type Rows } from './capacity.js';
 import type { Seen } from './candidate.js';
-import type { PhaseMask } from './network.js';
+import type { Lane, PhaseMask } from './network.js';
 import type { BalancingSettings } from './settings.js';
 import type { EvseState } from './state.js';
 
@@ -124,10 +124,10 @@ function raise(
   const wanted = phases === 1 ? stand.narrow : stand.wide;
   // Until it has left a phase, it may take there what it is told, too.
   const leaves = stand.ceiling > 0 && (stand.phases & ~wanted) !== 0;
-  const held = laneOf(rows, index, leaves ? stand.phases : wanted & stand.phases);
+  const kept = leaves ? stand.phases : wanted & stand.phases;
+  const held = laneOf(rows, index, kept);
   const added = laneOf(rows, index, wanted & ~stand.phases);
-  // Where more may be taken than fits (chargers that nobody knows yet), this one has to stay below its own ceiling too.
-  const room = Math.min(stand.ceiling + roomFor(free, held), roomFor(free, added));
+  const room = roomToRaise(free, held, added, laneOf(rows, index, kept | wanted), stand.ceiling);
   const most = wishes.late[index] === true ? Math.min(room, state.sent ?? state.confirmed ?? 0) : room;
   const possible = quantise(Math.min(target, most));
   const current = possible < outlet.evse.minCurrent ? 0 : possible;
@@ -142,6 +142,20 @@ function raise(
   take(free, held, Math.max(0, current - stand.ceiling));
   take(free, added, current);
   send(index, current, phases);
+}
+
+/**
+ * What it may be told: on the phases where it may take `ceiling` already (`held`), on those that come with it (`added`), and on
+ * both together, since before a transformer one conductor carries the current of two phases.
+ * Where more may be taken than fits (chargers that nobody knows yet), it has to stay below its own ceiling too.
+ */
+function roomToRaise(free: Float64Array, held: Lane, added: Lane, together: Lane, ceiling: number): number {
+  // Until it has left its old setpoint, that flows beside the new one.
+  const beside = roomFor(free, added);
+  take(free, held, -ceiling);
+  const room = roomFor(free, together);
+  take(free, held, ceiling);
+  return Math.min(room, beside);
 }
 
 function resendDue(state: EvseState, now: Timestamp, settings: BalancingSettings): boolean {

@@ -395,6 +395,55 @@ t.test('a cut that nobody confirms makes its EVSE count at the old current, and 
   t.equal(late.report().circuits[0]?.reserved.L1, 20, 'kept for it');
 });
 
+t.test('who has not confirmed a cut is told a lower one, and never a higher one', async (t) => {
+  const limited = (limit: number, own: Partial<EvseObservation> = {}): Snapshot => ({
+    ...seen({ upperBound: ampere(10), ...own }),
+    gridOperator: { limits: new Map([[circuitId('main'), ampere(limit)]]), failsafe: false },
+  });
+  const start = initialBalancing(network, at(0), new Map([[ONE, 20]]));
+  const cut = plan(network, start, limited(32), at(1)).state;
+  const mute = plan(network, cut, limited(32), at(6));
+  t.same([mute.report().evses[0]?.standing, mute.commands], ['unconfirmed', []]);
+  const lower = plan(network, mute.state, limited(8), at(7));
+  t.same(lower.commands, [{ evse: 1, current: 8 }]);
+  t.match(lower.report().evses[0], { standing: 'unconfirmed', target: 8, ceiling: 20 });
+  t.same(plan(network, lower.state, limited(8), at(8)).commands, [], 'once');
+  const higher = plan(network, lower.state, limited(32), at(9));
+  t.match(higher.report().evses[0], { standing: 'unconfirmed', target: 8, sent: 8 });
+  t.same(higher.commands, []);
+  t.same(plan(network, higher.state, limited(5), at(10)).commands, [{ evse: 1, current: 0 }], 'no car takes 5 A');
+  const measured = { current: perPhase(() => ampere(20)), at: at(30) };
+  const kept = confirmed(network, mute.state, ONE, ampere(10), at(8));
+  const deaf = plan(network, kept, limited(32, { measured }), at(30));
+  t.same([deaf.report().evses[0]?.standing, deaf.commands], ['notReacting', []]);
+  const less = plan(network, deaf.state, limited(8, { measured }), at(31));
+  t.same(less.commands, [{ evse: 1, current: 8 }], 'nor does one that does not react keep more than there is');
+});
+
+t.test('those who have not confirmed a cut share what is left of it', async (t) => {
+  const specs = [1, 2, 3].map((number) => ({ number, circuit: 'main' }));
+  const world = worldOf({ main: { breaker: 48 } }, specs);
+  for (const charger of world.chargers.values()) charger.car = { takes: 32 };
+  run(world, 60);
+  t.same(
+    [1, 2, 3].map((evse) => sentTo(world, evse)),
+    [16, 16, 16],
+  );
+  for (const evse of [1, 2]) Object.assign(world.chargers.get(evse) ?? {}, { manner: 'applies-mute', upperBound: 12 });
+  run(world, 9);
+  t.same(
+    [1, 2, 3].map((evse) => sentTo(world, evse)),
+    [12, 12, 16],
+    'counted at 16 A each',
+  );
+  world.caps = [{ name: 'cap', limit: ampere(15), evses: specs.map(({ number }) => evseNumber(number)) }];
+  run(world, 20);
+  t.same(
+    [1, 2, 3].map((evse) => sentTo(world, evse)),
+    [7.5, 7.5, 0],
+  );
+});
+
 t.test('the highest background of ten seconds counts; who was paused stays so for a minute', async (t) => {
   const world = worldOf({ main: { breaker: 32, meter: 'grid' } }, [{ number: 1, circuit: 'main' }]);
   const [charger] = world.chargers.values();
