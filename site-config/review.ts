@@ -13,6 +13,8 @@ export interface ReviewContext {
   /** What about a device is known from one source or none. */
   readonly unverified: (device: string) => readonly string[];
   readonly phaseSwitch: PhaseSwitchOf;
+  /** How many phases a meter can measure; undefined for what is no meter. */
+  readonly meterPhases: (device: string) => 1 | 2 | 3 | undefined;
   /** Circuits whose owner accepts that fallback currents exceed the breaker. */
   readonly acceptedFallbackOverloads: ReadonlySet<string>;
 }
@@ -23,6 +25,7 @@ export const review = (site: Site, context: ReviewContext): readonly Fault[] => 
   ...site.stations.flatMap((station) => station.evses).flatMap((evse) => reviewEvse(site, evse)),
   ...reviewWiring(site, context.phaseSwitch),
   ...reviewMeters(site),
+  ...site.circuits.flatMap((circuit) => reviewMeteredPhases(site, circuit, context)),
   ...reviewRotation(site),
   ...reviewWatchdogs(site, context),
   ...reviewFacts(site, context),
@@ -174,6 +177,24 @@ function reviewMeters(site: Site): readonly Fault[] {
         `write meter: ${id} at the circuit that it measures`,
       ),
     );
+}
+
+/** What a meter does not measure counts as no load at all. */
+function reviewMeteredPhases(site: Site, circuit: Circuit, { meterPhases }: ReviewContext): readonly Fault[] {
+  const meter = site.meters.find(({ id }) => id === circuit.meter);
+  if (meter === undefined) return [];
+  const measured = (meter.phases ?? PHASES).slice(0, meterPhases(meter.device) ?? 3);
+  const used = new Set(evsesBelow(site, circuit).flatMap(({ phases }) => phases));
+  const missing = PHASES.filter((phase) => used.has(phase) && !measured.includes(phase));
+  if (missing.length === 0) return [];
+  return [
+    warningAtValue(
+      'phase-not-metered',
+      ['circuits', circuit.id, 'meter'],
+      `meter ${meter.id} measures ${measured.join(' ')} of circuit ${circuit.id}; whatever else is on ${missing.join(' and ')} is not seen, and its breaker may trip`,
+      'use a meter of every phase, or write at the meter and the EVSEs the phases that they sit on',
+    ),
+  ];
 }
 
 /** One-phase cars load the first conductor: where that is one grid phase everywhere, the site runs out of it first. */

@@ -75,7 +75,7 @@ class ModbusMeter implements MeterDriver {
       return this.note(describeFault(values.error));
     }
     const reading = meterReading(
-      this.meter.id,
+      this.meter,
       this.context.clock.now(),
       this.profile,
       values.value,
@@ -100,7 +100,7 @@ class ModbusMeter implements MeterDriver {
     const unit = this.meter.unit === undefined ? {} : { unit: this.meter.unit };
     const { addressing } = this.profile;
     if (addressing.kind !== 'sunspec') {
-      return ok({ device: new ModbusDevice(this.link, this.profile, { instance: 1, ...unit }), phases: 3 });
+      return ok({ device: new ModbusDevice(this.link, this.profile, { instance: 1, ...unit }), phases: this.profile.phases });
     }
     const number = this.meter.unit ?? this.profile.unit.unit;
     const found = await findSunSpecModel(this.link, number, addressing, this.profile.io);
