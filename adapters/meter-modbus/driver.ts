@@ -74,13 +74,7 @@ class ModbusMeter implements MeterDriver {
       if (values.error.kind !== 'exception') this.ready = undefined;
       return this.note(describeFault(values.error));
     }
-    const reading = meterReading(
-      this.meter,
-      this.context.clock.now(),
-      this.profile,
-      values.value,
-      this.ready.phases,
-    );
+    const reading = meterReading(this.meter, this.context.clock.now(), this.profile, values.value, this.ready.phases);
     if (reading === undefined) return this.note('the meter does not tell the current of every phase');
     this.note(undefined);
     if (!this.stopped) this.host.reading(reading);
@@ -100,7 +94,10 @@ class ModbusMeter implements MeterDriver {
     const unit = this.meter.unit === undefined ? {} : { unit: this.meter.unit };
     const { addressing } = this.profile;
     if (addressing.kind !== 'sunspec') {
-      return ok({ device: new ModbusDevice(this.link, this.profile, { instance: 1, ...unit }), phases: this.profile.phases });
+      return ok({
+        device: new ModbusDevice(this.link, this.profile, { instance: 1, ...unit }),
+        phases: this.profile.phases,
+      });
     }
     const number = this.meter.unit ?? this.profile.unit.unit;
     const found = await findSunSpecModel(this.link, number, addressing, this.profile.io);
