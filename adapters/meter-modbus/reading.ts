@@ -7,14 +7,14 @@ import { PHASES, perPhase, type Meter, type Phase } from '../../gateway/site/top
 
 const perConductor = (name: string): readonly string[] => [name, ...PHASES.map((phase) => `${name}.${phase}`)];
 
-/** The registers a reading is made of; a meter may lack those of power and energy. */
-export const METER_REGISTERS: readonly string[] = [
+/** What load balancing needs at once. A profile may lack those of power. */
+export const FLOW: readonly string[] = [
   ...PHASES.map((phase) => `Current.Import.${phase}`),
   ...perConductor('Power.Active.Import'),
   ...perConductor('Power.Active.Export'),
-  ...perConductor('Energy.Active.Import.Register'),
-  ...perConductor('Energy.Active.Export.Register'),
 ];
+export const ENERGY_IMPORT: readonly string[] = perConductor('Energy.Active.Import.Register');
+export const ENERGY_EXPORT: readonly string[] = perConductor('Energy.Active.Export.Register');
 
 /**
  * @param measured how many phases the meter measures: its first ones

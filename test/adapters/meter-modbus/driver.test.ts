@@ -289,3 +289,34 @@ t.test('SunSpec model 213 tells floats', async (test) => {
   test.match(reading, { current: { L1: 12.5, L2: -5.25, L3: 1 }, power: 4000, energyImport: 1024 });
   test.equal(reading?.energyExport, undefined, 'what is not a number is not there');
 });
+
+t.test('a counter that a version of the meter refuses is done without, and asked for no more', async (test) => {
+  const holding = janitza();
+  holding.delete(9863);
+  let requests = 0;
+  const unit = { holding, onRequest: () => void requests++ };
+  const { clock, log, readings } = await bench(test, janitzaUmg604, new Map([[1, unit]]));
+  await until(clock, () => readings.length > 2, 'readings', 6000);
+  test.match(readings[0], { current: { L1: 10, L2: -20, L3: 30 }, power: 4600 });
+  test.match(readings[2], { current: { L1: 10, L2: -20, L3: 30 }, power: 4600, energyImport: 123_456 });
+  test.equal(readings[2]?.energyExport, undefined);
+  const told = log.lines.filter(({ message }) => message === 'meter does not count this direction of energy');
+  test.same(
+    told.map(({ fields }) => fields['direction']),
+    ['export'],
+  );
+  const before = requests;
+  const seen = readings.length;
+  await until(clock, () => readings.length > seen + 3, 'readings', 6000);
+  // Import of energy, currents, power of the phases, power in total.
+  test.ok((requests - before) / (readings.length - seen) < 5, `${requests - before} requests`);
+});
+
+t.test('without its currents there is no reading, whatever else it tells', async (test) => {
+  const holding = janitza();
+  holding.delete(1329);
+  const { clock, log, readings } = await bench(test, janitzaUmg604, new Map([[1, { holding }]]));
+  await pass(clock, 3000);
+  test.equal(readings.length, 0);
+  test.ok(log.lines.some((line) => line.fields['reason'] === 'exception 2'));
+});
