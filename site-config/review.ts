@@ -242,14 +242,17 @@ function reviewWatchdogs(site: Site, context: ReviewContext): readonly Fault[] {
 }
 
 /** What about the registers of a device is known from one source or none. */
+const OF_CHARGERS = 'limit, pause, and what it does when the gateway is gone';
+const OF_METERS = 'compare currents, their direction, power and energy with its display';
+
 function reviewFacts(site: Site, context: ReviewContext): readonly Fault[] {
   const used = [
     ...site.stations.flatMap(({ id, link }) =>
-      link.kind === 'modbus' ? [{ path: ['stations', id, 'device'], name: link.device }] : [],
+      link.kind === 'modbus' ? [{ path: ['stations', id, 'device'], name: link.device, attempt: OF_CHARGERS }] : [],
     ),
-    ...site.meters.map(({ id, device }) => ({ path: ['meters', id, 'device'], name: device })),
+    ...site.meters.map(({ id, device }) => ({ path: ['meters', id, 'device'], name: device, attempt: OF_METERS })),
   ];
-  return used.flatMap(({ path, name }) => {
+  return used.flatMap(({ path, name, attempt }) => {
     const facts = context.unverified(name);
     return facts.length === 0
       ? []
@@ -258,7 +261,7 @@ function reviewFacts(site: Site, context: ReviewContext): readonly Fault[] {
             'not-verified',
             path,
             `not everything about ${name} is sure: ${facts.join('; ')}`,
-            'try it before the site relies on it: limit, pause, and what it does when the gateway is gone',
+            `try it before the site relies on it: ${attempt}`,
           ),
         ];
   });
