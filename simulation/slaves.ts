@@ -88,7 +88,7 @@ function putStation(
 
 function putMeter(meter: Meter, world: World, units: Units): void {
   const profile = meterProfile(SHELF, meter.device);
-  const simulated = new ModbusMeter(profile, units, meter.unit, world.site.nominalVoltage, METER_BEGINS);
+  const simulated = new ModbusMeter(profile, units, meter, world.site.nominalVoltage, METER_BEGINS);
   const show = (elapsed: number): void => {
     const state = world.circuits().find(({ circuit }) => circuit.meter === meter.id);
     if (state !== undefined) simulated.show(state.current, milliseconds(elapsed));

@@ -16,7 +16,7 @@ export const FINDING_CODES = {
   'out-of-range': 'The number cannot be right.',
   'choose-one-of': 'The word is not one of those that can be chosen.',
   'bad-form': 'The text does not have the form that is needed here.',
-  'repeated-phase': 'One phase is written on two conductors of an EVSE.',
+  'repeated-phase': 'One phase is written on two conductors of an EVSE or meter.',
   'unknown-time-zone': 'There is no time zone of this name.',
   'unknown-circuit': 'The circuit that is named does not stand under circuits.',
   'unknown-meter': 'The meter that is named does not stand under meters.',
@@ -47,6 +47,7 @@ export const FINDING_CODES = {
   'meter-lost-exceeds-breaker': 'The current for the time without a meter is above the breaker.',
   'no-meter-lost-current': 'A metered circuit does not say what EVSEs may take while its meter is lost.',
   'meter-unused': 'A meter that no circuit names: it is read for nothing.',
+  'phase-not-metered': 'EVSEs take current on a phase that the meter of their circuit does not measure.',
   'circuit-unused': 'A circuit that feeds nothing.',
   'phases-not-rotated':
     'Every EVSE has the same grid phase on its first conductor, so one-phase cars all load that phase.',

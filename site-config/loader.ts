@@ -6,7 +6,7 @@ import type { Site } from '../gateway/site/topology.js';
 import { readDocument } from './document.js';
 import type { Fault } from './fault.js';
 import { inFileOrder, type Finding } from './finding.js';
-import { phaseSwitch, unverified, whenSilent, wiringOf, type DeviceShelf } from './devices/shelf.js';
+import { meterPhases, phaseSwitch, unverified, whenSilent, wiringOf, type DeviceShelf } from './devices/shelf.js';
 import { referenceFaults } from './references.js';
 import { review, type ReviewContext } from './review.js';
 import { schemaFaults } from './schema-faults.js';
@@ -105,6 +105,7 @@ const reviewContext = (written: Section, devices: DeviceShelf): ReviewContext =>
   whenSilent: (name) => whenSilent(devices, name),
   unverified: (name) => unverified(devices, name),
   phaseSwitch: (name) => phaseSwitch(devices, name),
+  meterPhases: (name) => meterPhases(devices, name),
   acceptedFallbackOverloads: new Set(
     entries(written, 'circuits')
       .filter(([, keys]) => text(keys, 'accept-fallback-overload') === 'true')

@@ -34,9 +34,23 @@ const CHECKS: readonly Check[] = [
 ];
 
 function meters(site: Section, devices: DeviceShelf): readonly Fault[] {
-  return entries(site, 'meters').flatMap(([name, keys]) =>
-    unknownDevice(['meters', name], keys, devices.meters, devices.chargers, 'a charger, not a meter'),
-  );
+  return entries(site, 'meters').flatMap(([name, keys]) => [
+    ...unknownDevice(['meters', name], keys, devices.meters, devices.chargers, 'a charger, not a meter'),
+    ...repeatedPhase(site, ['meters', name], keys),
+  ]);
+}
+
+function repeatedPhase(site: Section, path: Path, keys: Section): readonly Fault[] {
+  const phases = text(keys, 'phases')?.split(' ') ?? [];
+  if (new Set(phases).size === phases.length) return [];
+  return [
+    errorAtValue(
+      'repeated-phase',
+      [...path, 'phases'],
+      `${inWords([...path, 'phases'], site)} names one phase twice`,
+      'write each phase once, such as L2 L3 L1',
+    ),
+  ];
 }
 
 function unknownDevice(
@@ -153,17 +167,7 @@ function evses(site: Section): readonly Fault[] {
       );
     }
     if (number !== undefined) seen.set(number, other ?? station);
-    const phases = text(keys, 'phases')?.split(' ') ?? [];
-    if (new Set(phases).size < phases.length) {
-      faults.push(
-        errorAtValue(
-          'repeated-phase',
-          [...path, 'phases'],
-          `${inWords([...path, 'phases'], site)} names one phase twice`,
-          'write each phase once, such as L2 L3 L1',
-        ),
-      );
-    }
+    faults.push(...repeatedPhase(site, path, keys));
     if (has(keys, 'connector') && has(keys, 'connectors')) {
       faults.push(
         errorAtKey(

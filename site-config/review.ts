@@ -13,6 +13,8 @@ export interface ReviewContext {
   /** What about a device is known from one source or none. */
   readonly unverified: (device: string) => readonly string[];
   readonly phaseSwitch: PhaseSwitchOf;
+  /** How many phases a meter can measure; undefined for what is no meter. */
+  readonly meterPhases: (device: string) => 1 | 2 | 3 | undefined;
   /** Circuits whose owner accepts that fallback currents exceed the breaker. */
   readonly acceptedFallbackOverloads: ReadonlySet<string>;
 }
@@ -23,6 +25,7 @@ export const review = (site: Site, context: ReviewContext): readonly Fault[] => 
   ...site.stations.flatMap((station) => station.evses).flatMap((evse) => reviewEvse(site, evse)),
   ...reviewWiring(site, context.phaseSwitch),
   ...reviewMeters(site),
+  ...site.circuits.flatMap((circuit) => reviewMeteredPhases(site, circuit, context)),
   ...reviewRotation(site),
   ...reviewWatchdogs(site, context),
   ...reviewFacts(site, context),
@@ -176,6 +179,24 @@ function reviewMeters(site: Site): readonly Fault[] {
     );
 }
 
+/** What a meter does not measure counts as no load at all. */
+function reviewMeteredPhases(site: Site, circuit: Circuit, { meterPhases }: ReviewContext): readonly Fault[] {
+  const meter = site.meters.find(({ id }) => id === circuit.meter);
+  if (meter === undefined) return [];
+  const measured = (meter.phases ?? PHASES).slice(0, meterPhases(meter.device) ?? 3);
+  const used = new Set(evsesBelow(site, circuit).flatMap(({ phases }) => phases));
+  const missing = PHASES.filter((phase) => used.has(phase) && !measured.includes(phase));
+  if (missing.length === 0) return [];
+  return [
+    warningAtValue(
+      'phase-not-metered',
+      ['circuits', circuit.id, 'meter'],
+      `meter ${meter.id} measures ${measured.join(' ')} of circuit ${circuit.id}; whatever else is on ${missing.join(' and ')} is not seen, and its breaker may trip`,
+      'use a meter of every phase, or write at the meter and the EVSEs the phases that they sit on',
+    ),
+  ];
+}
+
 /** One-phase cars load the first conductor: where that is one grid phase everywhere, the site runs out of it first. */
 function reviewRotation(site: Site): readonly Fault[] {
   const wired = allEvses(site).filter(({ rotationKnown }) => rotationKnown);
@@ -221,14 +242,17 @@ function reviewWatchdogs(site: Site, context: ReviewContext): readonly Fault[] {
 }
 
 /** What about the registers of a device is known from one source or none. */
+const OF_CHARGERS = 'limit, pause, and what it does when the gateway is gone';
+const OF_METERS = 'compare currents, their direction, power and energy with its display';
+
 function reviewFacts(site: Site, context: ReviewContext): readonly Fault[] {
   const used = [
     ...site.stations.flatMap(({ id, link }) =>
-      link.kind === 'modbus' ? [{ path: ['stations', id, 'device'], name: link.device }] : [],
+      link.kind === 'modbus' ? [{ path: ['stations', id, 'device'], name: link.device, attempt: OF_CHARGERS }] : [],
     ),
-    ...site.meters.map(({ id, device }) => ({ path: ['meters', id, 'device'], name: device })),
+    ...site.meters.map(({ id, device }) => ({ path: ['meters', id, 'device'], name: device, attempt: OF_METERS })),
   ];
-  return used.flatMap(({ path, name }) => {
+  return used.flatMap(({ path, name, attempt }) => {
     const facts = context.unverified(name);
     return facts.length === 0
       ? []
@@ -237,7 +261,7 @@ function reviewFacts(site: Site, context: ReviewContext): readonly Fault[] {
             'not-verified',
             path,
             `not everything about ${name} is sure: ${facts.join('; ')}`,
-            'try it before the site relies on it: limit, pause, and what it does when the gateway is gone',
+            `try it before the site relies on it: ${attempt}`,
           ),
         ];
   });

@@ -2,19 +2,21 @@
 import { isAbsolute, join } from 'node:path';
 import { circuitId, csmsId, evseNumber, meterId } from '../gateway/kernel/ids.js';
 import { ampere, milliseconds, volt, wattHour, type Volt } from '../gateway/kernel/units.js';
-import type {
-  AuthorizationPolicy,
-  BalancingPolicy,
-  Circuit,
-  Csms,
-  CsmsRole,
-  JournalPolicy,
-  Listen,
-  LocalToken,
-  Meter,
-  Site,
-  Tariff,
-  Telemetry,
+import {
+  PHASES,
+  type AuthorizationPolicy,
+  type BalancingPolicy,
+  type Circuit,
+  type Csms,
+  type CsmsRole,
+  type JournalPolicy,
+  type Listen,
+  type LocalToken,
+  type Meter,
+  type Phase,
+  type Site,
+  type Tariff,
+  type Telemetry,
 } from '../gateway/site/topology.js';
 import { consoleAddress } from './console-address.js';
 import { buildGridOperatorLimit } from './grid-operator-builder.js';
@@ -101,11 +103,13 @@ function feedersFirst(circuits: readonly Circuit[]): readonly Circuit[] {
 }
 
 function meter(name: string, keys: Section, site: Section, wiring: Wiring): Meter {
+  const phases = text(keys, 'phases');
   return {
     id: meterId(name),
     device: needed(keys, 'device'),
     connection: connection(keys, serialLine(site, needed(keys, 'connection'), wiring)),
     ...unit(keys),
+    ...(phases !== undefined && { phases: phases.split(' ').map((phase): Phase => one(PHASES, phase)) }),
   };
 }
 

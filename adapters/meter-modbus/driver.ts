@@ -3,13 +3,14 @@ import { findSunSpecModel } from '../modbus/sunspec.js';
 import { ModbusDevice } from '../modbus/device.js';
 import { unverifiedFacts, type MeterProfile, type RegisterWrite } from '../modbus/device-profile.js';
 import { setUp } from '../modbus/setup.js';
-import { describeFault, type ModbusLink } from '../modbus/link.js';
+import { describeFault, type ModbusFault, type ModbusLink } from '../modbus/link.js';
 import type { AdapterContext, MeterDriver, MeterHost } from '../../gateway/ports/station.js';
 import type { Meter } from '../../gateway/site/topology.js';
 import { FAULTS } from '../../gateway/kernel/faults.js';
 import { failed, ok, type Result } from '../../gateway/kernel/result.js';
 import { seconds } from '../../gateway/kernel/units.js';
-import { METER_REGISTERS, meterReading } from './reading.js';
+import { EnergyCounters } from './energy-counters.js';
+import { FLOW, meterReading } from './reading.js';
 
 const POLL = seconds(1);
 
@@ -28,6 +29,7 @@ export function openModbusMeter(
 
 interface ReadyDevice {
   readonly device: ModbusDevice;
+  readonly counters: EnergyCounters;
   readonly phases: 1 | 2 | 3;
 }
 
@@ -68,22 +70,23 @@ class ModbusMeter implements MeterDriver {
     const prepared = this.ready === undefined ? await this.prepare() : ok(this.ready);
     if (!prepared.ok) return this.note(prepared.error);
     this.ready = prepared.value;
-    const values = await this.ready.device.read(METER_REGISTERS);
-    if (!values.ok) {
-      // Another device may answer after a loss of the connection, with its blocks elsewhere.
-      if (values.error.kind !== 'exception') this.ready = undefined;
-      return this.note(describeFault(values.error));
-    }
-    const reading = meterReading(
-      this.meter.id,
-      this.context.clock.now(),
-      this.profile,
-      values.value,
-      this.ready.phases,
-    );
+    const { device, counters, phases } = this.ready;
+    // Energy first: what flows should be as fresh as it can be.
+    const energy = await counters.read();
+    if (!energy.ok) return this.lost(energy.error);
+    const flow = await device.read(FLOW);
+    if (!flow.ok) return this.lost(flow.error);
+    const values = new Map([...energy.value, ...flow.value]);
+    const reading = meterReading(this.meter, this.context.clock.now(), this.profile, values, phases);
     if (reading === undefined) return this.note('the meter does not tell the current of every phase');
     this.note(undefined);
     if (!this.stopped) this.host.reading(reading);
+  }
+
+  private lost(fault: ModbusFault): void {
+    // Another device may answer after a loss of the connection, with its blocks elsewhere.
+    if (fault.kind !== 'exception') this.ready = undefined;
+    this.note(describeFault(fault));
   }
 
   private async prepare(): Promise<Result<ReadyDevice, string>> {
@@ -100,7 +103,7 @@ class ModbusMeter implements MeterDriver {
     const unit = this.meter.unit === undefined ? {} : { unit: this.meter.unit };
     const { addressing } = this.profile;
     if (addressing.kind !== 'sunspec') {
-      return ok({ device: new ModbusDevice(this.link, this.profile, { instance: 1, ...unit }), phases: 3 });
+      return ok(this.found(new ModbusDevice(this.link, this.profile, { instance: 1, ...unit }), this.profile.phases));
     }
     const number = this.meter.unit ?? this.profile.unit.unit;
     const found = await findSunSpecModel(this.link, number, addressing, this.profile.io);
@@ -108,7 +111,14 @@ class ModbusMeter implements MeterDriver {
     if (found.value === undefined) return failed('no SunSpec meter model found');
     const { base, model } = found.value;
     const device = new ModbusDevice(this.link, this.profile, { instance: 1, base, ...unit });
-    return ok({ device, phases: model.phases });
+    return ok(this.found(device, model.phases));
+  }
+
+  private found(device: ModbusDevice, phases: 1 | 2 | 3): ReadyDevice {
+    const counters = new EnergyCounters(device, (direction) => {
+      this.context.log.info({ meter: this.meter.id, direction }, 'meter does not count this direction of energy');
+    });
+    return { device, counters, phases };
   }
 
   /** Logs once per change, not once per second. */

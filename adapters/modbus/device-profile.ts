@@ -24,7 +24,7 @@ export interface Register {
   readonly read?: ReadFunction;
   /** Function to write it with; absent where it cannot be written. */
   readonly write?: WriteFunction;
-  /** Absent: 1. */
+  /** Absent: 1; negative where the device counts the other way round, such as export as positive. */
   readonly scale?: number;
   /** Name of the register that holds the power of ten (SunSpec scale factor). */
   readonly factor?: string;
@@ -48,7 +48,7 @@ export interface Register {
   /** A write wears the device's flash: written only where a person asks for it, never by a driver. */
   readonly wears?: true;
   /** What about this register has one source or none. */
-  readonly unverified?: readonly ('address' | 'scale' | 'write function')[];
+  readonly unverified?: readonly ('address' | 'scale' | 'sign' | 'write function')[];
 }
 
 /** IEC 61851-1 state of an EVSE. B: a car is there, C: it takes energy (D counts as C), `starting`: the device is booting. */
@@ -224,6 +224,8 @@ export interface MeterProfile extends DeviceBasics {
   readonly kind: 'meter';
   /** `by-power`: the meter gives the size of a current, the sign of the phase's power its direction. */
   readonly currentSign: 'by-power' | 'own';
+  /** How many phases it measures; a SunSpec meter tells it by its model. */
+  readonly phases: 1 | 2 | 3;
 }
 
 export type DeviceProfile = ChargerProfile | MeterProfile;

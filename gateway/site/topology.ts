@@ -35,6 +35,8 @@ export interface Meter {
   readonly device: string;
   readonly connection: ModbusConnection;
   readonly unit?: number;
+  /** The grid phases on its L1, L2 and L3, in this order; absent: as they are called. */
+  readonly phases?: readonly Phase[];
 }
 
 /** `tcp` and `udp` carry Modbus TCP frames; the others what is on a serial line. */

@@ -9,6 +9,7 @@ import { didYouMean } from '../suggestion.js';
 /** Every disagreement inside a profile that its schema has found good. */
 export const deviceFaults = (profile: WrittenProfile): readonly Fault[] => [
   ...kindFaults(profile),
+  ...measuringFaults(profile),
   ...detectionFaults(profile),
   ...registerFaults(profile),
   ...referenceFaults(profile),
@@ -17,7 +18,7 @@ export const deviceFaults = (profile: WrittenProfile): readonly Fault[] => [
 ];
 
 const OF_CHARGERS = ['states', 'control', 'watchdog'] as const;
-const OF_METERS = ['current-sign'] as const;
+const OF_METERS = ['current-sign', 'phases'] as const;
 
 function kindFaults(profile: WrittenProfile): readonly Fault[] {
   const { kind } = profile;
@@ -31,6 +32,27 @@ function kindFaults(profile: WrittenProfile): readonly Fault[] {
       errorAtKey('unknown-key', [key], `${key} is not something that a ${kind} has`, 'leave it out'),
     ),
   ];
+}
+
+/** A meter that does not tell the current of a phase gives no reading at all. */
+function measuringFaults({ kind, registers, phases, addressing }: WrittenProfile): readonly Fault[] {
+  if (kind !== 'meter') return [];
+  if (phases !== undefined && addressing?.sunspec !== undefined)
+    return [
+      errorAtKey('unknown-key', ['phases'], 'a SunSpec meter measures the phases of its model', 'leave phases out'),
+    ];
+  const most = Math.max(phases ?? 3, ...(addressing?.sunspec?.models ?? []).map((model) => model.phases));
+  return ['Current.Import.L1', 'Current.Import.L2', 'Current.Import.L3']
+    .slice(0, addressing?.sunspec === undefined ? (phases ?? 3) : most)
+    .filter((name) => registers[name]?.read === undefined)
+    .map((name) =>
+      errorAtKey(
+        'missing-key',
+        ['registers'],
+        `the meter does not tell ${name}`,
+        phases === undefined ? 'add it, or write how many phases it measures, such as phases: 1' : 'add it',
+      ),
+    );
 }
 
 function detectionFaults({ detect }: WrittenProfile): readonly Fault[] {

@@ -70,7 +70,13 @@ function toProfile(id: string, written: WrittenProfile): DeviceProfile {
     quirks: written.notes ?? [],
     sources: written.sources,
   } as const;
-  if (written.kind === 'meter') return { ...basics, kind: 'meter', currentSign: written['current-sign'] ?? 'by-power' };
+  if (written.kind === 'meter')
+    return {
+      ...basics,
+      kind: 'meter',
+      currentSign: written['current-sign'] ?? 'by-power',
+      phases: written.phases ?? 3,
+    };
   const { states = [], control, watchdog, 'phase-switching': phases } = written;
   // Asked for by deviceFaults.
   if (control === undefined || watchdog === undefined) throw new Error(`${id} has no control or no watchdog`);

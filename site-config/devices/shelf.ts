@@ -53,6 +53,12 @@ export function phaseSwitch(shelf: DeviceShelf, name: string): PhaseSwitch | und
   return found?.ok === true && found.value.kind === 'charger' ? found.value.phases : undefined;
 }
 
+/** How many phases a meter can measure; undefined for what is no meter, or not known. */
+export function meterPhases(shelf: DeviceShelf, name: string): 1 | 2 | 3 | undefined {
+  const found = shelf.find(name);
+  return found?.ok === true && found.value.kind === 'meter' ? found.value.phases : undefined;
+}
+
 /** What about the device has one source or none. */
 export function unverified(shelf: DeviceShelf, name: string): readonly string[] {
   const found = shelf.find(name);

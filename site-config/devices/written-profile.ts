@@ -79,6 +79,7 @@ export interface WrittenProfile {
   };
   readonly 'phase-switching'?: PhaseSwitch;
   readonly 'current-sign'?: MeterProfile['currentSign'];
+  readonly phases?: MeterProfile['phases'];
   readonly setup?: readonly RegisterWrite[];
   readonly notes?: readonly string[];
   readonly sources: readonly string[];

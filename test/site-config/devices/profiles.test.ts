@@ -81,7 +81,9 @@ for (const profile of profiles) {
       const count = wordsOf(register);
       for (let i = 0; i < count; i++) {
         const from = profile.wordOrder === 'little' && register.type !== 'string' ? count - 1 - i : i;
-        (register.read === 4 ? memory.input : memory.holding).set(address + i, raw.getUint16(from * 2));
+        const lowByteFirst = (register.byteOrder ?? profile.byteOrder) === 'little';
+        const word = raw.getUint16(from * 2, lowByteFirst);
+        (register.read === 4 ? memory.input : memory.holding).set(address + i, word);
       }
     }
     const slave = await startModbusSlave({ units });
@@ -93,7 +95,7 @@ for (const profile of profiles) {
       await link.stop();
       await slave.stop();
     });
-    const unhurried = { ...profile, io: { ...profile.io, minReadIntervalMs: 0 } };
+    const unhurried = { ...profile, io: { ...profile.io, minReadIntervalMs: 0, requestDelayMs: 0 } };
     const device = new ModbusDevice(link, unhurried, { instance: 1, base: SUNSPEC_BASE });
     const readable = Object.entries(profile.registers).filter(([, register]) => register.read !== undefined);
     const values = await device.read(readable.map(([name]) => name));
@@ -130,8 +132,19 @@ for (const profile of profiles) {
 }
 
 for (const profile of meterProfiles) {
-  t.test(`${profile.id}: measures the current of three phases`, (test) => {
-    for (const phase of ['L1', 'L2', 'L3']) test.ok(`Current.Import.${phase}` in profile.registers, phase);
+  t.test(`${profile.id}: measures current and power of every phase that it has`, (test) => {
+    const { registers, phases } = profile;
+    const measured = ['L1', 'L2', 'L3'].slice(0, phases);
+    for (const phase of measured) test.ok(`Current.Import.${phase}` in registers, phase);
+    for (const name of Object.keys(registers))
+      test.ok(measured.includes(/\.(L\d)$/.exec(name)?.[1] ?? 'L1'), `${name} is a phase that it measures`);
+    const total = 'Power.Active.Import' in registers;
+    test.ok(total || measured.every((phase) => `Power.Active.Import.${phase}` in registers), 'power in total');
+    for (const name of Object.keys(registers)) {
+      // Read every second, and of no use beside the total.
+      const [, energy] = /^(Energy\.Active\.\w+\.Register)\.L\d$/.exec(name) ?? [];
+      if (energy !== undefined) test.notOk(energy in registers, `${name} beside ${energy}`);
+    }
     for (const { register, value } of profile.setup) {
       const target = profile.registers[register];
       test.ok(target?.read !== undefined && target.write !== undefined && Number.isInteger(value), register);
@@ -216,7 +229,7 @@ for (const profile of chargerProfiles) {
 }
 
 t.test('no profile was left out', (test) => {
-  test.equal(new Set(visited).size, 11);
+  test.equal(new Set(visited).size, 47);
   test.end();
 });
 
