@@ -182,11 +182,12 @@ export class Bus implements ModbusLink {
       return this.fail(inFlight, outcome.error, { cause: 'misfit', detail: detailOf(outcome.error) });
     }
     if (framing.echoing) this.health.echoing();
+    if (!inStep) {
+      this.health.strike('misfit', 'more than one answer to one request');
+      // Before the next request goes out, which would be lost with the connection.
+      this.line.renew();
+    }
     this.answered(inFlight, outcome, now);
-    if (inStep) return;
-    this.health.strike('misfit', 'more than one answer to one request');
-    this.line.renew();
-    this.proceed();
   }
 
   private answered(

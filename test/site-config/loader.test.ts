@@ -154,6 +154,31 @@ t.test('what is not written has the default that the schema documents', (t) => {
   t.end();
 });
 
+t.test('every form of a Modbus connection, with its default port and the settings of its line', (t) => {
+  const connectionOf = (written: string): unknown =>
+    siteOf(
+      small
+        .replace('63 A', '63 A, meter: m, when-meter-lost: 6 A')
+        .concat(`meters: { m: { device: sunspec-meter-201-204, ${written} } }\n`),
+    ).site.meters[0]?.connection;
+  const host = '10.0.0.9';
+  t.same(connectionOf(`connection: tcp://${host}`), { kind: 'tcp', host, port: 502 });
+  t.same(connectionOf('connection: "tcp://[fd00::9]:1502"'), { kind: 'tcp', host: 'fd00::9', port: 1502 });
+  t.same(connectionOf(`connection: udp://${host}`), { kind: 'udp', host, port: 502 });
+  t.same(connectionOf(`connection: rtu-over-tcp://${host}:26`), { kind: 'rtu-over-tcp', host, port: 26 });
+  t.same(connectionOf(`connection: rtu-over-udp://${host}:26`), { kind: 'rtu-over-udp', host, port: 26 });
+  const path = '/dev/serial/by-id/usb-x';
+  const usual = { kind: 'serial', path, baudRate: 9600, parity: 'none', stopBits: 1 };
+  t.same(connectionOf(`connection: serial:${path}`), usual);
+  t.same(connectionOf(`connection: serial:${path}, baud-rate: 1200, parity: odd, stop-bits: 2`), {
+    ...usual,
+    baudRate: 1200,
+    parity: 'odd',
+    stopBits: 2,
+  });
+  t.end();
+});
+
 t.test('identities, cards and passwords keep their leading zeros', (t) => {
   const { site } = siteOf(`${small}authorization: { local-tokens: [ 04123456, { token: 0012, group: 007 } ] }\n`);
   t.equal(site.stations[0]?.id, '0815');

@@ -113,3 +113,18 @@ t.test('reads are grouped without gaps, without splitting a value, within the li
   );
   test.end();
 });
+
+t.test('a device that refuses more than one value at a time is read one by one', (test) => {
+  const placed = [0, 1, 2].map((address) => ({
+    name: `${address}`,
+    unit: 1,
+    address,
+    register: { address, type: 'uint16', read: 3 } as const,
+  }));
+  const counts = (io: Parameters<typeof planReads>[1]): readonly number[] =>
+    planReads(placed, io).map(({ count }) => count);
+  test.same(counts({}), [3]);
+  test.same(counts({ exactReads: true }), [1, 1, 1]);
+  test.same(counts({ maxRegistersPerRead: 2 }), [2, 1]);
+  test.end();
+});

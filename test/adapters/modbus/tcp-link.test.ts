@@ -149,6 +149,21 @@ t.test('two answers in one segment: the first counts, the connection does not', 
   test.equal(slave.connections, 2);
 });
 
+t.test(
+  'two answers in one segment while another request waits: that one goes over a fresh connection',
+  async (test) => {
+    const { link, slave, clock } = await bench(
+      test,
+      once((_request, plain) => (plain === undefined ? undefined : Buffer.concat([plain, plain]))),
+    );
+    const seen: unknown[] = [];
+    for (const address of [2, 3]) void link.read(1, 3, address, 1, {}).then((outcome) => seen.push(words(outcome)));
+    await until(clock, () => seen.length === 2, 'both answers', 1000);
+    test.same(seen, [[102], [103]]);
+    test.equal(slave.connections, 2);
+  },
+);
+
 t.test('an answer in single bytes is put together', async (test) => {
   const { link } = await bench(test, (_request, plain, socket) => {
     for (const byte of plain ?? []) socket.write(Buffer.from([byte]));
