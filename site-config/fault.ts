@@ -1,4 +1,4 @@
-// A finding before it has a line and column: it knows its path in the site, the loader knows where that stands.
+// A finding before it has a line and column: it knows its path in the file, the document knows where that stands.
 import type { FindingCode, Severity } from './finding.js';
 import type { Path } from './place.js';
 

@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { failed, ok, type Result } from '../gateway/kernel/result.js';
 import type { Site } from '../gateway/site/topology.js';
 import { readDocument } from './document.js';
-import type { Fault } from './fault.js';
+import { firstBreak, placed, textFindings } from './document-findings.js';
 import { inFileOrder, type Finding } from './finding.js';
 import { meterPhases, phaseSwitch, unverified, whenSilent, wiringOf, type DeviceShelf } from './devices/shelf.js';
 import { referenceFaults } from './references.js';
@@ -47,20 +47,8 @@ export function loadSiteText(
   options: LoadOptions,
 ): Result<LoadedSite, readonly Finding[]> {
   const document = readDocument(source);
-  const found = (faults: readonly Fault[]): readonly Finding[] =>
-    faults.map(({ path: inSite, at, ...fault }) => ({
-      file: path,
-      ...(at === 'key' ? document.keyAt(inSite) : document.valueAt(inSite)),
-      ...fault,
-    }));
-  const inText = document.faults.map(({ place, ...fault }): Finding => ({
-    file: path,
-    ...place,
-    severity: 'error',
-    ...fault,
-  }));
-  // What follows from a broken text, further faults of the text included, only repeats in other words that it is broken.
-  const broken = inFileOrder(inText).find(({ code }) => code === 'syntax');
+  const inText = textFindings(path, document);
+  const broken = firstBreak(inText);
   if (broken !== undefined) return failed([broken]);
   const { written } = document;
   if (!isSection(written)) {
@@ -88,7 +76,7 @@ export function loadSiteText(
   const findings = [
     ...options.devices.findings,
     ...inText,
-    ...found([
+    ...placed(path, document, [
       ...schemaFaults(siteForm, document.typed),
       ...referenceFaults(written, options.devices),
       ...secrets.faults,
@@ -97,7 +85,7 @@ export function loadSiteText(
   if (findings.some(({ severity }) => severity === 'error')) return failed(inFileOrder(findings));
 
   const site = buildSite(written, secrets, folder, wiringOf(options.devices));
-  const all = inFileOrder([...findings, ...found(review(site, reviewContext(written, options.devices)))]);
+  const all = inFileOrder([...findings, ...placed(path, document, review(site, reviewContext(written, options.devices)))]);
   return all.some(({ severity }) => severity === 'error') ? failed(all) : ok({ site, warnings: all });
 }
 

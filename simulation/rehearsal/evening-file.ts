@@ -5,6 +5,7 @@ import { ampere, milliseconds, watt, wattHour, type Milliseconds } from '../../g
 import type { Site } from '../../gateway/site/topology.js';
 import { isDirectCurrent } from '../../gateway/site/topology.js';
 import { readDocument } from '../../site-config/document.js';
+import { firstBreak, placed, textFindings } from '../../site-config/document-findings.js';
 import { errorAtKey, errorAtValue, type Fault } from '../../site-config/fault.js';
 import { inFileOrder, type Finding } from '../../site-config/finding.js';
 import { documentedDefault, readForm } from '../../site-config/form.js';
@@ -31,19 +32,8 @@ export interface Evening {
  */
 export function readEvening(source: string, path: string, site: Site, span: Span): Result<Evening, readonly Finding[]> {
   const document = readDocument(source);
-  const found = (faults: readonly Fault[]): Finding[] =>
-    faults.map(({ path: inFile, at, ...fault }) => ({
-      file: path,
-      ...(at === 'key' ? document.keyAt(inFile) : document.valueAt(inFile)),
-      ...fault,
-    }));
-  const inText = document.faults.map(({ place, ...fault }): Finding => ({
-    file: path,
-    ...place,
-    severity: 'error',
-    ...fault,
-  }));
-  const broken = inFileOrder(inText).find(({ code }) => code === 'syntax');
+  const inText = textFindings(path, document);
+  const broken = firstBreak(inText);
   if (broken !== undefined) return failed([broken]);
   const { written } = document;
   if (!isSection(written)) {
@@ -52,7 +42,8 @@ export function readEvening(source: string, path: string, site: Site, span: Span
     return failed([{ file: path, line: 1, column: 1, severity: 'error', code: 'empty', message, suggestion }]);
   }
   const ofSchema = schemaFaults(form, document.typed);
-  const findings = [...inText, ...found([...ofSchema, ...(ofSchema.length > 0 ? [] : referenceFaults(written, site))])];
+  const faults = ofSchema.length > 0 ? ofSchema : referenceFaults(written, site);
+  const findings = [...inText, ...placed(path, document, faults)];
   if (findings.length > 0) return failed(inFileOrder(findings));
   return ok({
     cars: Object.hasOwn(written, 'cars') ? carsOf(written, site, span) : undefined,

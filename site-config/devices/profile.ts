@@ -16,6 +16,7 @@ import { failed, ok, type Result } from '../../gateway/kernel/result.js';
 import { deviceFaults } from './faults.js';
 import { deviceForm } from '../device-form.js';
 import { readDocument } from '../document.js';
+import { placed, textFindings } from '../document-findings.js';
 import { inFileOrder, type Finding } from '../finding.js';
 import { parseQuantity, type Dimension } from '../quantity.js';
 import { schemaFaults } from '../schema-faults.js';
@@ -27,26 +28,13 @@ import type { WrittenConfirmation, WrittenMatch, WrittenProfile, WrittenRegister
  */
 export function readProfile(id: string, text: string, path: string): Result<DeviceProfile, readonly Finding[]> {
   const document = readDocument(text);
-  const inText = document.faults.map(({ place, ...fault }): Finding => ({
-    file: path,
-    ...place,
-    severity: 'error',
-    ...fault,
-  }));
+  const inText = textFindings(path, document);
   if (inText.length > 0) return failed(inFileOrder(inText));
   const inForm = schemaFaults(deviceForm, document.typed);
   const written = document.typed as WrittenProfile;
   const faults = inForm.length > 0 ? inForm : deviceFaults(written);
   if (faults.length === 0) return ok(toProfile(id, written));
-  return failed(
-    inFileOrder(
-      faults.map(({ path: inFile, at, ...fault }) => ({
-        file: path,
-        ...(at === 'key' ? document.keyAt(inFile) : document.valueAt(inFile)),
-        ...fault,
-      })),
-    ),
-  );
+  return failed(inFileOrder(placed(path, document, faults)));
 }
 
 function toProfile(id: string, written: WrittenProfile): DeviceProfile {
