@@ -28,11 +28,17 @@ export interface DeviceShelf {
 /** What a charger does when nobody talks to it any more. */
 export type Silence = 'falls back' | 'keeps its last limit' | 'takes all it can get';
 
+/** @returns undefined where there is none of this name, or it has faults */
+function profileOf(shelf: DeviceShelf, name: string): DeviceProfile | undefined {
+  const found = shelf.find(name);
+  return found?.ok === true ? found.value : undefined;
+}
+
 /** @returns undefined for what is no charger, or not known */
 export function whenSilent(shelf: DeviceShelf, name: string): Silence | undefined {
-  const found = shelf.find(name);
-  if (found?.ok !== true || found.value.kind !== 'charger') return undefined;
-  const { watchdog } = found.value;
+  const profile = profileOf(shelf, name);
+  if (profile?.kind !== 'charger') return undefined;
+  const { watchdog } = profile;
   if (watchdog.kind === 'none') return 'keeps its last limit';
   return watchdog.toFullPower === true ? 'takes all it can get' : 'falls back';
 }
@@ -41,42 +47,42 @@ export function whenSilent(shelf: DeviceShelf, name: string): Silence | undefine
 export const wiringOf =
   (shelf: DeviceShelf): Wiring =>
   (name) => {
-    const found = shelf.find(name);
-    if (found?.ok !== true) return undefined;
-    const { transports, unit, serial } = found.value;
+    const profile = profileOf(shelf, name);
+    if (profile === undefined) return undefined;
+    const { transports, unit, serial } = profile;
     return { transports, unit: unit.unit, ...(serial !== undefined && { serial }) };
   };
 
 /** How a charger switches phases; undefined where it cannot. */
 export function phaseSwitch(shelf: DeviceShelf, name: string): PhaseSwitch | undefined {
-  const found = shelf.find(name);
-  return found?.ok === true && found.value.kind === 'charger' ? found.value.phases : undefined;
+  const profile = profileOf(shelf, name);
+  return profile?.kind === 'charger' ? profile.phases : undefined;
 }
 
 /** How many phases a meter can measure; undefined for what is no meter, or not known. */
 export function meterPhases(shelf: DeviceShelf, name: string): 1 | 2 | 3 | undefined {
-  const found = shelf.find(name);
-  return found?.ok === true && found.value.kind === 'meter' ? found.value.phases : undefined;
+  const profile = profileOf(shelf, name);
+  return profile?.kind === 'meter' ? profile.phases : undefined;
 }
 
 /** What about the device has one source or none. */
 export function unverified(shelf: DeviceShelf, name: string): readonly string[] {
-  const found = shelf.find(name);
-  return found?.ok === true ? unverifiedFacts(found.value) : [];
+  const profile = profileOf(shelf, name);
+  return profile === undefined ? [] : unverifiedFacts(profile);
 }
 
 /** @throws Error when there is no such charger, or its profile has faults */
 export function chargerProfile(shelf: DeviceShelf, name: string): ChargerProfile {
-  const found = shelf.find(name);
-  if (found?.ok !== true || found.value.kind !== 'charger') throw new Error(`${name} is not a known charger`);
-  return found.value;
+  const profile = profileOf(shelf, name);
+  if (profile?.kind !== 'charger') throw new Error(`${name} is not a known charger`);
+  return profile;
 }
 
 /** @throws Error when there is no such meter, or its profile has faults */
 export function meterProfile(shelf: DeviceShelf, name: string): MeterProfile {
-  const found = shelf.find(name);
-  if (found?.ok !== true || found.value.kind !== 'meter') throw new Error(`${name} is not a known meter`);
-  return found.value;
+  const profile = profileOf(shelf, name);
+  if (profile?.kind !== 'meter') throw new Error(`${name} is not a known meter`);
+  return profile;
 }
 
 interface Place {
