@@ -1,5 +1,5 @@
 // All Modbus devices of a site as TCP slaves, whatever they are reached by: those that share an address in site.yaml share a port here.
-import { chargerProfile, meterProfile, openShelf } from '../site-config/devices/shelf.js';
+import { chargerProfile, meterProfile, openShelf, type DeviceShelf } from '../site-config/devices/shelf.js';
 import type { Clock } from '../gateway/kernel/clock.js';
 import type { MeterId, StationId } from '../gateway/kernel/ids.js';
 import { milliseconds } from '../gateway/kernel/units.js';
@@ -21,7 +21,6 @@ export interface Slaves {
 const HOST = '127.0.0.1';
 /** Meters are not new when a site is looked at. */
 const METER_BEGINS = 4_200_000;
-const SHELF = openShelf();
 
 /** Serial buses are simulated as a TCP port each. */
 const busOf = (connection: ModbusConnection): string =>
@@ -30,6 +29,7 @@ const busOf = (connection: ModbusConnection): string =>
 /** @throws Error where site.yaml names a device without a profile */
 export async function startSlaves(world: World, clock: Clock): Promise<Slaves> {
   const { site } = world;
+  const shelf = openShelf();
   const buses = new Map<string, Units>();
   const unitsOf = (connection: ModbusConnection): Units => {
     const key = busOf(connection);
@@ -37,8 +37,8 @@ export async function startSlaves(world: World, clock: Clock): Promise<Slaves> {
     buses.set(key, units);
     return units;
   };
-  for (const station of site.stations) putStation(station, world, unitsOf, clock);
-  for (const meter of site.meters) putMeter(meter, world, unitsOf(meter.connection));
+  for (const station of site.stations) putStation(station, shelf, world, unitsOf, clock);
+  for (const meter of site.meters) putMeter(meter, shelf, world, unitsOf(meter.connection));
 
   const slaves = new Map<string, ModbusSlave>();
   for (const [key, units] of buses) slaves.set(key, await startModbusSlave({ units, host: HOST }));
@@ -71,13 +71,14 @@ export async function startSlaves(world: World, clock: Clock): Promise<Slaves> {
 
 function putStation(
   station: Station,
+  shelf: DeviceShelf,
   world: World,
   unitsOf: (connection: ModbusConnection) => Units,
   clock: Clock,
 ): void {
   const { link } = station;
   if (link.kind !== 'modbus') return;
-  const profile = chargerProfile(SHELF, link.device);
+  const profile = chargerProfile(shelf, link.device);
   for (const evse of station.evses) {
     const { hardware } = world.evse(evse.number);
     const charger = new ModbusCharger(profile, evse, hardware, unitsOf(link.connection), link.unit, clock);
@@ -86,8 +87,8 @@ function putStation(
   }
 }
 
-function putMeter(meter: Meter, world: World, units: Units): void {
-  const profile = meterProfile(SHELF, meter.device);
+function putMeter(meter: Meter, shelf: DeviceShelf, world: World, units: Units): void {
+  const profile = meterProfile(shelf, meter.device);
   const simulated = new ModbusMeter(profile, units, meter, world.site.nominalVoltage, METER_BEGINS);
   const show = (elapsed: number): void => {
     const state = world.circuits().find(({ circuit }) => circuit.meter === meter.id);
