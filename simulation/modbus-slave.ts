@@ -1,6 +1,6 @@
 // A simulated Modbus TCP slave on a real socket: registers by unit, its own framing, so that it shares nothing with the code it tests.
-import { createServer, type Server, type Socket } from 'node:net';
-import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { openSlavePort, type SlavePort, type SlavePortOptions } from './slave-port.js';
 
 /** Words by 0-based address; an absent address answers exception 2 (illegal data address). */
 export type SlaveRegisters = Map<number, number>;
@@ -25,93 +25,54 @@ export interface SlaveRequest {
   readonly pdu: Buffer;
 }
 
-export interface ModbusSlaveOptions {
-  /** Absent: any free port. */
-  readonly port?: number;
-  /** Absent: 127.0.0.1. */
-  readonly host?: string;
+export interface ModbusSlaveOptions extends SlavePortOptions {
   /** A unit that is not listed answers nothing, as on a bus. */
   readonly units: ReadonlyMap<number, SlaveUnit>;
   /** Replaces the answer: bytes to send, or undefined to keep silent. Absent: the plain answer goes out. */
   readonly answer?: (request: SlaveRequest, plain: Buffer | undefined, socket: Socket) => Buffer | undefined;
 }
 
-export interface ModbusSlave {
-  readonly port: number;
+export interface ModbusSlave extends SlavePort {
   holding(unit: number): SlaveRegisters;
-  /** Connections accepted since the start. */
-  readonly connections: number;
   /** Answers nothing, on connections that stay, until it is told to again. */
   mute(silent: boolean): void;
-  /** Closes every connection, the port stays open. */
-  disconnect(): void;
-  stop(): Promise<void>;
 }
 
-export async function startModbusSlave(options: ModbusSlaveOptions): Promise<ModbusSlave> {
-  const sockets = new Set<Socket>();
-  let connections = 0;
+export async function startModbusSlave({ units, answer, ...where }: ModbusSlaveOptions): Promise<ModbusSlave> {
   let muted = false;
-  const server: Server = createServer((socket) => {
-    connections += 1;
-    sockets.add(socket);
-    let received: Buffer = Buffer.alloc(0);
-    socket.setNoDelay(true);
-    socket.on('close', () => sockets.delete(socket));
-    // A master that goes away without closing is no concern of a slave.
-    socket.on('error', () => socket.destroy());
-    socket.on('data', (chunk) => {
-      received = Buffer.concat([received, chunk]);
-      while (received.length >= 8 && received.length >= 6 + received.readUInt16BE(4)) {
-        const end = 6 + received.readUInt16BE(4);
-        serve(received.subarray(0, end), socket);
-        received = received.subarray(end);
-      }
-    });
-  });
-
-  function serve(frame: Buffer, socket: Socket): void {
+  const serve = (frame: Buffer, socket: Socket): void => {
     const request = {
       transaction: frame.readUInt16BE(0),
       unit: frame.readUInt8(6),
       fc: frame.readUInt8(7),
       pdu: frame.subarray(7),
     };
-    const unit = options.units.get(request.unit);
+    const unit = units.get(request.unit);
     unit?.onRequest?.();
     const plain =
       unit === undefined ? undefined : modbusFrame(request.transaction, request.unit, answerTo(unit, request));
-    const bytes = options.answer === undefined ? plain : options.answer(request, plain, socket);
+    const bytes = answer === undefined ? plain : answer(request, plain, socket);
     if (!muted && bytes !== undefined && !socket.destroyed) socket.write(bytes);
-  }
-
-  server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  return {
-    port: address.port,
-    get connections() {
-      return connections;
-    },
-    holding(unit) {
-      const known = options.units.get(unit);
+  };
+  const port = await openSlavePort(where, (received, socket) => {
+    let rest = received;
+    while (rest.length >= 8 && rest.length >= 6 + rest.readUInt16BE(4)) {
+      const end = 6 + rest.readUInt16BE(4);
+      serve(rest.subarray(0, end), socket);
+      rest = rest.subarray(end);
+    }
+    return rest;
+  });
+  return Object.assign(port, {
+    holding(unit: number): SlaveRegisters {
+      const known = units.get(unit);
       if (known === undefined) throw new Error(`no unit ${unit}`);
       return known.holding;
     },
-    mute(silent) {
+    mute(silent: boolean): void {
       muted = silent;
     },
-    disconnect() {
-      for (const socket of sockets) socket.destroy();
-    },
-    async stop() {
-      for (const socket of sockets) socket.destroy();
-      if (!server.listening) return;
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  });
 }
 
 /** A whole Modbus TCP frame around a function code and its data. */

@@ -1,7 +1,6 @@
 // Simulated Modbus slaves on one serial line behind a TCP port, as a serial server shows it; a pty can be tied to the port. Its own framing.
-import { createServer, type Socket } from 'node:net';
-import { once } from 'node:events';
 import { answerTo, type SlaveUnit } from './modbus-slave.js';
+import { openSlavePort, type SlavePort, type SlavePortOptions } from './slave-port.js';
 
 export interface RtuRequest {
   readonly unit: number;
@@ -11,76 +10,37 @@ export interface RtuRequest {
   readonly frame: Buffer;
 }
 
-export interface RtuSlaveOptions {
-  /** Absent: any free port. */
-  readonly port?: number;
+export interface RtuSlaveOptions extends SlavePortOptions {
   /** A unit that is not listed answers nothing. */
   readonly units: ReadonlyMap<number, SlaveUnit>;
   /** Replaces the answer: bytes to send, or undefined to keep silent. Absent: the plain answer goes out. */
   readonly answer?: (request: RtuRequest, plain: Buffer | undefined, line: RtuLine) => Buffer | undefined;
 }
 
-export interface RtuLine {
-  /** Bytes to everybody who listens. */
-  say(bytes: Buffer): void;
-}
+/** Whoever is on the line hears everything. */
+export type RtuLine = Pick<SlavePort, 'say'>;
 
-export interface RtuSlave extends RtuLine {
-  readonly port: number;
-  /** Connections accepted since the start. */
-  readonly connections: number;
-  stop(): Promise<void>;
-}
+export type RtuSlave = SlavePort;
 
-export async function startRtuSlave(options: RtuSlaveOptions): Promise<RtuSlave> {
-  const sockets = new Set<Socket>();
-  let connections = 0;
-  const say = (bytes: Buffer): void => {
-    for (const socket of sockets) if (!socket.destroyed) socket.write(bytes);
-  };
-  const serve = (frame: Buffer): void => {
+export function startRtuSlave({ units, answer, ...where }: RtuSlaveOptions): Promise<RtuSlave> {
+  const serve = (frame: Buffer, say: RtuLine['say']): void => {
     const request = { unit: frame.readUInt8(0), fc: frame.readUInt8(1), pdu: frame.subarray(1, -2), frame };
-    const unit = options.units.get(request.unit);
-    if (request.unit === 0) for (const each of options.units.values()) answerTo(each, request);
+    const unit = units.get(request.unit);
+    if (request.unit === 0) for (const each of units.values()) answerTo(each, request);
     const plain = unit === undefined ? undefined : rtuFrame(request.unit, answerTo(unit, request));
-    const bytes = options.answer === undefined ? plain : options.answer(request, plain, { say });
+    const bytes = answer === undefined ? plain : answer(request, plain, { say });
     if (bytes !== undefined) say(bytes);
   };
-  const server = createServer((socket) => {
-    connections += 1;
-    sockets.add(socket);
-    let received: Buffer = Buffer.alloc(0);
-    socket.setNoDelay(true);
-    socket.on('close', () => sockets.delete(socket));
-    // A master that goes away without closing is no concern of a slave.
-    socket.on('error', () => socket.destroy());
-    socket.on('data', (chunk) => {
-      received = Buffer.concat([received, chunk]);
-      for (let length = requestLength(received); length <= received.length; length = requestLength(received)) {
-        const frame = received.subarray(0, length);
-        const valid = checksum(frame.subarray(0, -2)) === frame.readUInt16LE(length - 2);
-        received = received.subarray(valid ? length : 1);
-        if (valid) serve(frame);
-      }
-    });
+  return openSlavePort(where, (received, _socket, say) => {
+    let rest = received;
+    for (let length = requestLength(rest); length <= rest.length; length = requestLength(rest)) {
+      const frame = rest.subarray(0, length);
+      const valid = checksum(frame.subarray(0, -2)) === frame.readUInt16LE(length - 2);
+      rest = rest.subarray(valid ? length : 1);
+      if (valid) serve(frame, say);
+    }
+    return rest;
   });
-  server.listen(options.port ?? 0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  return {
-    port: address.port,
-    get connections() {
-      return connections;
-    },
-    say,
-    async stop() {
-      for (const socket of sockets) socket.destroy();
-      if (!server.listening) return;
-      server.close();
-      await once(server, 'close');
-    },
-  };
 }
 
 /** A whole RTU frame around a function code and its data. */
