@@ -3,12 +3,12 @@ import type { Timestamp } from '../kernel/units.js';
 import { withArrivals } from './arrivals.js';
 import type { Seen } from './candidate.js';
 import { addLegs, layoutOf, rowsOf, type Layout } from './capacity.js';
-import { currentOn, LEGS, type Triple } from './conductors.js';
+import { currentsOn, LEGS, type Triple } from './conductors.js';
 import { divide, type Division } from './division.js';
 import { candidatesOf, observe, type Findings } from './findings.js';
 import { headrooms, type Sums } from './headroom.js';
 import { Moment } from './moment.js';
-import type { Network, PhaseMask } from './network.js';
+import { evenly, type Network } from './network.js';
 import type { Snapshot } from './observation.js';
 import { keepsItsCurrent, leftAfter, targetsOutside } from './outside.js';
 import { release, type LimitCommand, type Wishes } from './release.js';
@@ -146,12 +146,6 @@ function wishesOf(
   return { sequence, target, phases: shares.phases, late };
 }
 
-const on = (mask: PhaseMask, current: number): Triple => [
-  mask & 1 ? current : 0,
-  mask & 2 ? current : 0,
-  mask & 4 ? current : 0,
-];
-
 /** What EVSEs do of what the meters show. */
 function sumsOf(network: Network, seen: readonly Seen[]): Sums {
   const size = network.circuits.length * LEGS;
@@ -161,8 +155,8 @@ function sumsOf(network: Network, seen: readonly Seen[]): Sums {
     const { metered, lineToLine } = outlet;
     if (metered.length === 0 || stand.vacant) continue;
     addLegs(sums.share, metered, lineToLine, stand.share);
-    addLegs(sums.known, metered, lineToLine, stand.measured ? stand.share : on(stand.phases, stand.ceiling));
-    addLegs(sums.most, metered, lineToLine, stand.most === 'share' ? stand.share : on(stand.phases, stand.most));
+    addLegs(sums.known, metered, lineToLine, stand.measured ? stand.share : evenly(stand.phases, stand.ceiling));
+    addLegs(sums.most, metered, lineToLine, stand.most === 'share' ? stand.share : evenly(stand.phases, stand.most));
   }
   return sums;
 }
@@ -173,8 +167,5 @@ function sumsByPhase(network: Network, seen: readonly Seen[], obeying: boolean):
   for (const { outlet, stand } of seen)
     if (!stand.vacant && (stand.standing === 'obeying') === obeying)
       addLegs(sums, outlet.path, outlet.lineToLine, worstOf(stand));
-  return network.conductors.map((conductors, row) => {
-    const flow = (conductor: number): number => currentOn(conductors, conductor, sums, row * LEGS);
-    return [flow(0), flow(1), flow(2)];
-  });
+  return network.conductors.map((conductors, row) => currentsOn(conductors, sums, row * LEGS));
 }

@@ -2,6 +2,7 @@
 
 /** Indexed 0, 1, 2 for L1, L2, L3. */
 export type Triple = readonly [number, number, number];
+export const NOTHING: Triple = [0, 0, 0];
 
 /**
  * Where a load is connected: legs 0 to 2 are L1, L2, L3 to neutral; 3 to 5 are L1-L2, L2-L3, L3-L1. A three-phase load
@@ -108,8 +109,14 @@ function boundsOf(conductor: 0 | 1 | 2, re: Float64Array, im: Float64Array): rea
 /** Cosines that should be 1 or a half are, so that plain circuits calculate with whole numbers. */
 const rounded = (value: number): number => Math.round(value * 1e12) / 1e12;
 
-/** What flows on a conductor when each leg carries its current, at `legs[from]` and the five after it. */
-export function currentOn(conductors: Conductors, conductor: number, legs: Float64Array, from: number): number {
+/** What flows on each conductor when each leg carries its current, at `legs[from]` and the five after it. */
+export const currentsOn = (conductors: Conductors, legs: Float64Array, from: number): Triple => [
+  currentOn(conductors, 0, legs, from),
+  currentOn(conductors, 1, legs, from),
+  currentOn(conductors, 2, legs, from),
+];
+
+function currentOn(conductors: Conductors, conductor: number, legs: Float64Array, from: number): number {
   const { re, im, plain } = conductors;
   if (plain) return legs[from + conductor] ?? 0;
   let x = 0;

@@ -1,9 +1,9 @@
 // What a car would take if it were offered all: learned from what it takes, and on which phases.
 import { amended } from '../kernel/amended.js';
 import { timestamp } from '../kernel/units.js';
-import type { Triple } from './conductors.js';
+import { NOTHING, type Triple } from './conductors.js';
 import type { Moment } from './moment.js';
-import { maskOf, type Outlet, type PhaseMask } from './network.js';
+import { evenly, maskOf, type Outlet, type PhaseMask } from './network.js';
 import type { EvseObservation } from './observation.js';
 import type { BalancingSettings } from './settings.js';
 import { newSession, type EvseState, type Session } from './state.js';
@@ -24,13 +24,10 @@ export function measuredOf(
   const { L1, L2, L3 } = measured.current;
   if (!Number.isFinite(L1) || !Number.isFinite(L2) || !Number.isFinite(L3)) return undefined;
   if (!outlet.lineToLine) return [L1, L2, L3];
-  const loop = Math.max(L1, L2, L3);
-  return [outlet.wired & 1 ? loop : 0, outlet.wired & 2 ? loop : 0, outlet.wired & 4 ? loop : 0];
+  return evenly(outlet.wired, Math.max(L1, L2, L3));
 }
 
 export const worstPhase = (current: Triple): number => Math.max(current[0], current[1], current[2]);
-
-const NOTHING: Triple = [0, 0, 0];
 
 /**
  * What of the meters above is this charger's. With a rotation nobody knows, its worst phase on every wired one: the plan
@@ -40,8 +37,7 @@ const NOTHING: Triple = [0, 0, 0];
 export function chargerShare(outlet: Outlet, measured: Triple | undefined, ceiling: number): Triple {
   if (measured === undefined) return NOTHING;
   if (outlet.evse.rotationKnown) return measured;
-  const worst = Math.max(0, Math.min(worstPhase(measured), ceiling));
-  return [outlet.wired & 1 ? worst : 0, outlet.wired & 2 ? worst : 0, outlet.wired & 4 ? worst : 0];
+  return evenly(outlet.wired, Math.max(0, Math.min(worstPhase(measured), ceiling)));
 }
 
 /** The phases on which this EVSE would be counted if it charged on all it can: those its car uses, or every wired one. */

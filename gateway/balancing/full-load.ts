@@ -1,8 +1,8 @@
 // What each circuit carries when every EVSE takes a given current: for the electrical review, before anything runs.
 import type { Evse, Site } from '../site/topology.js';
 import { addLegs } from './capacity.js';
-import { currentOn, LEGS, type Triple } from './conductors.js';
-import { networkOf } from './network.js';
+import { currentsOn, LEGS, type Triple } from './conductors.js';
+import { evenly, networkOf } from './network.js';
 
 /**
  * On L1, L2 and L3 of every circuit, in the order of the site's circuits, in A; behind a transformer on its own side. Where
@@ -14,12 +14,7 @@ export function fullLoad(
 ): readonly Triple[] {
   const network = networkOf(site);
   const legs = new Float64Array(network.circuits.length * LEGS);
-  for (const { evse, path, lineToLine, wired } of network.outlets) {
-    const on = (bit: number): number => (wired & bit ? currentOf(evse) : 0);
-    addLegs(legs, path, lineToLine, [on(1), on(2), on(4)]);
-  }
-  return network.conductors.map((conductors, row) => {
-    const flow = (conductor: number): number => currentOn(conductors, conductor, legs, row * LEGS);
-    return [flow(0), flow(1), flow(2)];
-  });
+  for (const { evse, path, lineToLine, wired } of network.outlets)
+    addLegs(legs, path, lineToLine, evenly(wired, currentOf(evse)));
+  return network.conductors.map((conductors, row) => currentsOn(conductors, legs, row * LEGS));
 }

@@ -3,7 +3,7 @@ import type { Timestamp } from '../kernel/units.js';
 import type { Circuit } from '../site/topology.js';
 import type { MeterReading } from '../site/metering.js';
 import { accountBreaker, type BreakerDecision } from './breaker.js';
-import { currentOn, LEGS, type Triple } from './conductors.js';
+import { currentsOn, LEGS, NOTHING, type Triple } from './conductors.js';
 import type { Network } from './network.js';
 import type { Snapshot } from './observation.js';
 import type { BalancingSettings } from './settings.js';
@@ -32,7 +32,6 @@ export interface Sums {
   readonly most: Float64Array;
 }
 
-const ZERO: Triple = [0, 0, 0];
 const HOLD: Headroom['breaker'] = ['hold', 'hold', 'hold'];
 const triple = (of: (phase: 0 | 1 | 2) => number): Triple => [of(0), of(1), of(2)];
 const tripleOf = (reading: MeterReading): Triple => [reading.current.L1, reading.current.L2, reading.current.L3];
@@ -101,11 +100,6 @@ function withReading(
   };
 }
 
-const flowOn = (network: Network, row: number, phase: number, legs: Float64Array): number => {
-  const conductors = network.conductors[row];
-  return conductors === undefined ? 0 : currentOn(conductors, phase, legs, row * LEGS);
-};
-
 /** What a circuit's background is for its feeder: the same, or where a transformer lies between, at worst this. */
 function upwards(network: Network, row: number, feeder: number, background: Triple): (phase: 0 | 1 | 2) => number {
   const own = network.circuits[row]?.primaryVoltage;
@@ -128,14 +122,15 @@ export function headrooms(
 ): { readonly circuits: readonly CircuitState[]; readonly headrooms: readonly Headroom[] } {
   const circuits: CircuitState[] = [...state.circuits];
   const answer: Headroom[] = [];
-  const below: Triple[] = network.circuits.map(() => ZERO);
+  const below: Triple[] = network.circuits.map(() => NOTHING);
   for (let index = network.circuits.length - 1; index >= 0; index--) {
     const circuit = network.circuits[index];
     const before = circuits[index];
-    if (circuit === undefined || before === undefined) continue;
-    const sumOf = (legs: Float64Array): Triple => triple((p) => flowOn(network, index, p, legs));
+    const conductors = network.conductors[index];
+    if (circuit === undefined || before === undefined || conductors === undefined) continue;
+    const sumOf = (legs: Float64Array): Triple => currentsOn(conductors, legs, index * LEGS);
     const metered = circuit.meter !== undefined;
-    const measured = metered ? sumOf(sums.share) : ZERO;
+    const measured = metered ? sumOf(sums.share) : NOTHING;
     const reading = circuit.meter === undefined ? undefined : snapshot.meters.get(circuit.meter);
     const fresh = usable(reading) && reading.at !== before.readingAt;
     const of = fresh
@@ -147,7 +142,7 @@ export function headrooms(
     const feeder = network.feeder[index] ?? -1;
     const limit = Math.min(circuit.breaker, snapshot.gridOperator?.limits.get(circuit.id) ?? Infinity);
     // What metered circuits below carry besides their chargers also flows through an unmetered feeder.
-    const background = circuit.meter === undefined ? (below[index] ?? ZERO) : of.held;
+    const background = circuit.meter === undefined ? (below[index] ?? NOTHING) : of.held;
     const blind = meter === 'lost';
     // Without a word about that case: what the chargers could take without a gateway too.
     const blindly = blind && circuit.whenMeterLost === undefined ? sumOf(network.fallbacks) : undefined;

@@ -1,7 +1,7 @@
 // The wiring as load balancing needs it: circuits with their feeders, and each EVSE with every circuit above it.
 import type { EvseNumber } from '../kernel/ids.js';
 import { PHASES, type Circuit, type Evse, type Phase, type Site } from '../site/topology.js';
-import { conductorsOf, LEGS, type Bound, type Conductors } from './conductors.js';
+import { conductorsOf, LEGS, type Bound, type Conductors, type Triple } from './conductors.js';
 
 /**
  * A set of grid phases: bit 0 is L1, bit 1 L2, bit 2 L3. For an EVSE between two phases it is a set of pairs: bit 0 is
@@ -12,6 +12,12 @@ export type PhaseMask = number;
 const PHASE_BIT: Readonly<Record<Phase, number>> = { L1: 1, L2: 2, L3: 4 };
 export const maskOf = (phases: readonly Phase[]): PhaseMask =>
   phases.reduce((mask, phase) => mask | PHASE_BIT[phase], 0);
+/** The same current on each of a mask's phases or pairs, and none on the others. */
+export const evenly = (mask: PhaseMask, current: number): Triple => [
+  mask & 1 ? current : 0,
+  mask & 2 ? current : 0,
+  mask & 4 ? current : 0,
+];
 export const phaseAt = (index: number): Phase => (index === 0 ? 'L1' : index === 1 ? 'L2' : 'L3');
 
 /** Where the current of an EVSE counts: cells of the problem, and what one ampere takes of each. */

@@ -2,10 +2,10 @@
 import type { EvseNumber } from '../kernel/ids.js';
 import { timestamp } from '../kernel/units.js';
 import { ceilingOf, withLost, withReturned } from './commit.js';
-import type { Triple } from './conductors.js';
+import { NOTHING, type Triple } from './conductors.js';
 import { carPhases, chargerShare, onlyPhase, worstPhase } from './demand.js';
 import type { Moment } from './moment.js';
-import type { Outlet, PhaseMask } from './network.js';
+import { evenly, type Outlet, type PhaseMask } from './network.js';
 import type { EvseObservation } from './observation.js';
 import type { BalancingSettings } from './settings.js';
 import type { EvseState } from './state.js';
@@ -131,7 +131,7 @@ export function standOf(
       narrow,
       ceiling,
       beyond: undefined,
-      share: NONE,
+      share: NOTHING,
       measured: false,
       most: ceiling,
       vacant: false,
@@ -189,12 +189,10 @@ const isVacant = (
   observation.startsAt !== undefined &&
   held <= observation.startsAt &&
   state.settling === undefined &&
-  worstPhase(measured ?? NONE) < 1;
+  worstPhase(measured ?? NOTHING) < 1;
 
 const overdue = (state: EvseState, moment: Moment, settings: BalancingSettings): boolean =>
   state.retryAt !== undefined || state.open.some((command) => moment.reached(command.at + settings.confirmWithin));
-
-const NONE: Triple = [0, 0, 0];
 
 /** Nothing that is in force, on its way or not yet followed lets it take current on more than one phase. */
 const onOnePhase = (state: EvseState): boolean =>
@@ -203,12 +201,7 @@ const onOnePhase = (state: EvseState): boolean =>
   state.open.every((command) => command.phases === 1 || command.current === 0);
 
 /** What it counts for on each phase. */
-export const worstOf = (stand: Stand): Triple =>
-  stand.beyond ?? [
-    stand.phases & 1 ? stand.ceiling : 0,
-    stand.phases & 2 ? stand.ceiling : 0,
-    stand.phases & 4 ? stand.ceiling : 0,
-  ];
+export const worstOf = (stand: Stand): Triple => stand.beyond ?? evenly(stand.phases, stand.ceiling);
 
 /** Measured as lately as the meters, and not about to follow a new setpoint: then what it takes is known, else only bounded. */
 function isCurrent(
