@@ -46,6 +46,10 @@ export function withSent(state: EvseState, current: number, phases: 1 | 3 | unde
   };
 }
 
+/** Where this setpoint stands among those on their way; -1 where it is none of them. */
+const onItsWay = ({ open }: EvseState, current: Ampere, phases: 1 | 3 | undefined): number =>
+  open.findIndex((command) => !command.uncertain && same(command.current, current) && command.phases === phases);
+
 function change(
   network: Network,
   state: BalancingState,
@@ -114,9 +118,7 @@ export function failed(
   settings: BalancingSettings = defaultSettings,
 ): BalancingState {
   return change(network, state, evse, (of) => {
-    const position = of.open.findIndex(
-      (command) => !command.uncertain && same(command.current, current) && command.phases === phases,
-    );
+    const position = onItsWay(of, current, phases);
     const command = of.open[position];
     if (command === undefined) return of;
     const wait = outcome === 'NotSupported' ? milliseconds(settings.retry * 30) : settings.retry;
@@ -140,9 +142,7 @@ export function withdrawn(
   phases?: 1 | 3,
 ): BalancingState {
   return change(network, state, evse, (of) => {
-    const position = of.open.findIndex(
-      (command) => !command.uncertain && same(command.current, current) && command.phases === phases,
-    );
+    const position = onItsWay(of, current, phases);
     return position < 0 ? of : { ...of, open: of.open.toSpliced(position, 1) };
   });
 }
