@@ -16,7 +16,8 @@ import type { Clock } from '../kernel/clock.js';
 import { FAULTS } from '../kernel/faults.js';
 import { circuitId, type CircuitId, type CsmsId, type EvseNumber } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
-import { ampere, timestamp, type Ampere, type Milliseconds, type Timestamp } from '../kernel/units.js';
+import { steadyTime } from '../kernel/steady-time.js';
+import { ampere, type Ampere, type Timestamp } from '../kernel/units.js';
 import type { Journal } from '../ports/journal.js';
 import { currentOfLimit } from '../site/power-limit.js';
 import type { Contact, Site } from '../site/topology.js';
@@ -53,7 +54,8 @@ export class GridOperator {
   readonly #transformed: boolean;
   /** EVSEs behind the circuits that the limit is meant for. */
   readonly #behind: readonly EvseNumber[];
-  readonly #began: { readonly wall: Timestamp; readonly monotonic: Milliseconds };
+  /** A clock that is set must not end a heartbeat. */
+  readonly #now: () => Timestamp;
   #state: GridOperatorState;
   /** What holds of what was said, and what of it was told last, as text. */
   #held: GridOperatorLimits;
@@ -63,7 +65,7 @@ export class GridOperator {
     const { site, clock } = deps;
     const policy = site.balancing.gridOperatorLimit;
     this.#deps = deps;
-    this.#began = { wall: clock.now(), monotonic: clock.monotonic() };
+    this.#now = steadyTime(clock);
     this.#store = store;
     this.#meant = meant;
     this.#behind = evsesBehind(site, this.#meant);
@@ -199,12 +201,6 @@ export class GridOperator {
         'the grid operator is not heard: the fail-safe limit holds until he speaks again',
       );
     } else log.info({}, 'the grid operator is heard again, and the fail-safe limit is over');
-  }
-
-  /** Steady from the start: a clock that is set must not end a heartbeat. */
-  #now(): Timestamp {
-    const { wall, monotonic } = this.#began;
-    return timestamp(wall + (this.#deps.clock.monotonic() - monotonic));
   }
 }
 

@@ -3,15 +3,8 @@ import type { CancelTimer, Clock } from '../kernel/clock.js';
 import { FAULTS } from '../kernel/faults.js';
 import type { EvseNumber, MeterId, StationId } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
-import {
-  ampere,
-  milliseconds,
-  seconds,
-  timestamp,
-  type Ampere,
-  type Milliseconds,
-  type Timestamp,
-} from '../kernel/units.js';
+import { steadyTime } from '../kernel/steady-time.js';
+import { ampere, milliseconds, seconds, type Ampere, type Milliseconds, type Timestamp } from '../kernel/units.js';
 import { plan, type Plan } from '../balancing/balancer.js';
 import { ceilings, confirmed, failed, reset, withdrawn } from '../balancing/commit.js';
 import { networkOf, type Network } from '../balancing/network.js';
@@ -84,16 +77,17 @@ export class Steering {
   #sampledAt: Milliseconds | undefined;
   /** From such a sample until the cuts of the plan on it were sent, the newest last. */
   readonly #reactions: Milliseconds[] = [];
-  readonly #began: { readonly wall: Timestamp; readonly monotonic: Milliseconds };
+  /** A clock that is set must not age a sample or stop a wait. */
+  readonly #now: () => Timestamp;
 
   private constructor(deps: SteeringDependencies, remembered: ReadonlyMap<EvseNumber, number>) {
     const { clock, site } = deps;
     this.#deps = deps;
     this.#network = networkOf(site);
     this.#evses = site.stations.flatMap((station) => station.evses);
-    this.#began = { wall: clock.now(), monotonic: clock.monotonic() };
+    this.#now = steadyTime(clock);
     this.#state = initialBalancing(this.#network, this.#now(), remembered);
-    this.#observations = new Observations({ ...deps, now: () => this.#now() });
+    this.#observations = new Observations({ ...deps, now: this.#now });
     this.#setpoints = new Setpoints(
       {
         ...deps,
@@ -214,12 +208,6 @@ export class Steering {
       const on = (row: number): number => limits?.[row] ?? circuits[row]?.breaker ?? Infinity;
       return ampere(Math.min(Infinity, ...path.map(on)));
     };
-  }
-
-  /** Wall-clock time at the start, and steady from there: a clock that is set must not age a sample or stop a wait. */
-  #now(): Timestamp {
-    const { wall, monotonic } = this.#began;
-    return timestamp(wall + (this.#deps.clock.monotonic() - monotonic));
   }
 
   #plan(): void {
