@@ -85,17 +85,19 @@ export class Observations {
   observe(evse: Evse): EvseObservation {
     const { book, needs, now, profiles } = this.#deps;
     const station = book.station(evse.station);
+    const reached = station?.connected === true;
+    if (reached) this.#known.add(evse.station);
     const live = book.evse(evse.number);
     const transaction = live?.transaction;
-    if (station?.connected === true) this.#known.add(evse.station);
     const connector = transaction && book.connector(evse.number, transaction.connector);
     const capabilities = station?.capabilities;
     const measured = this.#measured(evse.number, transaction);
     const bounds = { cable: transaction?.cableMaxCurrent, car: needs.of(evse.number)?.maxCurrent };
     const startsAt = startingCurrent(evse, capabilities?.protocol, capabilities?.fallback ?? false);
+    const vacant = startsAt !== undefined && reached && transaction === undefined && this.#isVacant(evse);
     return {
       evse: evse.number,
-      link: station?.connected === true ? 'connected' : this.#known.has(evse.station) ? 'lost' : 'unknown',
+      link: reached ? 'connected' : this.#known.has(evse.station) ? 'lost' : 'unknown',
       wantsEnergy:
         transaction !== undefined &&
         (transaction.idToken !== undefined || transaction.orphan === true) &&
@@ -112,7 +114,7 @@ export class Observations {
       ...(measured && { measured }),
       ...(live?.saysItOffers && { offers: live.saysItOffers }),
       ...(startsAt !== undefined && { startsAt }),
-      ...(this.#isVacant(evse) && { vacant: true }),
+      ...(vacant && { vacant: true }),
       ...(capabilities?.setpointsPerDay !== undefined && { setpointsPerDay: capabilities.setpointsPerDay }),
       ...(capabilities?.phaseSwitching === true && evse.phaseSwitching === true && { phaseSwitching: true }),
       ...(evse.weight !== undefined && { weight: evse.weight }),
@@ -120,13 +122,10 @@ export class Observations {
     };
   }
 
-  /** Every connector says that no car is at it; one that says nothing, or is out of reach, may have one. */
+  /** Every connector of a station in reach says that no car is at it; one that says nothing may have one. */
   #isVacant(evse: Evse): boolean {
-    const { book } = this.#deps;
-    if (book.station(evse.station)?.connected !== true || book.evse(evse.number)?.transaction !== undefined)
-      return false;
     return evse.connectors.every(({ number }) => {
-      const connector = book.connector(evse.number, number);
+      const connector = this.#deps.book.connector(evse.number, number);
       return connector?.reported === 'Available' && connector.chargingState === 'Idle';
     });
   }
