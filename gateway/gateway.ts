@@ -1,7 +1,7 @@
 // The shell: holds the parts that decide, passes on what has changed, and keeps time.
 import type { CancelTimer, Clock } from './kernel/clock.js';
 import { FAULTS } from './kernel/faults.js';
-import type { MeterId, StationId } from './kernel/ids.js';
+import type { CircuitId, MeterId, StationId } from './kernel/ids.js';
 import { minutes, seconds, type Milliseconds } from './kernel/units.js';
 import type { Journal } from './ports/journal.js';
 import type { ContactHost } from './ports/contact.js';
@@ -13,6 +13,7 @@ import type { GridOperatorStanding } from './shell/grid-operator.js';
 import type { SiteOperations } from './shell/operations.js';
 import type { MeterReading } from './site/metering.js';
 import type { ConnectorChange, SiteBook } from './site/site-book.js';
+import { gridConnections } from './site/topology.js';
 import type { Transaction } from './site/transaction.js';
 import type { Telemetry } from './telemetry/telemetry.js';
 import type { View } from './views/view.js';
@@ -27,10 +28,12 @@ export class Gateway {
   readonly views: readonly View[];
   readonly telemetry: Telemetry[] = [];
   readonly #parts: Parts;
+  readonly #connections: ReadonlySet<CircuitId>;
   #timers: CancelTimer[] = [];
 
   private constructor(parts: Parts) {
     this.#parts = parts;
+    this.#connections = new Set(gridConnections(parts.site.circuits));
     this.stations = parts.intake;
     this.meters = {
       reading: (reading) => {
@@ -213,10 +216,10 @@ export class Gateway {
   private planned(circuits: readonly CircuitReport[]): void {
     const report = this.balancing;
     // What the grid operator says of a part of the site is told of the EVSEs there, not of the whole.
-    const connections = new Set(
-      this.#parts.site.circuits.filter(({ fedBy }) => fedBy === undefined).map(({ id }) => id),
-    );
-    const told = report && { ...report, circuits: report.circuits.filter(({ circuit }) => connections.has(circuit)) };
+    const told = report && {
+      ...report,
+      circuits: report.circuits.filter(({ circuit }) => this.#connections.has(circuit)),
+    };
     if (told !== undefined) for (const view of this.views) view.planned(told);
     const operator = this.gridOperator;
     if (operator !== undefined) for (const telemetry of this.telemetry) telemetry.gridOperator(operator);

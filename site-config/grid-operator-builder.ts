@@ -2,12 +2,13 @@
 import { circuitId } from '../gateway/kernel/ids.js';
 import { ampere, watt, type Ampere, type Volt } from '../gateway/kernel/units.js';
 import { currentOfLimit } from '../gateway/site/power-limit.js';
-import type {
-  Circuit,
-  Contact,
-  ContactInput,
-  GridOperatorLimit,
-  GridOperatorSource,
+import {
+  gridConnections,
+  type Circuit,
+  type Contact,
+  type ContactInput,
+  type GridOperatorLimit,
+  type GridOperatorSource,
 } from '../gateway/site/topology.js';
 import { parseQuantity } from './quantity.js';
 import { documentedDefault } from './site-form.js';
@@ -58,7 +59,8 @@ function limitOf(
   const power = parseQuantity(written, 'power');
   if (!power.ok) throw new Error(`${key} is neither a power nor a current in a site that was checked`);
   // A site with several connections has one circuit without a feeder for each: they are built alike.
-  const at = circuits.find(({ id, fedBy }) => (circuit === undefined ? fedBy === undefined : id === circuit));
+  const meant = circuit ?? gridConnections(circuits)[0];
+  const at = circuits.find(({ id }) => id === meant);
   return currentOfLimit({ power: watt(power.value) }, at, nominal);
 }
 

@@ -1,7 +1,7 @@
 // The grid operator's limit: what each source last said, and the fail-safe limit while one is not heard (EnWG section 14a and its like).
 import type { CircuitId } from '../kernel/ids.js';
 import { seconds, type Ampere, type Milliseconds, type Timestamp } from '../kernel/units.js';
-import type { Circuit, GridOperatorLimit } from '../site/topology.js';
+import { gridConnections, type Circuit, type GridOperatorLimit } from '../site/topology.js';
 
 /** `mqtt`, `contact <name>`, or `csms <id>`. */
 export type Source = string;
@@ -38,10 +38,7 @@ const SILENT: SourceState = { words: new Map() };
 export const meantCircuits = (
   policy: GridOperatorLimit | undefined,
   circuits: readonly Circuit[],
-): readonly CircuitId[] =>
-  policy?.circuit === undefined
-    ? circuits.filter(({ fedBy }) => fedBy === undefined).map(({ id }) => id)
-    : [policy.circuit];
+): readonly CircuitId[] => (policy?.circuit === undefined ? gridConnections(circuits) : [policy.circuit]);
 
 /** What is on disk of a source. */
 export interface RememberedSource {

@@ -30,6 +30,10 @@ export interface Circuit {
   readonly primaryVoltage?: Volt;
 }
 
+/** The circuits that no other feeds. */
+export const gridConnections = (circuits: readonly Circuit[]): readonly CircuitId[] =>
+  circuits.filter(({ fedBy }) => fedBy === undefined).map(({ id }) => id);
+
 export interface Meter {
   readonly id: MeterId;
   readonly device: string;
