@@ -2,7 +2,14 @@
 import { milliseconds, seconds, timestamp, watt, type Milliseconds, type Watt } from '../../gateway/kernel/units.js';
 import { meterId, type CircuitId, type EvseNumber, type StationId } from '../../gateway/kernel/ids.js';
 import type { MeterHost, StationHost } from '../../gateway/ports/station.js';
-import { isDirectCurrent, PHASES, type Circuit, type PerPhase, type Site } from '../../gateway/site/topology.js';
+import {
+  isDirectCurrent,
+  perPhase,
+  PHASES,
+  type Circuit,
+  type PerPhase,
+  type Site,
+} from '../../gateway/site/topology.js';
 import type { Load } from '../building-load.js';
 import type { EvseHardware } from '../evse.js';
 import { seededRandom } from '../random.js';
@@ -206,11 +213,6 @@ export class Rehearsal {
 
   #circuit({ id, breaker, meter }: Circuit, loaded: boolean, cars: RehearsalReport['cars']): CircuitResult {
     const accounts = this.#breakers.get(id) ?? perBreaker(breaker);
-    const phase = (account: BreakerAccount) => ({
-      peak_A: Math.round(account.peak * 10) / 10,
-      above_s: Math.round(account.secondsAbove),
-      outcome: account.outcome,
-    });
     const here = cars.flatMap(({ name, because }) =>
       because.filter(({ circuit }) => circuit === id).map((each) => ({ ...each, name })),
     );
@@ -222,7 +224,11 @@ export class Rehearsal {
       metered: meter !== undefined,
       loaded,
       building_A: Math.round(this.chart.highestBuilding(id) * 10) / 10,
-      phases: { L1: phase(accounts.L1), L2: phase(accounts.L2), L3: phase(accounts.L3) },
+      phases: perPhase((phase) => ({
+        peak_A: Math.round(accounts[phase].peak * 10) / 10,
+        above_s: Math.round(accounts[phase].secondsAbove),
+        outcome: accounts[phase].outcome,
+      })),
       refused_Wh: sum(held),
       heldBack: new Set(held.map(({ name }) => name)).size,
       refusedByOperator_Wh: sum(here) - sum(held),
@@ -230,8 +236,4 @@ export class Rehearsal {
   }
 }
 
-const perBreaker = (rating: Circuit['breaker']): PerPhase<BreakerAccount> => ({
-  L1: new BreakerAccount(rating),
-  L2: new BreakerAccount(rating),
-  L3: new BreakerAccount(rating),
-});
+const perBreaker = (rating: Circuit['breaker']): PerPhase<BreakerAccount> => perPhase(() => new BreakerAccount(rating));
