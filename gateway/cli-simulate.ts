@@ -13,7 +13,7 @@ import { renderFinding } from './cli-check.js';
 import { clockTime, simulationText } from './cli-simulate-text.js';
 import { rehearse } from './compose-rehearsal.js';
 import type { CircuitId } from './kernel/ids.js';
-import type { Log } from './kernel/log.js';
+import { silentLog } from './kernel/log.js';
 import { milliseconds } from './kernel/units.js';
 import type { Site } from './site/topology.js';
 
@@ -96,7 +96,8 @@ async function simulate(options: Options, io: SimulateIo): Promise<number> {
     begins: MIDNIGHT + span.from,
     length: span.length,
     seed,
-    log: SILENT,
+    // The gateway's own log of an evening that never was is of no use to anybody.
+    log: silentLog,
   });
   const about = {
     title: `${site.name} (${site.id})`,
@@ -110,9 +111,6 @@ async function simulate(options: Options, io: SimulateIo): Promise<number> {
 }
 
 const NOTHING_WRITTEN: Evening = { cars: undefined, loads: new Map(), operatorLimits: [] };
-
-/** The gateway's own log of an evening that never was is of no use to anybody. */
-const SILENT: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 function optionsOf(args: readonly string[]): Options | string {
   try {

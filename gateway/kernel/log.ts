@@ -21,6 +21,14 @@ export interface Log {
   error(fields: LogFields, message: string): void;
 }
 
+/** For whoever has nobody to tell. */
+export const silentLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
 /** A token as logs, traces and pages may show it: the first two characters and the length. */
 export const maskToken = (token: string): string =>
   token.length <= 2 ? '*'.repeat(token.length) : `${token.slice(0, 2)}***(${token.length})`;

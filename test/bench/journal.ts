@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import Database from 'better-sqlite3';
 import { openJournal } from '../../adapters/journal-sqlite/journal.js';
 import { evseNumber, stationId } from '../../gateway/kernel/ids.js';
-import type { Log } from '../../gateway/kernel/log.js';
+import { silentLog } from '../../gateway/kernel/log.js';
 import { timestamp } from '../../gateway/kernel/units.js';
 import type { Journal } from '../../gateway/ports/journal.js';
 import type { JournalRecord } from '../../gateway/site/transaction.js';
@@ -143,7 +143,6 @@ function report(name: string, rounds: readonly Round[], base: readonly Round[] |
   process.stdout.write(`${name.padEnd(36)}${cells.map(cell).join('')}${ratios ? cell(middle(ratios)) : ''}\n`);
 }
 
-const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const folder = mkdtempSync(join(tmpdir(), 'forecourt-bench-'));
 try {
   process.stdout.write(
@@ -153,7 +152,7 @@ try {
     .map((title) => title.padStart(12))
     .join('');
   process.stdout.write(`${''.padEnd(36)}${titles}\n`);
-  const openOne = (name: string): Promise<Journal> => openJournal(join(folder, name), 1e9, systemClock, silent);
+  const openOne = (name: string): Promise<Journal> => openJournal(join(folder, name), 1e9, systemClock, silentLog);
   if (options.slow) {
     const { made: journal, stop } = await withSlowDisk(() => openOne('slow'));
     const measured: Round[] = [];

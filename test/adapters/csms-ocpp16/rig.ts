@@ -11,7 +11,7 @@ import type { Dial } from '../../../adapters/ocpp-j/csms-session.js';
 import { loadValidators, type Validators } from '../../../adapters/ocpp-j/validation.js';
 import type { CancelTimer, Clock } from '../../../gateway/kernel/clock.js';
 import { csmsId, evseNumber, stationId, transactionUid } from '../../../gateway/kernel/ids.js';
-import type { Log } from '../../../gateway/kernel/log.js';
+import { silentLog } from '../../../gateway/kernel/log.js';
 import { milliseconds, timestamp, wattHour } from '../../../gateway/kernel/units.js';
 import type {
   CsmsAnswer,
@@ -71,13 +71,6 @@ export class StillClock implements Clock {
     this.#elapsed = end;
   }
 }
-
-export const silentLog: Log = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 
 export interface Sent {
   readonly action: string;

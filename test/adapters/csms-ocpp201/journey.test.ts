@@ -5,19 +5,10 @@ import t from 'tap';
 import { openOcpp16Csms } from '../../../adapters/csms-ocpp16/link.js';
 import { openOcpp201Csms } from '../../../adapters/csms-ocpp201/link.js';
 import { dialCsms } from '../../../adapters/ocpp-j/csms-dial.js';
+import { silentLog } from '../../../gateway/kernel/log.js';
 import { timestamp, wattHour } from '../../../gateway/kernel/units.js';
 import type { CsmsLink, CsmsMessage, ProjectionState } from '../../../gateway/ports/csms.js';
-import {
-  aliasTable,
-  AT,
-  csmsOf,
-  energy,
-  rememberingHost,
-  silentLog,
-  TOKEN,
-  transaction,
-  view,
-} from '../csms-ocpp16/rig.js';
+import { aliasTable, AT, csmsOf, energy, rememberingHost, TOKEN, transaction, view } from '../csms-ocpp16/rig.js';
 import { realClock } from '../ocpp-j/rig.js';
 
 interface Seen {

@@ -2,6 +2,7 @@
 // Usage: modbus-master.js <forecourt|modbus-serial> <tcp|rtu> <seconds> <units> <port> [<port> ...]
 import ModbusRTU from 'modbus-serial';
 import { openModbusLink } from '../../../adapters/modbus/open-links.js';
+import { silentLog } from '../../../gateway/kernel/log.js';
 import { systemClock } from '../../../gateway/system-clock.js';
 import { percentile } from '../statistics.js';
 
@@ -30,8 +31,7 @@ const units = Number(unitCount);
 const isLine = kind === 'rtu';
 
 function ours(): Poll {
-  const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-  const context = { clock: systemClock, log: quiet };
+  const context = { clock: systemClock, log: silentLog };
   const links = ports.map((port) =>
     openModbusLink({ kind: isLine ? 'rtu-over-tcp' : 'tcp', host: HOST, port: Number(port) }, context),
   );
