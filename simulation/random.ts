@@ -2,7 +2,7 @@
 
 export interface Random {
   /** From 0 up to 1. */
-  next(): number;
+  readonly next: () => number;
   between(from: number, to: number): number;
   /** One of them; the list is not empty. */
   pick<T>(from: readonly [T, ...T[]] | readonly T[]): T;

@@ -3,7 +3,8 @@ import { circuitId, evseNumber, meterId, stationId } from '../../../gateway/kern
 import { ampere, minutes, volt } from '../../../gateway/kernel/units.js';
 import { PHASES, type BalancingPolicy, type Circuit, type Evse, type Phase } from '../../../gateway/site/topology.js';
 import { networkOf, type Network } from '../../../gateway/balancing/network.js';
-import { randomFrom } from './random.js';
+import { seededRandom } from '../../../simulation/random.js';
+import { chargerEach } from './chargers.js';
 
 /** One car's visit; times in seconds, energy in Wh, currents in A. */
 export interface Visit {
@@ -58,20 +59,21 @@ interface Plan {
   readonly faults: boolean;
 }
 
+const SITE_B: Plan = {
+  name: 'B',
+  seed: 11,
+  evses: 32,
+  hours: 24,
+  main: 63,
+  decks: 4,
+  deck: 40,
+  rowsEach: 0,
+  row: 0,
+  building: 12,
+  faults: false,
+};
 const PLANS: Readonly<Record<'B' | 'C' | 'E', Plan>> = {
-  B: {
-    name: 'B',
-    seed: 11,
-    evses: 32,
-    hours: 24,
-    main: 63,
-    decks: 4,
-    deck: 40,
-    rowsEach: 0,
-    row: 0,
-    building: 12,
-    faults: false,
-  },
+  B: SITE_B,
   C: {
     name: 'C',
     seed: 12,
@@ -85,24 +87,12 @@ const PLANS: Readonly<Record<'B' | 'C' | 'E', Plan>> = {
     building: 40,
     faults: false,
   },
-  E: {
-    name: 'E',
-    seed: 11,
-    evses: 32,
-    hours: 24,
-    main: 63,
-    decks: 4,
-    deck: 40,
-    rowsEach: 0,
-    row: 0,
-    building: 12,
-    faults: true,
-  },
+  E: { ...SITE_B, name: 'E', faults: true },
 };
 
 export function garage(which: keyof typeof PLANS): Garage {
   const plan = PLANS[which];
-  const random = randomFrom(plan.seed);
+  const random = seededRandom(plan.seed).next;
   const circuit = (id: string, breaker: number, fedBy?: string): Circuit => ({
     id: circuitId(id),
     breaker: ampere(breaker),
@@ -136,12 +126,7 @@ export function garage(which: keyof typeof PLANS): Garage {
       rotationKnown: random() < 0.8,
     };
   });
-  const stations = evses.map((evse) => ({
-    id: evse.station,
-    link: { kind: 'ocpp' as const, securityProfile: 0 as const },
-    evses: [evse],
-    start: { kind: 'authorized' as const },
-  }));
+  const stations = chargerEach(evses);
   const seconds = plan.hours * 3600;
   return {
     name: plan.name,

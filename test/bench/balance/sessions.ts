@@ -1,7 +1,7 @@
 // Charging sessions for site A: those of a file, or seeded synthetic ones with the same shape of day.
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { randomFrom } from './random.js';
+import { seededRandom } from '../../../simulation/random.js';
 
 /** Times in steps of 5 minutes. */
 export interface SessionRecord {
@@ -65,7 +65,7 @@ export function sessionsFrom(path: string): readonly SessionRecord[] {
 
 /** A month of office days: most cars come between 7 and 10, stay some 6 hours and want some 9 kWh. */
 export function syntheticSessions(stations: readonly string[], days: number, seed: number): readonly SessionRecord[] {
-  const random = randomFrom(seed);
+  const random = seededRandom(seed).next;
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const sessions: SessionRecord[] = [];
   for (let day = 0; day < days; day++) {

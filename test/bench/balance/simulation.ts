@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { percentile } from '../statistics.js';
 import type { Garage, Visit } from './garage.js';
 import { POLICY } from './garage.js';
-import { randomFrom } from './random.js';
+import { seededRandom } from '../../../simulation/random.js';
 
 /** What a controller can see of one EVSE. */
 export interface SeenEvse {
@@ -121,7 +121,7 @@ function follow(socket: Socket, second: number, dead: boolean): void {
 
 export function simulate(garage: Garage, controller: Controller): Outcome {
   const network = garage.network(POLICY);
-  const random = randomFrom(99);
+  const random = seededRandom(99).next;
   const sockets = network.outlets.map((): Socket => ({
     visit: undefined,
     served: 0,

@@ -7,6 +7,7 @@ import { confirmed } from '../../../gateway/balancing/commit.js';
 import { networkOf, type Network } from '../../../gateway/balancing/network.js';
 import type { EvseObservation } from '../../../gateway/balancing/observation.js';
 import { initialBalancing } from '../../../gateway/balancing/state.js';
+import { chargerEach } from './chargers.js';
 import type { SessionRecord } from './sessions.js';
 
 const words = (text: string): readonly string[] => text.split(' ').map((each) => `CA-${each}`);
@@ -65,12 +66,7 @@ export function caltech(cap: number, minimum: number, policy: BalancingPolicy): 
       circuit('av-pod', 80, 'secondary'),
       circuit('cc-pod', 80, 'secondary'),
     ],
-    stations: evses.map((evse) => ({
-      id: evse.station,
-      link: { kind: 'ocpp', securityProfile: 0 },
-      evses: [evse],
-      start: { kind: 'authorized' },
-    })),
+    stations: chargerEach(evses),
     nominalVoltage: volt(120),
     balancing: policy,
   });

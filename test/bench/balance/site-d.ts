@@ -17,7 +17,8 @@ import type { EvseObservation, Snapshot } from '../../../gateway/balancing/obser
 import { defaultSettings } from '../../../gateway/balancing/settings.js';
 import { initialBalancing, type BalancingState } from '../../../gateway/balancing/state.js';
 import { percentile } from '../statistics.js';
-import { randomFrom } from './random.js';
+import { seededRandom } from '../../../simulation/random.js';
+import { chargerEach } from './chargers.js';
 
 const EVSES = 1000;
 const ROWS = 40;
@@ -29,7 +30,7 @@ const TURNS: readonly (readonly Phase[])[] = [PHASES, ['L2', 'L3', 'L1'], ['L3',
 const GRID = meterId('grid');
 
 function siteD(strategy: BalancingPolicy['strategy']) {
-  const random = randomFrom(20190301);
+  const random = seededRandom(20190301).next;
   const circuit = (id: string, breaker: number, fedBy?: string): Circuit => ({
     id: circuitId(id),
     breaker: ampere(breaker),
@@ -55,12 +56,7 @@ function siteD(strategy: BalancingPolicy['strategy']) {
       ...Array.from({ length: DECKS }, (_, i) => circuit(`deck-${i}`, 600, 'grid')),
       ...Array.from({ length: ROWS }, (_, i) => circuit(`row-${i}`, 160, `deck-${i % DECKS}`)),
     ],
-    stations: evses.map((evse) => ({
-      id: evse.station,
-      link: { kind: 'ocpp', securityProfile: 0 },
-      evses: [evse],
-      start: { kind: 'authorized' },
-    })),
+    stations: chargerEach(evses),
     nominalVoltage: volt(230),
     balancing: { strategy, rotation: minutes(15) },
   });
