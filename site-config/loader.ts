@@ -85,7 +85,10 @@ export function loadSiteText(
   if (findings.some(({ severity }) => severity === 'error')) return failed(inFileOrder(findings));
 
   const site = buildSite(written, secrets, folder, wiringOf(options.devices));
-  const all = inFileOrder([...findings, ...placed(path, document, review(site, reviewContext(written, options.devices)))]);
+  const all = inFileOrder([
+    ...findings,
+    ...placed(path, document, review(site, reviewContext(written, options.devices))),
+  ]);
   return all.some(({ severity }) => severity === 'error') ? failed(all) : ok({ site, warnings: all });
 }
 

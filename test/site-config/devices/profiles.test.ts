@@ -1,12 +1,13 @@
 // Visits every device profile: its registers decode over a real socket, its states are complete, its setpoint makes the round trip.
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { ModbusDevice } from '../../../adapters/modbus/device.js';
 import type { ChargerProfile, DeviceProfile, Match, Register } from '../../../adapters/modbus/device-profile.js';
+import type { ModbusLink } from '../../../adapters/modbus/link.js';
 import { wordsOf } from '../../../adapters/modbus/register-value.js';
 import { openModbusLink } from '../../../adapters/modbus/open-links.js';
 import { evseState, stateRegisters } from '../../../adapters/station-modbus/evse-state.js';
 import { chargerProfiles, meterProfiles, profiles } from '../../fakes/profiles.js';
-import { startModbusSlave, type SlaveRegisters } from '../../../simulation/modbus-slave.js';
+import { startModbusSlave, type ModbusSlaveOptions, type SlaveRegisters } from '../../../simulation/modbus-slave.js';
 import { systemClock } from '../../../gateway/system-clock.js';
 import { recordingLog } from '../../fakes/recording-log.js';
 
@@ -65,6 +66,19 @@ function place(profile: DeviceProfile, register: Register): { readonly unit: num
   return { unit, address: register.address + offset };
 }
 
+async function linkTo(test: Test, units: ModbusSlaveOptions['units']): Promise<ModbusLink> {
+  const slave = await startModbusSlave({ units });
+  const link = openModbusLink(
+    { kind: 'tcp', host: '127.0.0.1', port: slave.port },
+    { clock: systemClock, log: recordingLog() },
+  );
+  test.teardown(async () => {
+    await link.stop();
+    await slave.stop();
+  });
+  return link;
+}
+
 const visited: string[] = [];
 
 for (const profile of profiles) {
@@ -86,15 +100,7 @@ for (const profile of profiles) {
         (register.read === 4 ? memory.input : memory.holding).set(address + i, word);
       }
     }
-    const slave = await startModbusSlave({ units });
-    const link = openModbusLink(
-      { kind: 'tcp', host: '127.0.0.1', port: slave.port },
-      { clock: systemClock, log: recordingLog() },
-    );
-    test.teardown(async () => {
-      await link.stop();
-      await slave.stop();
-    });
+    const link = await linkTo(test, units);
     const unhurried = { ...profile, io: { ...profile.io, minReadIntervalMs: 0, requestDelayMs: 0 } };
     const device = new ModbusDevice(link, unhurried, { instance: 1, base: SUNSPEC_BASE });
     const readable = Object.entries(profile.registers).filter(([, register]) => register.read !== undefined);
@@ -178,15 +184,7 @@ for (const profile of chargerProfiles) {
     const { unit, address } = place(profile, setpoint);
     const holding: SlaveRegisters = new Map();
     for (let i = 0; i < wordsOf(setpoint); i++) holding.set(address + i, 0);
-    const slave = await startModbusSlave({ units: new Map([[unit, { holding }]]) });
-    const link = openModbusLink(
-      { kind: 'tcp', host: '127.0.0.1', port: slave.port },
-      { clock: systemClock, log: recordingLog() },
-    );
-    test.teardown(async () => {
-      await link.stop();
-      await slave.stop();
-    });
+    const link = await linkTo(test, new Map([[unit, { holding }]]));
     const registers = { ...profile.registers, [control.setpoint]: { ...setpoint, read: 3 as const } };
     const device = new ModbusDevice(link, { ...profile, registers, io: {} }, { instance: 1 });
     for (const current of [0, control.min, 16, control.max]) {
