@@ -16,11 +16,7 @@ const checks = {
     'oxlint',
     ['-c', '.oxlintrc.json', ...(fix ? ['--fix'] : []), ...present([...codeFolders, 'deploy'])],
   ],
-  format: (fix) => [
-    'prettier',
-    'prettier',
-    [fix ? '--write' : '--check', '--log-level=warn', '--cache', '--cache-location=out/.prettier', '.'],
-  ],
+  format: (fix) => ['oxfmt', 'oxfmt', [fix ? '--write' : '--check', '.']],
   layers: () => ['dependency-cruiser', 'depcruise', ['--config', '.dependency-cruiser.cjs', ...present(codeFolders)]],
   unused: () => ['knip', 'knip', ['--no-progress']],
 };

@@ -6,7 +6,14 @@ import type { Car } from './car.js';
 import type { EvseHardware } from './evse.js';
 
 export type StopReason =
-  'Local' | 'Remote' | 'EVDisconnected' | 'DeAuthorized' | 'UnlockCommand' | 'SoftReset' | 'HardReset' | 'PowerLoss';
+  | 'Local'
+  | 'Remote'
+  | 'EVDisconnected'
+  | 'DeAuthorized'
+  | 'UnlockCommand'
+  | 'SoftReset'
+  | 'HardReset'
+  | 'PowerLoss';
 
 /** The charger's own book of one visit: what the clouds have to agree with. */
 export interface Session {

@@ -82,7 +82,14 @@ export interface CloseRequest {
 }
 
 export type WorkerRequest =
-  WriteRequest | ReadRequest | LoadRequest | TrimRequest | AmendRequest | ExpireRequest | ProbeRequest | CloseRequest;
+  | WriteRequest
+  | ReadRequest
+  | LoadRequest
+  | TrimRequest
+  | AmendRequest
+  | ExpireRequest
+  | ProbeRequest
+  | CloseRequest;
 
 /** In bytes. */
 export interface Space {

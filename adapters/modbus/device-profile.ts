@@ -3,7 +3,15 @@
 import type { SerialLine } from '../../gateway/site/topology.js';
 
 export type RegisterType =
-  'uint16' | 'int16' | 'uint32' | 'int32' | 'uint64' | 'int64' | 'float32' | 'float64' | 'string';
+  | 'uint16'
+  | 'int16'
+  | 'uint32'
+  | 'int32'
+  | 'uint64'
+  | 'int64'
+  | 'float32'
+  | 'float64'
+  | 'string';
 
 export type Order = 'big' | 'little';
 export type ReadFunction = 3 | 4;

@@ -262,7 +262,14 @@ export interface ReportedVariable extends VariableReference {
   readonly value?: string;
   readonly mutability: 'ReadOnly' | 'WriteOnly' | 'ReadWrite';
   readonly dataType:
-    'string' | 'decimal' | 'integer' | 'dateTime' | 'boolean' | 'OptionList' | 'SequenceList' | 'MemberList';
+    | 'string'
+    | 'decimal'
+    | 'integer'
+    | 'dateTime'
+    | 'boolean'
+    | 'OptionList'
+    | 'SequenceList'
+    | 'MemberList';
   readonly unit?: string;
   readonly values?: string;
   readonly min?: number;
@@ -308,7 +315,12 @@ export interface CsmsAnswer {
 
 export interface VariableResult extends VariableReference {
   readonly status:
-    'Accepted' | 'Rejected' | 'UnknownComponent' | 'UnknownVariable' | 'NotSupportedAttributeType' | 'RebootRequired';
+    | 'Accepted'
+    | 'Rejected'
+    | 'UnknownComponent'
+    | 'UnknownVariable'
+    | 'NotSupportedAttributeType'
+    | 'RebootRequired';
   readonly value?: string;
   readonly readOnly?: boolean;
 }

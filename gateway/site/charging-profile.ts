@@ -3,7 +3,10 @@ import type { Timestamp } from '../kernel/units.js';
 import type { TransactionUid } from '../kernel/ids.js';
 
 export type ChargingProfilePurpose =
-  'ChargingStationExternalConstraints' | 'ChargingStationMaxProfile' | 'TxDefaultProfile' | 'TxProfile';
+  | 'ChargingStationExternalConstraints'
+  | 'ChargingStationMaxProfile'
+  | 'TxDefaultProfile'
+  | 'TxProfile';
 export type ChargingProfileKind = 'Absolute' | 'Recurring' | 'Relative';
 /** A: per phase. W: sum of the phases. */
 export type ChargingRateUnit = 'A' | 'W';

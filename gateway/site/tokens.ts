@@ -3,7 +3,14 @@ import type { EvseNumber } from '../kernel/ids.js';
 import type { Timestamp } from '../kernel/units.js';
 
 export type IdTokenType =
-  'Central' | 'eMAID' | 'ISO14443' | 'ISO15693' | 'KeyCode' | 'Local' | 'MacAddress' | 'NoAuthorization';
+  | 'Central'
+  | 'eMAID'
+  | 'ISO14443'
+  | 'ISO15693'
+  | 'KeyCode'
+  | 'Local'
+  | 'MacAddress'
+  | 'NoAuthorization';
 
 /** Compared without regard to case; forwarded in the case it came in. At most 36 characters in 2.0.1, 20 in 1.6. */
 export interface IdToken {

@@ -7,7 +7,14 @@ import type { IdToken } from './tokens.js';
 
 /** Why the driver was let in. */
 export type AuthorizationBasis =
-  'csms' | 'local-list' | 'cache' | 'site-token' | 'offline-unknown' | 'remote' | 'free' | 'none';
+  | 'csms'
+  | 'local-list'
+  | 'cache'
+  | 'site-token'
+  | 'offline-unknown'
+  | 'remote'
+  | 'free'
+  | 'none';
 
 export interface Transaction {
   readonly uid: TransactionUid;

@@ -24,7 +24,8 @@ interface Socket {
   readonly evse: Evse;
   readonly hardware: EvseHardware;
   session:
-    { readonly id: StationTransactionId; readonly token: string; seqNo: number; state: ChargingState } | undefined;
+    | { readonly id: StationTransactionId; readonly token: string; seqNo: number; state: ChargingState }
+    | undefined;
 }
 
 export class PortCharger implements StationDriver {

@@ -41,7 +41,8 @@ async function composite(csms: World['authority'], slot: number): Promise<number
     chargingRateUnit: 'A',
   });
   const schedule = (answer['chargingSchedule'] ?? answer['schedule']) as
-    { chargingSchedulePeriod: { limit: number }[] } | undefined;
+    | { chargingSchedulePeriod: { limit: number }[] }
+    | undefined;
   return schedule?.chargingSchedulePeriod[0]?.limit;
 }
 
