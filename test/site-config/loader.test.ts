@@ -283,7 +283,7 @@ t.test('no mutation of a site makes the loader throw, and every finding points i
         return findings.every(({ line, column }) => line >= 1 && column >= 1 && line <= lines.length + 1);
       },
     ),
-    { numRuns: 600 },
+    { numRuns: 250 },
   );
   t.end();
 });
@@ -315,7 +315,7 @@ t.test('no value in the place of another makes the loader throw', (t) => {
       const result = loadSiteText(mutated, 'site.yaml', options);
       return result.ok || result.error.length > 0;
     }),
-    { numRuns: 400 },
+    { numRuns: 150 },
   );
   t.end();
 });

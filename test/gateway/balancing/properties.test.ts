@@ -3,7 +3,7 @@ import t from 'tap';
 import fc from 'fast-check';
 import { PROPERTIES } from './properties.js';
 
-const CASES = 400;
+const CASES = 200;
 
 for (const { name, share, holds } of PROPERTIES) {
   t.test(name, async (t) => {

@@ -205,7 +205,7 @@ t.test('composites and limits say at every second what the oracle says', async (
         counted.seconds++;
       }
     }),
-    { numRuns: 2500 },
+    { numRuns: 1000 },
   );
   t.ok(counted.limited > counted.seconds / 6, `${counted.limited} limits in ${counted.seconds} seconds`);
   t.ok(counted.capped > counted.seconds / 20, `${counted.capped} of them with a cap`);
@@ -229,7 +229,7 @@ t.test('a limit does not change before nextChange says so', async (t) => {
           if (limit(second) !== limit(begin)) throw new Error(`changed at +${second - base} s, not at ${until - base}`);
       },
     ),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   );
-  t.pass('over 1000 random stores');
+  t.pass('over 500 random stores');
 });

@@ -50,14 +50,14 @@ const stations = (count: number, circuit: (index: number) => string): string =>
   ).join('\n');
 
 for (const name of ['small-office', 'car-park', 'depot']) {
-  void t.test(`${name}: an hour in which no breaker is exceeded, with its picture`, async (t) => {
+  void t.test(`${name}: half an hour in which no breaker is exceeded, with its picture`, async (t) => {
     const path = `site-config/examples/${name}.yaml`;
     const { code, written, err, report } = await simulate([
       path,
       '--from',
       '18:00',
       '--hours',
-      '1',
+      '0.5',
       '--json',
       '--chart',
       'c.svg',
@@ -170,13 +170,13 @@ grid-operator-limit: [{ from: 17:20, to: 17:50, limit: 6.9 kW }]
 
 t.test('one seed is one evening, another seed another', async (t) => {
   const path = 'site-config/examples/car-park.yaml';
-  const run = async (seed: string) => (await simulate([path, '--hours', '1', '--json', '--seed', seed])).out;
+  const run = async (seed: string) => (await simulate([path, '--hours', '0.25', '--json', '--seed', seed])).out;
   const first = await run('5');
   t.equal(await run('5'), first);
   t.not(await run('6'), first);
 });
 
-t.test('an hour of 30 EVSEs', async (t) => {
+t.test('half an hour of 30 EVSEs', async (t) => {
   const big = site(
     [
       '  main: { breaker: 200 A, meter: grid, margin: 5 A, when-meter-lost: 60 A }',
@@ -185,13 +185,13 @@ t.test('an hour of 30 EVSEs', async (t) => {
     stations(30, (index) => `deck-${1 + Math.floor(index / 10)}`),
   );
   const begun = process.cpuUsage();
-  const { code, report } = await simulate(['big.yaml', '--from', '18:30', '--hours', '1', '--json'], {
+  const { code, report } = await simulate(['big.yaml', '--from', '18:30', '--hours', '0.5', '--json'], {
     'big.yaml': big,
   });
   const spent = process.cpuUsage(begun);
   t.equal(code, 0);
   t.equal(report().evses, 30);
-  t.comment(`${((spent.user + spent.system) / 1e6).toFixed(1)} s of CPU time for an hour of 30 EVSEs`);
+  t.comment(`${((spent.user + spent.system) / 1e6).toFixed(1)} s of CPU time for half an hour of 30 EVSEs`);
 });
 
 t.test('wrong usage and faulty files end with 2 and say what to write', async (t) => {
