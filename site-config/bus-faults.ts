@@ -1,6 +1,7 @@
 // What can be wrong with addresses: Modbus units used twice, lines with two speeds, devices that cannot be reached so, ports that do not exist.
 import { wiringOf, type DeviceShelf } from './devices/shelf.js';
 import { errorAtKey, errorAtValue, type Fault } from './fault.js';
+import { documentedDefault } from './site-form.js';
 import { inWords, type Path } from './place.js';
 import { delivered, LINE_KEYS, modbusDevices, type LineKey, type ModbusDevice, type Wiring } from './serial-bus.js';
 import { has, isSection, text, type Section } from './written.js';
@@ -11,9 +12,11 @@ const isLine = (connection: string): boolean => isSerial(connection) || connecti
 
 export function modbusUnits(site: Section, devices: DeviceShelf): readonly Fault[] {
   const wiring = wiringOf(devices);
-  const seen = new Map<string, Path>();
-  return modbusDevices(site).flatMap(({ path, keys, connection, device }) => {
-    const unit = text(keys, 'unit') ?? wiring(device)?.unit.toString();
+  const seen = new Map<string, ModbusDevice>();
+  return modbusDevices(site).flatMap((modbusDevice) => {
+    const { path, keys, connection, device } = modbusDevice;
+    const delivered = device === undefined ? documentedDefault('contact', 'unit') : wiring(device)?.unit.toString();
+    const unit = text(keys, 'unit') ?? delivered;
     if (unit === '0' && isLine(connection)) {
       return [
         errorAtValue(
@@ -29,14 +32,16 @@ export function modbusUnits(site: Section, devices: DeviceShelf): readonly Fault
     const id = `${address} ${unit ?? 'default'}`;
     const other = seen.get(id);
     if (other === undefined) {
-      seen.set(id, path);
+      seen.set(id, modbusDevice);
       return [];
     }
+    // Several contacts may be inputs of one I/O module.
+    if (device === undefined && other.device === undefined) return [];
     return [
       errorAtKey(
         'duplicate-unit',
         has(keys, 'unit') ? [...path, 'unit'] : path,
-        `${inWords(path, site)} answers to the same unit at ${connection} as ${inWords(other, site)}`,
+        `${inWords(path, site)} answers to the same unit at ${connection} as ${inWords(other.path, site)}`,
         'give each device its own unit, in the device and here',
       ),
     ];
@@ -48,7 +53,7 @@ export function reachable(site: Section, devices: DeviceShelf): readonly Fault[]
   return modbusDevices(site).flatMap(({ path, connection, device }) => {
     const transports = wiring(device)?.transports;
     const speaks = transports === undefined || transports.some((each) => each === 'rtu' || each === 'ascii');
-    if (speaks || !isLine(connection)) return [];
+    if (device === undefined || speaks || !isLine(connection)) return [];
     const message = `${device} does not speak on a serial line`;
     const suggestion = `write its address, such as ${transports?.[0] ?? 'tcp'}://10.0.0.5:502`;
     return [errorAtValue('wrong-transport', [...path, 'connection'], message, suggestion)];

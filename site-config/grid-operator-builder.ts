@@ -9,6 +9,7 @@ import {
   type ContactInput,
   type GridOperatorLimit,
   type GridOperatorSource,
+  type SerialLine,
 } from '../gateway/site/topology.js';
 import { parseQuantity } from './quantity.js';
 import { documentedDefault } from './site-form.js';
@@ -18,8 +19,16 @@ import { has, isSection, list, text, type Section } from './written.js';
 
 const SOURCES = ['mqtt', 'csms', 'contact'] as const satisfies readonly GridOperatorSource[];
 
-/** @param nominal phase to neutral */
-export function buildGridOperatorLimit(keys: Section, circuits: readonly Circuit[], nominal: Volt): GridOperatorLimit {
+/**
+ * @param nominal phase to neutral
+ * @param lineOf what the serial line at an address is set to
+ */
+export function buildGridOperatorLimit(
+  keys: Section,
+  circuits: readonly Circuit[],
+  nominal: Volt,
+  lineOf: (connection: string) => SerialLine,
+): GridOperatorLimit {
   const circuit = text(keys, 'circuit');
   const contacts = list(keys, 'contacts').filter(isSection);
   return {
@@ -33,7 +42,7 @@ export function buildGridOperatorLimit(keys: Section, circuits: readonly Circuit
         limit: limitOf(each, 'limit', own ?? circuit, circuits, nominal),
         ...(own !== undefined && { circuit: circuitId(own) }),
         active: one(['closed', 'open'] as const, text(each, 'active') ?? documentedDefault('contact', 'active')),
-        input: inputOf(each),
+        input: inputOf(each, lineOf),
       };
     }),
   };
@@ -64,13 +73,13 @@ function limitOf(
   return currentOfLimit({ power: watt(power.value) }, at, nominal);
 }
 
-function inputOf(keys: Section): ContactInput {
+function inputOf(keys: Section, lineOf: (connection: string) => SerialLine): ContactInput {
   const path = text(keys, 'file');
   if (path !== undefined) return { kind: 'file', path };
   const [, table = '', address, bit] = /^(\S+) (\d+)(?: bit (\d+))?$/.exec(needed(keys, 'input')) ?? [];
   return {
     kind: 'modbus',
-    connection: connection(keys),
+    connection: connection(keys, lineOf(needed(keys, 'connection'))),
     unit: Number(text(keys, 'unit') ?? documentedDefault('contact', 'unit')),
     table: one(['coil', 'discrete-input', 'holding-register', 'input-register'] as const, table),
     address: Number(address),

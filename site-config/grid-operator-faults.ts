@@ -2,6 +2,7 @@
 import { errorAtKey, errorAtValue, type Fault } from './fault.js';
 import { sourcesOf } from './grid-operator-builder.js';
 import type { Path } from './place.js';
+import { LINE_KEYS } from './serial-bus.js';
 import { didYouMean } from './suggestion.js';
 import { has, isSection, list, section, text, type Section } from './written.js';
 
@@ -41,7 +42,7 @@ function contactFaults(path: Path, keys: Section, circuits: readonly string[]): 
   const faults = [...unknownCircuit(path, keys, circuits)];
   const name = `contact ${Number(path.at(-1)) + 1}`;
   if (has(keys, 'file')) {
-    for (const key of ['connection', 'unit', 'input'])
+    for (const key of ['connection', 'unit', 'input', ...LINE_KEYS])
       if (has(keys, key))
         faults.push(
           errorAtKey('unknown-key', [...path, key], `${name} is read from a file: it has no ${key}`, 'leave it out'),
@@ -56,15 +57,6 @@ function contactFaults(path: Path, keys: Section, circuits: readonly string[]): 
       faults.push(
         errorAtKey('missing-key', path, `${name} has no ${key}`, `write for example ${key}: ${example}, or file:`),
       );
-  if (text(keys, 'connection')?.startsWith('serial:') === true)
-    faults.push(
-      errorAtValue(
-        'bad-form',
-        [...path, 'connection'],
-        `${name} is on a serial line, which is not built yet`,
-        'write tcp://<host>:<port> of a gateway to the line',
-      ),
-    );
   return faults;
 }
 

@@ -2,7 +2,7 @@
 import type { SerialLine } from '../gateway/site/topology.js';
 import type { Path } from './place.js';
 import { one } from './values.js';
-import { entries, has, text, type Section } from './written.js';
+import { entries, has, isSection, list, section, text, type Section } from './written.js';
 
 export interface DeviceWiring {
   /** What it speaks itself. */
@@ -13,22 +13,23 @@ export interface DeviceWiring {
 }
 
 /** Of a device by its name; undefined where that is not known. */
-export type Wiring = (device: string) => DeviceWiring | undefined;
+export type Wiring = (device: string | undefined) => DeviceWiring | undefined;
 
 /** Of a line of which nothing is known. */
-export const USUAL_LINE: SerialLine = { baudRate: 9600, parity: 'none', stopBits: 1 };
+const USUAL_LINE: SerialLine = { baudRate: 9600, parity: 'none', stopBits: 1 };
 
 export interface ModbusDevice {
   /** Where it stands in the site. */
   readonly path: Path;
   readonly keys: Section;
   readonly connection: string;
-  readonly device: string;
+  /** The name of its profile; an I/O module with a contact has none. */
+  readonly device?: string;
 }
 
-/** The meters and chargers that are reached over Modbus, in the order of the file. */
-export const modbusDevices = (site: Section): readonly ModbusDevice[] =>
-  ['meters', 'stations'].flatMap((kind) =>
+/** The meters, chargers and contacts that are reached over Modbus, in this order. */
+export const modbusDevices = (site: Section): readonly ModbusDevice[] => [
+  ...['meters', 'stations'].flatMap((kind) =>
     entries(site, kind).flatMap(([name, keys]) => {
       const connection = text(keys, 'connection');
       const device = text(keys, 'device');
@@ -36,13 +37,24 @@ export const modbusDevices = (site: Section): readonly ModbusDevice[] =>
         ? []
         : [{ path: [kind, name], keys, connection, device }];
     }),
-  );
+  ),
+  ...contacts(site),
+];
+
+function contacts(site: Section): readonly ModbusDevice[] {
+  const operator = section(section(site, 'balancing'), 'grid-operator-limit');
+  return list(operator, 'contacts').flatMap((keys, index) => {
+    const connection = isSection(keys) && !has(keys, 'file') ? text(keys, 'connection') : undefined;
+    if (!isSection(keys) || connection === undefined) return [];
+    return [{ path: ['balancing', 'grid-operator-limit', 'contacts', index], keys, connection }];
+  });
+}
 
 export const LINE_KEYS = ['baud-rate', 'parity', 'stop-bits'] as const;
 export type LineKey = (typeof LINE_KEYS)[number];
 
 /** A setting as the device is delivered, in the words of site.yaml. */
-export function delivered(device: string, key: LineKey, wiring: Wiring): string | undefined {
+export function delivered(device: string | undefined, key: LineKey, wiring: Wiring): string | undefined {
   const line = wiring(device)?.serial;
   if (line === undefined) return undefined;
   switch (key) {

@@ -14,6 +14,7 @@ import {
   type LocalToken,
   type Meter,
   type Phase,
+  type SerialLine,
   type Site,
   type Tariff,
   type Telemetry,
@@ -53,7 +54,9 @@ export function buildSite(written: Section, secrets: Secrets, folder: string, wi
     stations,
     csms: entries(written, 'csms').map(([name, keys]) => csms(name, keys, id, secrets)),
     authorization: authorization(section(written, 'authorization')),
-    balancing: balancing(section(written, 'balancing'), circuits, nominalVoltage),
+    balancing: balancing(section(written, 'balancing'), circuits, nominalVoltage, (address) =>
+      serialLine(written, address, wiring),
+    ),
     ...(cost === undefined ? {} : { tariff: cost }),
     listen:
       stations.some(({ link }) => link.kind === 'ocpp') || has(written, 'listen')
@@ -180,7 +183,12 @@ function localToken(written: unknown): LocalToken {
   };
 }
 
-function balancing(keys: Section, circuits: readonly Circuit[], voltage: Volt): BalancingPolicy {
+function balancing(
+  keys: Section,
+  circuits: readonly Circuit[],
+  voltage: Volt,
+  lineOf: (connection: string) => SerialLine,
+): BalancingPolicy {
   return {
     strategy: one(
       ['fair', 'first-come', 'most-energy'] as const,
@@ -190,7 +198,7 @@ function balancing(keys: Section, circuits: readonly Circuit[], voltage: Volt): 
     ...(has(keys, 'max-unbalance') && { unbalance: ampere(quantity(keys, 'max-unbalance', 'balancing', 'current')) }),
     ...(has(keys, 'grid-operator-limit')
       ? {
-          gridOperatorLimit: buildGridOperatorLimit(section(keys, 'grid-operator-limit'), circuits, voltage),
+          gridOperatorLimit: buildGridOperatorLimit(section(keys, 'grid-operator-limit'), circuits, voltage, lineOf),
         }
       : {}),
   };

@@ -15,7 +15,7 @@ import type {
 } from '../gateway/site/topology.js';
 import { documentedDefault } from './site-form.js';
 import { secretKey, type Secrets } from './secrets.js';
-import { serialLine, USUAL_LINE, type Wiring } from './serial-bus.js';
+import { serialLine, type Wiring } from './serial-bus.js';
 import { needed, one, quantity } from './values.js';
 import { has, isSection, list, section, text, type Section } from './written.js';
 
@@ -119,7 +119,7 @@ export const unit = (keys: Section): { readonly unit?: number } => {
 };
 
 /** @param line what the serial line is set to, where it is one */
-export function connection(keys: Section, line: SerialLine = USUAL_LINE): ModbusConnection {
+export function connection(keys: Section, line: SerialLine): ModbusConnection {
   const written = needed(keys, 'connection');
   const [, kind, host = '', port] = NETWORK.exec(written) ?? [];
   if (kind === undefined) return { kind: 'serial', path: written.replace(/^serial:/, ''), ...line };

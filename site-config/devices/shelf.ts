@@ -47,7 +47,7 @@ export function whenSilent(shelf: DeviceShelf, name: string): Silence | undefine
 export const wiringOf =
   (shelf: DeviceShelf): Wiring =>
   (name) => {
-    const profile = profileOf(shelf, name);
+    const profile = name === undefined ? undefined : profileOf(shelf, name);
     if (profile === undefined) return undefined;
     const { transports, unit, serial } = profile;
     return { transports, unit: unit.unit, ...(serial !== undefined && { serial }) };

@@ -1,4 +1,4 @@
-// A whole gateway on a serial bus: site.yaml names the port, two meters share it, one more is behind a serial server.
+// A whole gateway on a serial bus: site.yaml names the port, two meters and a contact share it, one more of each is behind a serial server.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,15 +27,26 @@ function sdm630(ampere: number): SlaveUnit {
   return { holding: new Map(), input };
 }
 
-t.test('two meters on one port and one behind a serial server are read', { skip: noSocat }, async (test) => {
+/** An I/O module with its first two inputs. */
+const ioModule = (bits: [number, number]): SlaveUnit => ({ holding: new Map(), bits: new Map(bits.entries()) });
+
+t.test('two meters and a module on one port, one of each behind a serial server', { skip: noSocat }, async (test) => {
+  const near = ioModule([1, 0]);
   const bus = await startRtuSlave({
     units: new Map([
       [1, sdm630(11)],
       [2, sdm630(22)],
+      [9, near],
     ]),
   });
   test.teardown(() => bus.stop());
-  const far = await startRtuSlave({ units: new Map([[1, sdm630(33)]]) });
+  const away = ioModule([0, 0]);
+  const far = await startRtuSlave({
+    units: new Map([
+      [1, sdm630(33)],
+      [9, away],
+    ]),
+  });
   test.teardown(() => far.stop());
   const path = join(folder(test), 'bus');
   await plug(test, path, { port: bus.port });
@@ -51,6 +62,13 @@ meters:
   back: { device: eastron-sdm630, connection: rtu-over-tcp://127.0.0.1:${far.port} }
 stations:
   CP01: { circuit: back, password: 0123456789012345, evses: [{ number: 1, max-current: 16 A, phases: L1 }] }
+balancing:
+  grid-operator-limit:
+    failsafe: 6 A
+    contacts:
+      - { connection: serial:${path}, unit: 9, input: discrete-input 0, limit: 40 A }
+      - { connection: serial:${path}, unit: 9, input: discrete-input 1, limit: 20 A, circuit: garage }
+      - { connection: rtu-over-tcp://127.0.0.1:${far.port}, unit: 9, input: coil 1, limit: 12 A, circuit: back }
 `,
     'site.yaml',
     { devices: openShelf(), env: {} },
@@ -77,6 +95,16 @@ stations:
   test.ok(await until(systemClock, 60, read));
   const currents = Object.fromEntries([...gateway.readings].map(([meter, { current }]) => [meter, current.L2]));
   test.same(currents, { house: 11, garage: 22, back: 33 });
+  const limits = (): object => Object.fromEntries(gateway.gridOperator?.limits ?? []);
+  const heard = (): boolean => gateway.gridOperator?.failsafe === false;
+  test.ok(await until(systemClock, 60, heard), 'every contact is read');
+  test.same(limits(), { house: 40 });
+  near.bits?.set(1, 1);
+  away.bits?.set(1, 1);
+  const lowered = (): boolean => gateway.gridOperator?.limits.size === 3;
+  test.ok(await until(systemClock, 60, lowered), 'two more close');
+  test.same(limits(), { house: 40, garage: 20, back: 12 });
   test.equal(bus.connections, 1, 'the port is opened once');
+  test.equal(far.connections, 1, 'so is the serial server');
   return undefined;
 });
