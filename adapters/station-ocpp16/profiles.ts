@@ -5,7 +5,7 @@ import type { Payload } from '../ocpp-j/contract.js';
 import { textOf } from '../ocpp-j/fields.js';
 import type { ProfileCalls, ProfileWish } from '../ocpp-j/limit-writer.js';
 import { timestamp, toRfc3339 } from '../../gateway/kernel/units.js';
-import { wattsPerAmpere, type Evse, type LimitPurpose } from '../../gateway/site/topology.js';
+import { numberOfPhases, wattsPerAmpere, type Evse, type LimitPurpose } from '../../gateway/site/topology.js';
 import type { Charger } from './charger.js';
 
 const PURPOSES: Readonly<Record<LimitPurpose, string>> = {
@@ -19,7 +19,7 @@ const HEAD_START_MS = 60_000;
 
 /** Shared by 1.6 profiles of all purposes (OCPP 1.6 section 7.8); numberPhases only where it means something. */
 export function profileOf(wish: ProfileWish, connector: number, charger: Pick<Charger, 'clock' | 'settings'>): Payload {
-  const phases = wish.phases ?? wish.evse.phases.length;
+  const phases = wish.phases ?? numberOfPhases(wish.evse);
   const numbered = wish.unit === 'W' || wish.phases !== undefined;
   return {
     chargingProfileId: profileIdOf(wish.evse, wish.purpose, connector),

@@ -4,14 +4,14 @@ import { limitIn, profileIdOf } from '../ocpp-j/charging-limit.js';
 import type { Payload } from '../ocpp-j/contract.js';
 import type { ProfileCalls, ProfileWish } from '../ocpp-j/limit-writer.js';
 import { timestamp, toRfc3339 } from '../../gateway/kernel/units.js';
-import { wattsPerAmpere } from '../../gateway/site/topology.js';
+import { numberOfPhases, wattsPerAmpere } from '../../gateway/site/topology.js';
 import type { Charger } from './charger.js';
 
 /** A start in the past leaves no gap where the station's clock is slow; Absolute must have one (K01.FR.40). */
 const HEAD_START_MS = 60_000;
 
 export function profileOf(wish: ProfileWish, charger: Pick<Charger, 'clock' | 'settings' | 'learned'>): Payload {
-  const phases = wish.phases ?? wish.evse.phases.length;
+  const phases = wish.phases ?? numberOfPhases(wish.evse);
   const numbered = wish.unit === 'W' || wish.phases !== undefined;
   const id = profileIdOf(wish.evse, wish.purpose);
   return {

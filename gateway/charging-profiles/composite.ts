@@ -1,5 +1,4 @@
 // The composite schedule of an EVSE or of all that a CSMS sees: what GetCompositeSchedule answers (OCPP 1.6 section 5.7, K08).
-import type { EvseNumber } from '../kernel/ids.js';
 import { timestamp, type Ampere, type Timestamp, type Volt } from '../kernel/units.js';
 import {
   PROFILE_LIMITS,
@@ -7,13 +6,19 @@ import {
   type ChargingSchedule,
   type ChargingSchedulePeriod,
 } from '../site/charging-profile.js';
-import { PHASES, type Phase } from '../site/topology.js';
-import { floorToTenth, limitAt, nextChange, stationCapsAt, type TransactionContext } from './limit.js';
+import { numberOfPhases, PHASES, perPhase, wattsPerAmpere, type PerPhase, type Phase } from '../site/topology.js';
+import {
+  floorToTenth,
+  limitAt,
+  nextChange,
+  stationCapsAt,
+  type LimitedEvse,
+  type TransactionContext,
+} from './limit.js';
 import type { ProfileStore } from './store.js';
 
 /** An EVSE as the composite needs it. */
-export interface CompositeEvse {
-  readonly number: EvseNumber;
+export interface CompositeEvse extends LimitedEvse {
   /** What it gives at most per phase where no profile says less: hardware, cable and the site's own limits. */
   readonly maxCurrent: Ampere;
   /** Entry i is the grid phase on its own conductor L(i+1). */
@@ -51,12 +56,13 @@ export function evseComposite(
 ): ChargingSchedule {
   const { unit, nominal, start } = request;
   const level = (at: Timestamp): Level => {
-    const limit = limitAt(stores, evse.number, evse.transaction, at, nominal, start);
+    const limit = limitAt(stores, evse, evse.transaction, at, nominal, start);
     const caps = stationCapsAt(stores, at, nominal).filter((cap) => cap.evses?.includes(evse.number) ?? true);
     const current = Math.min(evse.maxCurrent, limit?.limit ?? Infinity, ...caps.map((cap) => Number(cap.limit)));
-    const phases = Math.min(evse.phases.length, limit?.numberPhases ?? 3);
+    const phases = Math.min(numberOfPhases(evse), limit?.numberPhases ?? 3);
     const told = unit === 'W' ? phases : limit?.numberPhases;
-    return { current, power: current * nominal * phases, ...(told === undefined ? {} : { numberPhases: told }) };
+    const power = current * wattsPerAmpere(evse, nominal, phases);
+    return { current, power, ...(told === undefined ? {} : { numberPhases: told }) };
   };
   const next = (after: Timestamp): Timestamp | undefined =>
     earliest([
@@ -79,16 +85,18 @@ export function stationComposite(
 ): ChargingSchedule {
   const { nominal, start } = request;
   const level = (at: Timestamp): Level => {
-    const sum = { L1: 0, L2: 0, L3: 0 };
+    const sums = perPhase((): Phasor => ({ active: 0, reactive: 0 }));
     for (const evse of evses) {
-      const limit = limitAt(stores, evse.number, evse.transaction, at, nominal, start);
-      const current = Math.min(evse.maxCurrent, limit?.limit ?? Infinity);
-      for (const phase of evse.phases.slice(0, limit?.numberPhases)) sum[phase] += current;
+      const limit = limitAt(stores, evse, evse.transaction, at, nominal, start);
+      addTo(sums, evse, Math.min(evse.maxCurrent, limit?.limit ?? Infinity), limit?.numberPhases);
     }
     const caps = stationCapsAt(stores, at, nominal).map((cap) => Number(cap.limit));
     const most = Math.min(siteCap ?? Infinity, ...caps);
-    const currents = PHASES.map((phase) => Math.min(sum[phase], most));
-    return { current: Math.max(...currents), power: currents.reduce((power, one) => power + one * nominal, 0) };
+    const on = PHASES.map((phase) => sums[phase]);
+    return {
+      current: Math.min(most, Math.max(...on.map(({ active, reactive }) => Math.hypot(active, reactive)))),
+      power: on.reduce((power, { active }) => power + Math.min(active, most) * nominal, 0),
+    };
   };
   const next = (after: Timestamp): Timestamp | undefined =>
     earliest([
@@ -97,6 +105,27 @@ export function stationComposite(
     ]);
   return compose(request, level, next, Math.max(100, MOST_CHANGES / Math.max(1, evses.length)));
 }
+
+/** Current on a conductor against the voltage of its phase, in A. */
+interface Phasor {
+  active: number;
+  reactive: number;
+}
+
+/** What flows between two phases is 30 degrees ahead of the voltage of the first and 30 behind that of the second. */
+function addTo(sums: PerPhase<Phasor>, { phases, lineToLine }: CompositeEvse, current: number, numberPhases = 3): void {
+  if (lineToLine !== true) {
+    for (const phase of phases.slice(0, numberPhases)) sums[phase].active += current;
+    return;
+  }
+  for (const phase of phases) {
+    const ahead = phases.includes(NEXT[phase]);
+    sums[phase].active += (current * Math.sqrt(3)) / 2;
+    sums[phase].reactive += ahead ? current / 2 : -current / 2;
+  }
+}
+
+const NEXT: Readonly<Record<Phase, Phase>> = { L1: 'L2', L2: 'L3', L3: 'L1' };
 
 function earliest(times: readonly (Timestamp | undefined)[]): Timestamp | undefined {
   const known = times.filter((time) => time !== undefined);

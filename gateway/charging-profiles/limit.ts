@@ -2,6 +2,7 @@
 import type { CsmsId, EvseNumber, TransactionUid } from '../kernel/ids.js';
 import { ampere, type Ampere, type Timestamp, type Volt } from '../kernel/units.js';
 import type { ChargingProfilePurpose } from '../site/charging-profile.js';
+import { PHASES, wattsPerAmpere, type Evse } from '../site/topology.js';
 import { activePeriod, nextChangeOf, type ActivePeriod } from './active-period.js';
 import type { ProfileStore, StoredProfile } from './store.js';
 
@@ -28,16 +29,28 @@ export interface StationCap extends ProfileLimit {
 /** Down to 0.1 A, never up. */
 export const floorToTenth = (current: number): number => Math.floor(current * 10 + 1e-6) / 10;
 
-/** W are the sum of the phases at the nominal, never the measured voltage; absent numberPhases is 3 (K01.FR.49, errata 3.68). */
-export function perPhaseLimit({ period, schedule }: ActivePeriod, nominal: Volt): Ampere {
-  const current = schedule.unit === 'A' ? period.limit : period.limit / (nominal * (period.numberPhases ?? 3));
-  return ampere(floorToTenth(current));
+/** An EVSE as profiles need it. */
+export type LimitedEvse = Pick<Evse, 'number' | 'lineToLine'>;
+
+/**
+ * W are the sum of the phases at the nominal, never the measured voltage; absent numberPhases is 3 (K01.FR.49, errata 3.68).
+ * An EVSE between two phases has the voltage between them, whatever numberPhases says.
+ */
+function perPhaseLimit({ period, schedule }: ActivePeriod, lineToLine: boolean, nominal: Volt): Ampere {
+  const perAmpere = wattsPerAmpere({ lineToLine, phases: PHASES }, nominal, period.numberPhases);
+  return ampere(floorToTenth(schedule.unit === 'A' ? period.limit : period.limit / perAmpere));
 }
 
-function limitOf(store: ProfileStore, stored: StoredProfile, active: ActivePeriod, nominal: Volt): ProfileLimit {
+function limitOf(
+  store: ProfileStore,
+  stored: StoredProfile,
+  active: ActivePeriod,
+  lineToLine: boolean,
+  nominal: Volt,
+): ProfileLimit {
   const { numberPhases } = active.period;
   return {
-    limit: perPhaseLimit(active, nominal),
+    limit: perPhaseLimit(active, lineToLine, nominal),
     ...(numberPhases === undefined ? {} : { numberPhases }),
     source: { csms: store.csms, purpose: stored.profile.purpose, id: stored.profile.id },
   };
@@ -70,11 +83,12 @@ function lead(
   profiles: readonly StoredProfile[],
   at: Timestamp,
   charging: Timestamp,
+  lineToLine: boolean,
   nominal: Volt,
 ): ProfileLimit | undefined {
   for (const stored of profiles) {
     const active = activePeriod(stored, at, charging);
-    if (active !== undefined) return limitOf(store, stored, active, nominal);
+    if (active !== undefined) return limitOf(store, stored, active, lineToLine, nominal);
   }
   return undefined;
 }
@@ -89,7 +103,7 @@ const lower = <T extends ProfileLimit>(a: T | undefined, b: T | undefined): T | 
  */
 export function limitAt(
   stores: readonly ProfileStore[],
-  evse: EvseNumber,
+  { number, lineToLine = false }: LimitedEvse,
   transaction: TransactionContext | undefined,
   at: Timestamp,
   nominal: Volt,
@@ -97,11 +111,11 @@ export function limitAt(
 ): ProfileLimit | undefined {
   const base = transaction?.energyOfferedAt ?? charging;
   return stores
-    .filter((store) => sees(store, evse))
+    .filter((store) => sees(store, number))
     .map(
       (store) =>
-        lead(store, stack(store, 'TxProfile', evse, transaction?.uid), at, base, nominal) ??
-        lead(store, stack(store, 'TxDefaultProfile', evse, undefined), at, base, nominal),
+        lead(store, stack(store, 'TxProfile', number, transaction?.uid), at, base, lineToLine, nominal) ??
+        lead(store, stack(store, 'TxDefaultProfile', number, undefined), at, base, lineToLine, nominal),
     )
     .reduce<ProfileLimit | undefined>(lower, undefined);
 }
@@ -109,7 +123,7 @@ export function limitAt(
 /** The cap of each CSMS on the sum of what it sees; those without one are left out. */
 export function stationCapsAt(stores: readonly ProfileStore[], at: Timestamp, nominal: Volt): readonly StationCap[] {
   return stores.flatMap((store) => {
-    const cap = lead(store, stack(store, 'ChargingStationMaxProfile', undefined, undefined), at, at, nominal);
+    const cap = lead(store, stack(store, 'ChargingStationMaxProfile', undefined, undefined), at, at, false, nominal);
     return cap === undefined ? [] : [{ ...cap, ...(store.evses === undefined ? {} : { evses: store.evses }) }];
   });
 }

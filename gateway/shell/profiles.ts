@@ -174,7 +174,8 @@ export class Profiles implements ProfileBounds {
       return known.limit;
     const stores = this.#inForce();
     const context = contextOf(transaction);
-    const found = limitAt(stores, evse, context, now, this.#deps.site.nominalVoltage);
+    const wired = this.#deps.book.describe(evse) ?? { number: evse };
+    const found = limitAt(stores, wired, context, now, this.#deps.site.nominalVoltage);
     const limit = found && { current: found.limit, profile: found.source };
     this.#known.set(evse, {
       transaction: transaction?.uid,
@@ -256,7 +257,8 @@ export class Profiles implements ProfileBounds {
     const transaction = this.#deps.book.evse(number)?.transaction;
     const context = contextOf(transaction);
     const maxCurrent = ampere(Math.min(evse.maxCurrent, siteLimit, transaction?.cableMaxCurrent ?? Infinity));
-    return [{ number, maxCurrent, phases: evse.phases, ...(context && { transaction: context }) }];
+    const { phases, lineToLine = false } = evse;
+    return [{ number, maxCurrent, phases, lineToLine, ...(context && { transaction: context }) }];
   }
 
   /** What a CSMS asks for is on disk before it is in force and answered. */

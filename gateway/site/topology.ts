@@ -97,9 +97,13 @@ const DIRECT_CURRENT: readonly ConnectorType[] = ['CCS1', 'CCS2', 'CHAdeMO'];
 export const isDirectCurrent = ({ connectors }: Evse): boolean =>
   connectors.length > 0 && connectors.every(({ type }) => DIRECT_CURRENT.includes(type));
 
+/** Phases of its alternating current, in OCPP's words (numberPhases, SupplyPhases): a loop between two phases is one. */
+export const numberOfPhases = ({ lineToLine, phases }: Pick<Evse, 'lineToLine' | 'phases'>): number =>
+  lineToLine === true ? 1 : phases.length;
+
 /**
  * Power of one ampere on each of its conductors, in W at the nominal voltage.
- * @param phases where it is told to use fewer than it is wired to
+ * @param phases where it is told to use fewer than it is wired to; means nothing between two phases
  */
 export const wattsPerAmpere = (
   { lineToLine, phases: wired }: Pick<Evse, 'lineToLine' | 'phases'>,

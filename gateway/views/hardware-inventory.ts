@@ -2,7 +2,7 @@
 import type { ReportedVariable, StationIdentity } from '../ports/csms.js';
 import type { LiveSite } from '../site/live-state.js';
 import type { ConnectorStatus } from '../site/station-event.js';
-import { wattsPerAmpere, type Connector, type Evse, type Phase, type Site } from '../site/topology.js';
+import { numberOfPhases, wattsPerAmpere, type Connector, type Evse, type Phase, type Site } from '../site/topology.js';
 import type { SlotRow, SlotTable } from './slots.js';
 
 export interface HardwareContext {
@@ -81,7 +81,7 @@ function hardware(where: Where, evse: Evse, { site }: HardwareContext): readonly
   const power = Math.round(evse.maxCurrent * wattsPerAmpere(evse, site.nominalVoltage));
   return [
     flag(where, 'AllowReset', true),
-    readOnly(where, 'SupplyPhases', 'integer', String(evse.phases.length)),
+    readOnly(where, 'SupplyPhases', 'integer', String(numberOfPhases(evse))),
     { ...readOnly(where, 'Power', 'decimal', '0'), unit: 'W', max: power },
     readOnly(where, 'PhaseRotation', 'string', phaseRotation(evse)),
   ];
@@ -98,7 +98,7 @@ function connectorVariables(
     flag(where, 'Available', connector !== undefined),
     state(where, context.connectorStatus(row)),
     readOnly(where, 'ConnectorType', 'string', CONNECTOR_TYPES[connector?.type ?? 'Other']),
-    readOnly(where, 'SupplyPhases', 'integer', String(evse?.phases.length ?? 0)),
+    readOnly(where, 'SupplyPhases', 'integer', String(evse === undefined ? 0 : numberOfPhases(evse))),
     ...(evse === undefined ? [] : [readOnly(where, 'PhaseRotation', 'string', phaseRotation(evse))]),
   ];
 }

@@ -267,6 +267,14 @@ t.test('watts for a charger that takes nothing else, told or found out', async (
   t.same(periodIn(told.connection.of('SetChargingProfile')[0]).chargingSchedulePeriod, [
     { startPeriod: 0, limit: 8 * 230 * 3, numberPhases: 3 },
   ]);
+  const between = rig(
+    willing({ ...configured, ChargingScheduleAllowedChargingRateUnit: 'W' }),
+    stationOf(evse(3, 1, { phases: ['L1', 'L2'], lineToLine: true })),
+  );
+  await between.up();
+  t.same(periodIn(between.connection.of('SetChargingProfile')[0]).chargingSchedulePeriod, [
+    { startPeriod: 0, limit: 3186, numberPhases: 1 },
+  ]);
   const found = rig((action, payload) =>
     action === 'SetChargingProfile'
       ? result({ status: periodIn(payload).chargingRateUnit === 'W' ? 'Accepted' : 'Rejected' })

@@ -250,6 +250,15 @@ t.test('watts for a station that takes nothing else', async (t) => {
     },
   ]);
   t.same(connection.invalid, []);
+  const between = rig(
+    willing({ ...values, 'SmartChargingCtrlr.RateUnit': 'W' }),
+    stationOf(evse(3, 1, { phases: ['L2', 'L3'], lineToLine: true })),
+  );
+  await between.up();
+  // The 398 V between two phases are one phase to a charger: with two it would halve the current.
+  t.match(between.connection.of('SetChargingProfile'), [
+    { chargingProfile: { chargingSchedule: [{ chargingSchedulePeriod: [{ limit: 3186, numberPhases: 1 }] }] } },
+  ]);
 });
 
 t.test('transaction events carry everything over', async (t) => {

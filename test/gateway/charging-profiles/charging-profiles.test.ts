@@ -25,6 +25,7 @@ import { defaultRules } from '../../../gateway/charging-profiles/validate.js';
 const NOON = 1_800_014_400_000;
 const U = volt(230);
 const ONE = evseNumber(1);
+const EVSE = { number: ONE };
 const TX = transactionUid('018f-1');
 const at = (seconds: number) => timestamp(NOON + seconds * 1000);
 const context: SetContext = { now: at(0), role: 'authority', rules: defaultRules, openTransaction: TX };
@@ -167,7 +168,7 @@ t.test('1.6 replaces by id and by scope, purpose and level', async (t) => {
   store = accepted(store, ONE, { id: 4, stackLevel: 1, validFrom: at(500), amps: 7 });
   t.same(ids(store), [2, 4], 'even where the new one is not valid yet');
   const both = accepted(accepted(v16, ONE, { id: 1, amps: 10 }), 'station', { id: 2, amps: 20 });
-  t.equal(limitAt([both], ONE, undefined, at(1), U)?.limit, 20, 'the last one written at a level wins');
+  t.equal(limitAt([both], EVSE, undefined, at(1), U)?.limit, 20, 'the last one written at a level wins');
 });
 
 t.test('2.0.1 replaces by id and rejects a duplicate (K01.FR.05, .06, .39, .52, .53)', async (t) => {
@@ -178,8 +179,8 @@ t.test('2.0.1 replaces by id and rejects a duplicate (K01.FR.05, .06, .39, .52, 
   t.same(ids(accepted(store, ONE, { id: 1, stackLevel: 4 })), [1]);
   const early = accepted(v201, ONE, { id: 1, validTo: at(100) });
   const later = accepted(early, ONE, { id: 2, validFrom: at(100), amps: 20 });
-  t.equal(limitAt([later], ONE, undefined, at(99), U)?.limit, 10);
-  t.equal(limitAt([later], ONE, undefined, at(100), U)?.limit, 20, 'one after the other on the same level');
+  t.equal(limitAt([later], EVSE, undefined, at(99), U)?.limit, 10);
+  t.equal(limitAt([later], EVSE, undefined, at(100), U)?.limit, 20, 'one after the other on the same level');
   const tx = accepted(v201, ONE, { id: 1, purpose: 'TxProfile' });
   t.equal(reason(tx, ONE, { id: 2, purpose: 'TxProfile' }), 'DuplicateProfile');
 });
@@ -189,11 +190,11 @@ t.test('the profile of a remote start is bound to its transaction and goes with 
   const result = setForRemoteStart(v201, ONE, 99, sent, context);
   if (!result.ok) throw new Error(result.error.detail);
   const waiting = result.value;
-  t.equal(limitAt([waiting], ONE, { uid: TX }, at(1), U), undefined, 'waits');
+  t.equal(limitAt([waiting], EVSE, { uid: TX }, at(1), U), undefined, 'waits');
   t.same(ids(dropRemoteStart(waiting, 99)), []);
   const bound = bindRemoteStart(waiting, 99, TX);
-  t.match(limitAt([bound], ONE, { uid: TX }, at(1), U), { limit: 8, source: { csms: 'operator', id: 7 } });
-  t.equal(limitAt([bound], ONE, { uid: transactionUid('next') }, at(1), U), undefined);
+  t.match(limitAt([bound], EVSE, { uid: TX }, at(1), U), { limit: 8, source: { csms: 'operator', id: 7 } });
+  t.equal(limitAt([bound], EVSE, { uid: transactionUid('next') }, at(1), U), undefined);
   t.same(ids(endTransaction(bound, TX)), []);
   t.notOk(setForRemoteStart(v201, ONE, 99, profile({}), context).ok, 'only a TxProfile');
   t.notOk(setForRemoteStart(v201, ONE, 99, profile({ purpose: 'TxProfile' }), context).ok, 'no id yet');
@@ -219,8 +220,15 @@ t.test('units, fall-back to lower levels, and the least of all CSMSs (S39)', asy
       periods: [{ startPeriod: 0, limit, ...(numberPhases === undefined ? {} : { numberPhases }) }],
     },
   });
-  t.equal(limitAt([accepted(v201, ONE, watts(11_000))], ONE, undefined, at(0), U)?.limit, 15.9, 'never up');
-  t.equal(limitAt([accepted(v201, ONE, watts(3_680, 1))], ONE, undefined, at(0), U)?.limit, 16);
+  t.equal(limitAt([accepted(v201, ONE, watts(11_000))], EVSE, undefined, at(0), U)?.limit, 15.9, 'never up');
+  t.equal(limitAt([accepted(v201, ONE, watts(3_680, 1))], EVSE, undefined, at(0), U)?.limit, 16);
+  // 6.65 kW are 32 A between two phases of a 120/208 V site, whatever the CSMS takes for its phases.
+  for (const phases of [undefined, 1, 2, 3])
+    t.equal(
+      limitAt([accepted(v201, ONE, watts(6_652, phases))], { ...EVSE, lineToLine: true }, undefined, at(0), volt(120))
+        ?.limit,
+      32,
+    );
   let store = accepted(v201, ONE, { id: 1, amps: 16 });
   store = accepted(store, ONE, {
     id: 2,
@@ -230,9 +238,9 @@ t.test('units, fall-back to lower levels, and the least of all CSMSs (S39)', asy
   });
   store = accepted(store, ONE, { id: 3, purpose: 'TxProfile', amps: 9, validTo: at(50) });
   const tx = { uid: TX };
-  t.equal(limitAt([store], ONE, tx, at(49), U)?.limit, 9);
-  t.equal(limitAt([store], ONE, tx, at(50), U)?.limit, 30, 'TxDefault again, although it allows more');
-  t.equal(limitAt([store], ONE, tx, at(100), U)?.limit, 16, 'lower level after the duration (errata 3.43)');
+  t.equal(limitAt([store], EVSE, tx, at(49), U)?.limit, 9);
+  t.equal(limitAt([store], EVSE, tx, at(50), U)?.limit, 30, 'TxDefault again, although it allows more');
+  t.equal(limitAt([store], EVSE, tx, at(100), U)?.limit, 16, 'lower level after the duration (errata 3.43)');
   t.equal(nextChange([store], ONE, tx, at(49)), at(50));
   t.equal(nextChange([store], ONE, tx, at(100)), undefined);
   const limiter = emptyStore(csmsId('limiter'), '1.6', [ONE]);
@@ -282,7 +290,7 @@ t.test('a daily profile is 24 hours, not a calendar day', async (t) => {
     schedule: { startSchedule: start, duration: 3600 },
   };
   const store = accepted(v201, ONE, night, how);
-  const limit = (text: string) => limitAt([store], ONE, undefined, timestamp(Date.parse(text)), U)?.limit;
+  const limit = (text: string) => limitAt([store], EVSE, undefined, timestamp(Date.parse(text)), U)?.limit;
   t.equal(limit('2026-03-29T21:30:00Z'), 10);
   t.equal(limit('2026-03-29T20:30:00Z'), undefined, 'it does not move with local time (errata 3.44)');
 });

@@ -9,7 +9,7 @@ import { csmsId, evseNumber, transactionUid } from '../../../gateway/kernel/ids.
 import { ampere, timestamp, volt, type Timestamp } from '../../../gateway/kernel/units.js';
 import type { ChargingProfile, ChargingSchedule } from '../../../gateway/site/charging-profile.js';
 import { PHASES, type Phase } from '../../../gateway/site/topology.js';
-import { Oracle, tenth, type OracleProfile, type Say } from './oracle.js';
+import { conductors, Oracle, tenth, VOLTS_BETWEEN, type OracleProfile, type Say } from './oracle.js';
 
 const DAY = 86_400;
 const WINDOW = 240;
@@ -24,11 +24,15 @@ const MOMENTS = ['2026-03-29T00:58:30Z', '2026-10-25T00:58:30Z', '2026-11-01T05:
 const EVSES: readonly CompositeEvse[] = [
   { number: evseNumber(1), maxCurrent: ampere(32), phases: PHASES },
   { number: evseNumber(2), maxCurrent: ampere(16), phases: ['L2'] },
+  { number: evseNumber(3), maxCurrent: ampere(24), phases: ['L1', 'L2'], lineToLine: true },
+  // Written the other way round, which is the same load.
+  { number: evseNumber(4), maxCurrent: ampere(20), phases: ['L1', 'L3'], lineToLine: true },
 ];
+const BETWEEN = [3, 4];
 
 interface Drawn {
   readonly csms: 0 | 1;
-  readonly place: 0 | 1 | 2;
+  readonly place: 0 | 1 | 2 | 3 | 4;
   readonly id: number;
   readonly level: number;
   readonly purpose: OracleProfile['purpose'];
@@ -48,7 +52,7 @@ interface Drawn {
 
 const drawn: fc.Arbitrary<Drawn> = fc.record({
   csms: fc.constantFrom<0 | 1>(0, 1),
-  place: fc.constantFrom<0 | 1 | 2>(0, 1, 2),
+  place: fc.constantFrom<Drawn['place']>(0, 1, 2, 3, 4),
   id: fc.integer({ min: 1, max: 6 }),
   level: fc.integer({ min: 0, max: 2 }),
   purpose: fc.constantFrom<OracleProfile['purpose']>('TxDefaultProfile', 'TxProfile', 'ChargingStationMaxProfile'),
@@ -123,10 +127,10 @@ function toProfile(one: OracleProfile, weekly: boolean): ChargingProfile {
 
 /** Sets what was drawn in both; throws where one takes it and the other does not. */
 function setAll(drawns: readonly Drawn[], versions: readonly ['1.6' | '2.0.1', '1.6' | '2.0.1'], base: number) {
-  const oracles = [new Oracle(versions[0], [1, 2]), new Oracle(versions[1], [1])] as const;
+  const oracles = [new Oracle(versions[0], [1, 2, 3, 4], BETWEEN), new Oracle(versions[1], [1, 3], BETWEEN)] as const;
   const stores: [ProfileStore, ProfileStore] = [
     emptyStore(csmsId('operator'), versions[0]),
-    emptyStore(csmsId('landlord'), versions[1], [evseNumber(1)]),
+    emptyStore(csmsId('landlord'), versions[1], [evseNumber(1), evseNumber(3)]),
   ];
   let now = base - 100;
   for (const one of drawns) {
@@ -135,7 +139,7 @@ function setAll(drawns: readonly Drawn[], versions: readonly ['1.6' | '2.0.1', '
     const isCap = one.purpose === 'ChargingStationMaxProfile';
     if (isCap && one.kind === 'Relative' && oracle.version === '2.0.1') continue;
     const place = isCap ? 0 : one.purpose === 'TxProfile' ? 1 : one.place;
-    if (place === 2 && one.csms === 1) continue;
+    if (place !== 0 && !oracle.sees.includes(place)) continue;
     const wanted = toOracle(one, oracle.version, base);
     const context = { now: ms(now), role: 'authority', rules: defaultRules, openTransaction: TX } as const;
     const scope = place === 0 ? 'station' : evseNumber(place);
@@ -185,22 +189,29 @@ t.test('composites and limits say at every second what the oracle says', async (
           periods.findLast(({ startPeriod }) => startPeriod <= second - start)?.limit;
         const caps = oracles.map((oracle) => oracle.cap(second));
         const sum: Record<Phase, number> = { L1: 0, L2: 0, L3: 0 };
+        const between: [number, number, number] = [0, 0, 0];
         evses.forEach((evse, i) => {
           const charging = i === 0 && offered !== undefined ? base + offered : start;
           const said = lowest(oracles.map((oracle) => oracle.evse(i + 1, second, charging, i === 0)));
           const own = Math.min(evse.maxCurrent, said?.limit ?? Infinity);
-          for (const phase of evse.phases.slice(0, said?.phases ?? 3)) sum[phase] += own;
+          if (i === 2) between[0] = own;
+          else if (i === 3) between[2] = own;
+          else for (const phase of evse.phases.slice(0, said?.phases ?? 3)) sum[phase] += own;
           const seenBy = oracles.flatMap((oracle, csms) => (oracle.sees.includes(i + 1) ? [caps[csms]] : []));
           const least = Math.min(own, lowest(seenBy)?.limit ?? Infinity);
-          const phases = Math.min(evse.phases.length, said?.phases ?? 3);
+          const volts = i < 2 ? 230 * Math.min(evse.phases.length, said?.phases ?? 3) : VOLTS_BETWEEN;
           same(`EVSE ${i + 1} in A`, second, at(told[i]?.A ?? []), least);
-          same(`EVSE ${i + 1} in W`, second, at(told[i]?.W ?? []), tenth(least * 230 * phases));
+          same(`EVSE ${i + 1} in W`, second, at(told[i]?.W ?? []), tenth(least * volts));
           if (said !== undefined) counted.limited++;
         });
         const most = Math.min(40, lowest(caps)?.limit ?? Infinity);
-        const on = PHASES.map((phase) => Math.min(sum[phase], most));
-        same('the station in A', second, at(current), tenth(Math.max(...on)));
-        same('the station in W', second, at(power), tenth(on.reduce((total, one) => total + one * 230, 0)));
+        const on = conductors(
+          PHASES.map((phase) => sum[phase]),
+          between,
+        );
+        same('the station in A', second, at(current), tenth(Math.min(most, Math.max(...on.map(({ amps }) => amps)))));
+        const watts = on.reduce((total, { active }) => total + Math.min(active, most) * 230, 0);
+        same('the station in W', second, at(power), tenth(watts));
         if (most < 40) counted.capped++;
         counted.seconds++;
       }
@@ -221,7 +232,7 @@ t.test('a limit does not change before nextChange says so', async (t) => {
         const base = seconds(moment);
         const { stores } = setAll(drawns, ['1.6', '2.0.1'], base);
         const tx = { uid: TX, energyOfferedAt: ms(base - 20) };
-        const limit = (second: number) => limitAt(stores, evseNumber(1), tx, ms(second), U)?.limit;
+        const limit = (second: number) => limitAt(stores, { number: evseNumber(1) }, tx, ms(second), U)?.limit;
         const begin = base + from;
         const change = nextChange(stores, evseNumber(1), tx, ms(begin));
         const until = Math.min(change === undefined ? Infinity : change / 1000, begin + WINDOW);

@@ -1,6 +1,9 @@
 // What charging profiles mean, written down as plainly as possible and asked second by second: the judge of the real thing.
 // Knows nothing of the code under test: no sorting, no breakpoints, no caches. Times are whole seconds since 1970.
 
+/** From one phase to another where each has 230 V: the long side of a triangle with 120 degrees. */
+export const VOLTS_BETWEEN = Math.sqrt(230 * 230 + 230 * 230 + 230 * 230);
+
 /** No test sets a higher stack level. */
 const HIGHEST = 5;
 
@@ -37,9 +40,11 @@ export class Oracle {
   /** In the order in which they were set. */
   held: readonly Held[] = [];
 
+  /** @param between the places that are connected between two phases: an ampere there is 398 W */
   constructor(
     readonly version: '1.6' | '2.0.1',
     readonly sees: readonly number[],
+    readonly between: readonly number[],
   ) {}
 
   /** Whether the profile is taken. */
@@ -75,7 +80,7 @@ export class Oracle {
       );
       // In 1.6 the last one written at a level is the only one, for a connector or for all.
       for (const one of this.version === '1.6' ? here.slice(-1) : here) {
-        const said = says(one, second, charging);
+        const said = says(one, second, charging, this.between.includes(place));
         if (said !== undefined) return said;
       }
     }
@@ -94,7 +99,7 @@ export class Oracle {
   }
 }
 
-function says({ profile, receivedAt }: Held, second: number, charging: number): Say | undefined {
+function says({ profile, receivedAt }: Held, second: number, charging: number, between: boolean): Say | undefined {
   const { kind, every, from = receivedAt, to, start, duration, watts, periods, purpose } = profile;
   if (second < from || (to !== undefined && second >= to)) return undefined;
   let zero = kind === 'Relative' || start === undefined ? charging : start;
@@ -106,9 +111,35 @@ function says({ profile, receivedAt }: Held, second: number, charging: number): 
   let said: Say | undefined;
   for (const { startPeriod, limit, phases } of periods) {
     if (startPeriod > into) break;
-    said = { limit: tenth(watts ? limit / (230 * (phases ?? 3)) : limit), phases };
+    const perAmpere = between ? VOLTS_BETWEEN : 230 * (phases ?? 3);
+    said = { limit: tenth(watts ? limit / perAmpere : limit), phases };
   }
   return said;
+}
+
+/**
+ * What flows on L1, L2 and L3 for loads to neutral and from one phase to the next, and the power on each: drawn as arrows.
+ * @param between current from L1 to L2, L2 to L3, L3 to L1
+ */
+export function conductors(toNeutral: readonly number[], between: readonly number[]) {
+  return [0, 1, 2].map((phase) => {
+    const angle = (which: number): number => (-2 * Math.PI * which) / 3;
+    const arrow = (amps: number, at: number): readonly [number, number] => [amps * Math.cos(at), amps * Math.sin(at)];
+    // The voltage between two phases is the difference of theirs, and its current has the same direction.
+    const direction = (from: number): number => {
+      const to = (from + 1) % 3;
+      return Math.atan2(Math.sin(angle(from)) - Math.sin(angle(to)), Math.cos(angle(from)) - Math.cos(angle(to)));
+    };
+    const before = (phase + 2) % 3;
+    const arrows = [
+      arrow(toNeutral[phase] ?? 0, angle(phase)),
+      arrow(between[phase] ?? 0, direction(phase)),
+      arrow(-(between[before] ?? 0), direction(before)),
+    ];
+    const x = arrows.reduce((sum, one) => sum + one[0], 0);
+    const y = arrows.reduce((sum, one) => sum + one[1], 0);
+    return { amps: Math.sqrt(x * x + y * y), active: x * Math.cos(angle(phase)) + y * Math.sin(angle(phase)) };
+  });
 }
 
 /** Down to a tenth, but for the noise of binary fractions. */
