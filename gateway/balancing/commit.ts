@@ -164,7 +164,7 @@ export function withLost(of: EvseState, now: Timestamp): EvseState {
 
 /** The charger is back: what it holds is at most what it held and its fallback, until it confirms a new setpoint. */
 export function returned(network: Network, state: BalancingState, evse: EvseNumber): BalancingState {
-  return change(network, state, evse, withReturned);
+  return change(network, state, evse, (of, outlet) => withReturned(of, outlet));
 }
 
 /**
@@ -177,11 +177,12 @@ export function reset(network: Network, state: BalancingState, evse: EvseNumber)
   );
 }
 
-export function withReturned(of: EvseState, outlet: Evse): EvseState {
+/** @param mayHold what it may take beside what it held, in A */
+export function withReturned(of: EvseState, outlet: Evse, mayHold = outlet.fallbackCurrent): EvseState {
   const { lostAt: _, sent: __, sentAt: ___, retryAt: ____, phases: _____, sentPhases: ______, ...rest } = of;
   return {
     ...rest,
     link: 'connected',
-    ...(of.confirmed === undefined ? {} : { confirmed: Math.max(of.confirmed, outlet.fallbackCurrent) }),
+    ...(of.confirmed === undefined ? {} : { confirmed: Math.max(of.confirmed, mayHold) }),
   };
 }

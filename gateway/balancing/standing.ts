@@ -1,6 +1,6 @@
 // How each charger stands: obeying, unknown, silent, not confirming or not reacting; and the current it is counted at meanwhile.
 import type { EvseNumber } from '../kernel/ids.js';
-import { timestamp } from '../kernel/units.js';
+import { timestamp, type Ampere } from '../kernel/units.js';
 import { ceilingOf, withLost, withReturned } from './commit.js';
 import { NOTHING, type Triple } from './conductors.js';
 import { carPhases, chargerShare, onlyPhase, worstPhase } from './demand.js';
@@ -72,7 +72,8 @@ export function observeLink(
     const { settling: _, phases: __, ...rest } = gone;
     return { ...rest, confirmed: outlet.evse.fallbackCurrent, open: [] };
   }
-  const back = state.link === 'connected' ? state : withReturned(state, outlet.evse);
+  const back =
+    state.link === 'connected' ? state : withReturned(state, outlet.evse, mostInSilence(outlet, observation));
   const quiet = back.settling === undefined && back.open.every((command) => command.uncertain);
   if (observation?.startsAt === undefined || observation.transactionOpen || !quiet) return back;
   // The setpoint went with its transaction; what is in force is the default profile.
@@ -82,6 +83,10 @@ export function observeLink(
   const { phases: _, sentPhases: __, sentAt: ___, retryAt: ____, ...rest } = back;
   return { ...rest, confirmed: observation.startsAt, open: [], sent: observation.startsAt };
 }
+
+/** What it may take beside what it was told, once it has lost the gateway. */
+const mostInSilence = ({ evse }: Outlet, observation: EvseObservation | undefined): Ampere =>
+  observation?.silentAtFullPower === true ? evse.maxCurrent : evse.fallbackCurrent;
 
 /** Ends the wait for a car that has followed its cut, by measurement or by time. */
 export function observeSettling(
@@ -123,7 +128,7 @@ export function standOf(
   const link = observation?.link ?? 'unknown';
   const held = ceilingOf(state, outlet.evse);
   if (link !== 'connected') {
-    const ceiling = Math.max(held, outlet.evse.fallbackCurrent);
+    const ceiling = Math.max(held, mostInSilence(outlet, observation));
     return {
       standing: link,
       phases: wired,

@@ -384,6 +384,18 @@ t.test('a silent charger counts at its fallback, where that is more than it held
   t.equal(silent.report().circuits[0]?.reserved.L1, 8);
 });
 
+t.test('a silent charger that nothing limits by itself counts at its maximum, until it is told again', async (t) => {
+  const low = { upperBound: ampere(6), silentAtFullPower: true };
+  const begun = initialBalancing(network, at(0), new Map([[ONE, 6]]));
+  const sent = plan(network, begun, seen(low), at(1)).state;
+  const held = plan(network, confirmed(network, sent, ONE, ampere(6), at(2)), seen(low), at(20)).state;
+  t.equal(ceiling(held), 6, 'it obeys');
+  const silent = plan(network, held, seen({ ...low, link: 'lost' }), at(21));
+  t.match(silent.report().evses[0], { standing: 'lost', ceiling: 32 });
+  t.equal(silent.report().circuits[0]?.reserved.L1, 32);
+  t.equal(ceiling(plan(network, silent.state, seen(low), at(22)).state), 32, 'back, and not yet told');
+});
+
 t.test('a cut that nobody confirms makes its EVSE count at the old current, and says so', async (t) => {
   const start = initialBalancing(network, at(0), new Map([[ONE, 20]]));
   const cut = plan(network, start, seen({ upperBound: ampere(10) }), at(1));
