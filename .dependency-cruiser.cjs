@@ -133,7 +133,7 @@ module.exports = {
       { path: '^site-config/devices/' },
       {
         path: '^(gateway|adapters|simulation|test)/',
-        pathNot: '^(gateway/(kernel|site)/|adapters/modbus/(device-profile|register-value)\\.ts$)',
+        pathNot: '^(gateway/(kernel|site)/|adapters/modbus/(device-profile|charger-behaviour|register-value)\\.ts$)',
       },
       'A profile is data, of the shape that the Modbus wire reads.',
     ),

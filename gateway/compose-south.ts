@@ -8,6 +8,7 @@ import { credentialsMatch } from '../adapters/ocpp-j/credentials.js';
 import { OcppServer, type Accepted, type Admission, type AdmissionRequest } from '../adapters/ocpp-j/server.js';
 import { openOcpp16Station, type OcppStationDriver } from '../adapters/station-ocpp16/driver.js';
 import { openOcpp201Station } from '../adapters/station-ocpp201/driver.js';
+import { DEFAULT_STATION_SETTINGS } from '../adapters/station-modbus/contract.js';
 import { openModbusStation } from '../adapters/station-modbus/driver.js';
 import { chargerProfile, meterProfile, type DeviceShelf } from '../site-config/devices/shelf.js';
 import { FAULTS } from './kernel/faults.js';
@@ -112,7 +113,9 @@ export function composeSouth(
 
   const openStation = (station: Station, { device, connection }: ModbusStationLink): StationDriver => {
     const profile = chargerProfile(devices, device);
-    const driver = openModbusStation(station, profile, links.to(connection, profile), host.stations, context);
+    const settings = { ...DEFAULT_STATION_SETTINGS, nominalVoltage: site.nominalVoltage };
+    const link = links.to(connection, profile);
+    const driver = openModbusStation(station, profile, link, host.stations, context, settings);
     driver.resume(
       host.openTransactions(station.id).map(({ evse, stationTransactionId, idToken, meterStart, register }) => ({
         evse,

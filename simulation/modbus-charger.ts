@@ -1,9 +1,10 @@
 // One EVSE of a Modbus charger of any profile: shows its hardware in the registers and obeys what is written, watchdog included.
-import type { ChargerProfile, EvseState, Match } from '../adapters/modbus/device-profile.js';
+import type { EvseState, Match } from '../adapters/modbus/charger-behaviour.js';
+import type { ChargerProfile } from '../adapters/modbus/device-profile.js';
 import type { RegisterValue } from '../adapters/modbus/register-value.js';
 import type { Clock } from '../gateway/kernel/clock.js';
 import { ampere } from '../gateway/kernel/units.js';
-import type { Evse } from '../gateway/site/topology.js';
+import { wattsPerAmpere, type Evse } from '../gateway/site/topology.js';
 import type { EvseHardware } from './evse.js';
 import { RegisterMap, type Units } from './register-map.js';
 
@@ -16,15 +17,19 @@ export class ModbusCharger {
   readonly #clock: Clock;
   readonly #registers: RegisterMap;
   readonly #faces: ReadonlyMap<EvseState, Face>;
-  /** By register: one for all phases, or one for each, of which the least counts. */
+  /** By register, in A: one for all phases, or one for each, of which the least counts. */
   readonly #setpoints = new Map<string, number>();
-  #enabled = true;
+  /** Registers that hold what stops the energy. */
+  readonly #paused = new Set<string>();
   /** What it falls back to, set by the electrician in the charger or by the gateway over the bus. */
   #fallback: number;
   #timeout: number;
   /** When the watchdog was last fed; undefined while it is not running. */
   #fedAt: number | undefined;
   #fallen = false;
+  /** Of the meter, in Wh, when the car came. */
+  #pluggedAt: number;
+  #cards = 0;
 
   /** @param unit as in site.yaml */
   constructor(
@@ -41,15 +46,17 @@ export class ModbusCharger {
     this.#clock = clock;
     this.#registers = new RegisterMap(profile, units, evse.stationEvse, unit);
     this.#fallback = evse.fallbackCurrent;
-    const { watchdog } = profile;
+    this.#pluggedAt = hardware.register;
+    const { watchdog, control } = profile;
     // A time-out register that starts the clock is off as delivered.
     this.#timeout = watchdog.kind === 'none' || watchdog.kind === 'rewrite-timeout' ? 0 : watchdog.seconds;
     this.#faces = new Map((['A', 'B', 'C'] as const).map((state) => [state, faceOf(profile, state)]));
-    for (const { register, value } of profile.control.resume) this.#registers.show(register, value);
-    for (const register of [profile.control.setpoint, ...profile.control.alsoSet]) {
+    for (const { register, value } of control.resume) this.#registers.show(register, value);
+    for (const register of [control.setpoint, ...control.alsoSet]) {
       this.#setpoints.set(register, evse.maxCurrent);
-      this.#registers.show(register, evse.maxCurrent);
+      this.#registers.show(register, this.#inUnitOf(register, evse.maxCurrent));
     }
+    if (control.deviceMax !== undefined) this.#registers.show(control.deviceMax, evse.maxCurrent);
     this.#registers.onWrite((written) => this.#obey(written));
     if (watchdog.kind === 'any-traffic')
       this.#registers.onRequest(() => {
@@ -66,32 +73,50 @@ export class ModbusCharger {
     return this.#fallen;
   }
 
+  /** Holds a card to its reader. @param token as the reader prints it */
+  present(token: string): void {
+    const { reader, registers } = this.#profile;
+    if (reader === undefined) throw new Error(`${this.#profile.id} has no reader`);
+    this.#cards += 1;
+    const isText = registers[reader.token]?.type === 'string';
+    this.#registers.show(reader.token, isText ? token : Number.parseInt(token, 16));
+    if (reader.counter !== undefined) this.#registers.show(reader.counter, this.#cards);
+    if (reader.length !== undefined) this.#registers.show(reader.length, token.length / 2);
+  }
+
   /** Lets the watchdog run and shows the hardware's state; called after every step of the world. */
   show(): void {
     this.#watch();
-    const { car, currents, power, register, charging, offered } = this.#hardware;
+    const { car, currents, power, register, charging, offered, voltage } = this.#hardware;
+    if (car === undefined) this.#pluggedAt = register;
     const state: EvseState = car === undefined ? 'A' : charging ? 'C' : 'B';
     for (const [name, value] of this.#faces.get(state) ?? []) this.#registers.show(name, value);
-    this.#registers.show('Current.Import.L1', currents[0]);
-    this.#registers.show('Current.Import.L2', currents[1]);
-    this.#registers.show('Current.Import.L3', currents[2]);
+    const phases = ['L1', 'L2', 'L3'] as const;
+    phases.forEach((phase, i) => {
+      const current = currents[i] ?? 0;
+      this.#registers.show(`Current.Import.${phase}`, current);
+      this.#registers.show(`Voltage.${phase}`, voltage);
+      this.#registers.show(`Power.Active.Import.${phase}`, current * voltage);
+      this.#registers.show(`Energy.Active.Import.Register.${phase}`, register / phases.length);
+    });
+    this.#registers.show('Current.Import', Math.max(...currents));
     this.#registers.show('Power.Active.Import', power);
     this.#registers.show('Energy.Active.Import.Register', register);
+    this.#registers.show('Energy.Active.Import.Session', register - this.#pluggedAt);
     this.#registers.show('Current.Offered', offered);
-    for (const phase of ['L1', 'L2', 'L3']) this.#registers.show(`Voltage.${phase}`, this.#hardware.voltage);
     this.#showWatchdog();
   }
 
   #obey(written: ReadonlyMap<string, number>): void {
     const { control, watchdog } = this.#profile;
     for (const [name, value] of written) {
+      const stops = control.pause.filter(({ register }) => register === name);
+      if (stops.some((pause) => pause.value === value)) this.#paused.add(name);
+      else if (stops.length > 0) this.#paused.delete(name);
       if (this.#setpoints.has(name)) this.#setSetpoint(name, value);
-      else if (control.resume.some((write) => write.register === name)) {
-        this.#enabled = control.resume.some((write) => write.register === name && write.value === value);
-        this.#fallen = false;
-      }
+      else if (stops.length > 0) this.#fallen = false;
       if (watchdog.kind === 'none') continue;
-      if (name === watchdog.fallbackCurrent) this.#fallback = value;
+      if (name === watchdog.fallbackCurrent) this.#fallback = this.#inAmpere(name, value);
       if (name === watchdog.timeout) this.#timeout = value;
       const token = watchdog.kind === 'write-token' && name === watchdog.register && value === watchdog.token;
       if (token || (watchdog.kind === 'rewrite-timeout' && name === watchdog.timeout)) this.#feed();
@@ -100,15 +125,18 @@ export class ModbusCharger {
     this.show();
   }
 
-  #setSetpoint(register: string, current: number): void {
+  #setSetpoint(register: string, value: number): void {
     const { control, watchdog } = this.#profile;
+    const current = this.#inAmpere(register, value);
     this.#setpoints.set(register, current);
     this.#fallen = false;
-    // A setpoint outside the range withdraws the release where pausing writes one (CHARX).
-    const pausesBySetpoint = control.pause.some(({ register }) => register === control.setpoint);
+    // A setpoint outside the range withdraws the release where pausing writes both (CHARX).
+    const pausesBySetpoint = control.pause.some((pause) => pause.register === control.setpoint);
     if (pausesBySetpoint && control.resume.length > 0 && current < control.min) {
-      this.#enabled = false;
-      for (const { register, value } of control.pause) this.#registers.show(register, value);
+      for (const pause of control.pause) {
+        this.#paused.add(pause.register);
+        this.#registers.show(pause.register, pause.value);
+      }
     }
     if (watchdog.kind === 'rewrite-setpoint') this.#feed();
   }
@@ -127,19 +155,43 @@ export class ModbusCharger {
 
   #apply(): void {
     const { control } = this.#profile;
-    const allowed = this.#fallen ? this.#fallback : this.#enabled ? Math.min(...this.#setpoints.values()) : 0;
+    const told = this.#paused.size > 0 ? 0 : Math.min(...this.#setpoints.values());
+    const allowed = this.#fallen ? this.#silentCurrent() : told;
     const current = allowed < control.min ? 0 : Math.min(allowed, control.max, this.#evse.maxCurrent);
     this.#hardware.limit(ampere(current));
     this.#hardware.enable(current > 0);
+    // What it has taken, where it shows that in registers of their own.
+    for (const { register, rule, value } of told === 0 ? control.confirmPause : control.confirmLimit)
+      if (rule === 'equals' && this.#profile.registers[register]?.write === undefined)
+        this.#registers.show(register, value ?? this.#inUnitOf(register, told));
+  }
+
+  #silentCurrent(): number {
+    const { watchdog } = this.#profile;
+    if (watchdog.kind === 'none' || watchdog.fallsTo === 'fallback-current') return this.#fallback;
+    return watchdog.fallsTo === 'stop' ? 0 : this.#evse.maxCurrent;
+  }
+
+  #wattsPerAmpere(register: string): number {
+    return this.#profile.registers[register]?.unit === 'W' ? wattsPerAmpere(this.#evse, this.#hardware.voltage) : 1;
+  }
+
+  #inUnitOf(register: string, current: number): number {
+    return current * this.#wattsPerAmpere(register);
+  }
+
+  #inAmpere(register: string, value: number): number {
+    return value / this.#wattsPerAmpere(register);
   }
 
   #showWatchdog(): void {
     const { watchdog } = this.#profile;
     if (watchdog.kind === 'none') return;
+    const current = watchdog.fallbackCurrentReadBack ?? watchdog.fallbackCurrent;
+    if (current !== undefined) this.#registers.show(current, this.#inUnitOf(current, this.#fallback));
     const show = (register: string | undefined, value: number): void => {
       if (register !== undefined) this.#registers.show(register, value);
     };
-    show(watchdog.fallbackCurrentReadBack ?? watchdog.fallbackCurrent, this.#fallback);
     show(watchdog.timeoutReadBack ?? watchdog.timeout, this.#timeout);
     if (watchdog.kind !== 'rewrite-setpoint') return;
     const since = this.#fedAt === undefined ? Infinity : (this.#clock.monotonic() - this.#fedAt) / 1000;
@@ -181,9 +233,21 @@ function* combinations(profile: ChargerProfile, [name, ...rest]: readonly string
     yield new Map();
     return;
   }
-  for (const value of profile.registers[name]?.values ?? []) {
+  for (const value of possible(profile, name)) {
     for (const others of combinations(profile, rest)) yield new Map([[name, value], ...others]);
   }
+}
+
+/** The values that its source lists, or such as the table asks for. */
+function possible(profile: ChargerProfile, name: string): readonly RegisterValue[] {
+  const asked = profile.states.flatMap(({ when }) => {
+    const match = when[name];
+    if (match === undefined) return [];
+    if (typeof match !== 'object') return [match];
+    if ('oneOf' in match) return match.oneOf;
+    return 'from' in match ? [match.from, match.to].filter(Number.isFinite) : [];
+  });
+  return profile.registers[name]?.values ?? [0, ...asked];
 }
 
 function fits(match: Match, value: RegisterValue | undefined): boolean {

@@ -13,6 +13,8 @@ export interface SlaveUnit {
   readonly bits?: SlaveRegisters;
   /** Told of each request before it is answered. */
   readonly onRequest?: () => void;
+  /** Told after each coil that was written. */
+  readonly onBit?: (address: number, value: number) => void;
   /** Told after each write, in the order of the addresses. */
   readonly onWrite?: (address: number, values: readonly number[]) => void;
 }
@@ -96,6 +98,8 @@ export function answerTo(unit: SlaveUnit, { fc, pdu }: Pick<SlaveRequest, 'fc' |
     case 3:
     case 4:
       return read(fc, fc === 4 ? (unit.input ?? unit.holding) : unit.holding, address, pdu.readUInt16BE(3));
+    case 5:
+      return writeBit(unit, address, pdu);
     case 6:
       return write(unit, fc, address, [pdu.readUInt16BE(3)], pdu);
     case 16: {
@@ -127,6 +131,15 @@ function readBit(fc: number, bits: SlaveRegisters, address: number, count: numbe
   const bit = bits.get(address);
   if (count !== 1) return exception(fc, 3);
   return bit === undefined ? exception(fc, 2) : Buffer.from([fc, 1, bit]);
+}
+
+function writeBit(unit: SlaveUnit, address: number, pdu: Buffer): Buffer {
+  const value = pdu.readUInt16BE(3);
+  if (value !== 0 && value !== 0xff00) return exception(5, 3);
+  if (unit.bits?.has(address) !== true) return exception(5, 2);
+  unit.bits.set(address, value === 0 ? 0 : 1);
+  unit.onBit?.(address, value === 0 ? 0 : 1);
+  return Buffer.from(pdu.subarray(0, 5));
 }
 
 function write(unit: SlaveUnit, fc: number, address: number, values: readonly number[], pdu: Buffer): Buffer {

@@ -42,6 +42,9 @@ export class RegisterMap {
     }));
     for (const place of this.#places) {
       const memory = this.#memory(place);
+      // A block is answered as a whole, with what nobody here knows the meaning of.
+      const { block, address } = place.register;
+      for (let i = 0; i < (block?.words ?? 0); i++) memory.set(place.address - address + (block?.at ?? 0) + i, 0);
       for (let i = 0; i < wordCount(place.register); i++) {
         if (!memory.has(place.address + i)) memory.set(place.address + i, 0);
       }
@@ -88,6 +91,13 @@ export class RegisterMap {
           const written = this.#written(number, address, values.length);
           if (written.size > 0) listener(written);
         },
+        onBit: (address, value) => {
+          unit.onBit?.(address, value);
+          const place = this.#places.find(
+            (each) => each.unit === number && each.address === address && each.register.type === 'bit',
+          );
+          if (place !== undefined) listener(new Map([[place.name, value]]));
+        },
       });
     }
   }
@@ -97,6 +107,7 @@ export class RegisterMap {
       (place) =>
         place.unit === unit &&
         place.register.write !== undefined &&
+        place.register.type !== 'bit' &&
         place.address < address + count &&
         address < place.address + wordCount(place.register),
     );
@@ -125,9 +136,10 @@ export class RegisterMap {
   #memory({ unit: number, register }: Pick<Place, 'unit' | 'register'>): Map<number, number> {
     let unit = this.#units.get(number);
     if (unit === undefined) {
-      unit = { holding: new Map(), input: new Map() };
+      unit = { holding: new Map(), input: new Map(), bits: new Map() };
       this.#units.set(number, unit);
     }
+    if (register.type === 'bit') return unit.bits ?? unit.holding;
     return register.read === 4 ? (unit.input ?? unit.holding) : unit.holding;
   }
 

@@ -1,8 +1,18 @@
 // Between a value and the words a device shows it in, by the register's own description; apart from the drivers' code, which it tests.
-import type { DeviceProfile, Register } from '../adapters/modbus/device-profile.js';
+import type { DeviceProfile, NumberType, Register } from '../adapters/modbus/device-profile.js';
 import type { RegisterValue } from '../adapters/modbus/register-value.js';
 
-const WORDS = { uint16: 1, int16: 1, uint32: 2, int32: 2, uint64: 4, int64: 4, float32: 2, float64: 4 } as const;
+const WORDS = {
+  bit: 1,
+  uint16: 1,
+  int16: 1,
+  uint32: 2,
+  int32: 2,
+  uint64: 4,
+  int64: 4,
+  float32: 2,
+  float64: 4,
+} as const;
 
 type Orders = Pick<DeviceProfile, 'byteOrder' | 'wordOrder'>;
 
@@ -17,9 +27,11 @@ export const wordCount = (register: Register): number =>
 export function toWords(register: Register, orders: Orders, value: RegisterValue, power = 0): number[] {
   const count = wordCount(register);
   const view = new DataView(new ArrayBuffer(count * 2));
+  if (register.type === 'bit') return [Number(value) === 0 ? 0 : 1];
   if (register.type === 'string') {
     const wide = register.encoding === 'utf-16';
-    const text = String(value).slice(0, wide ? count : view.byteLength);
+    const written = register.encoding === 'hex' ? Buffer.from(String(value), 'hex').toString('latin1') : String(value);
+    const text = written.slice(0, wide ? count : view.byteLength);
     for (let i = 0; i < text.length; i++) {
       if (wide) view.setUint16(i * 2, text.charCodeAt(i));
       else view.setUint8(i, text.charCodeAt(i));
@@ -48,7 +60,7 @@ export function fromWords(register: Register, orders: Orders, words: readonly nu
 const swapBytes = (word: number): number => ((word & 0xff) << 8) | (word >> 8);
 const within = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, Math.round(value)));
 
-function setNumber(view: DataView, type: Exclude<Register['type'], 'string'>, value: number): void {
+function setNumber(view: DataView, type: NumberType, value: number): void {
   switch (type) {
     case 'uint16':
       return view.setUint16(0, within(value, 0, 0xffff));
@@ -87,6 +99,8 @@ function getNumber(view: DataView, type: Register['type']): number {
       return view.getFloat32(0);
     case 'float64':
       return view.getFloat64(0);
+    case 'bit':
+      return view.getUint16(0) === 0 ? 0 : 1;
     case 'string':
       return Number.NaN;
   }

@@ -1,7 +1,8 @@
 // Reads one meter every second and hands over what it measured. A read that fails yields nothing: the core judges how old a value may be.
 import { findSunSpecModel } from '../modbus/sunspec.js';
 import { ModbusDevice } from '../modbus/device.js';
-import { unverifiedFacts, type MeterProfile, type RegisterWrite } from '../modbus/device-profile.js';
+import type { RegisterWrite } from '../modbus/charger-behaviour.js';
+import { unverifiedFacts, type MeterProfile } from '../modbus/device-profile.js';
 import { setUp } from '../modbus/setup.js';
 import { describeFault, type ModbusFault, type ModbusLink } from '../modbus/link.js';
 import type { AdapterContext, MeterDriver, MeterHost } from '../../gateway/ports/station.js';

@@ -1,23 +1,27 @@
 // What is known of one make of Modbus device, as data: registers, states, control, watchdog, bus manners. Read by the drivers, never code.
 
 import type { SerialLine } from '../../gateway/site/topology.js';
+import type {
+  CurrentControl,
+  Match,
+  PhaseSwitch,
+  Reader,
+  Recovery,
+  RegisterWrite,
+  StateRule,
+  Watchdog,
+} from './charger-behaviour.js';
 
-export type RegisterType =
-  | 'uint16'
-  | 'int16'
-  | 'uint32'
-  | 'int32'
-  | 'uint64'
-  | 'int64'
-  | 'float32'
-  | 'float64'
-  | 'string';
+export type NumberType = 'uint16' | 'int16' | 'uint32' | 'int32' | 'uint64' | 'int64' | 'float32' | 'float64';
+/** `bit`: a coil or a discrete input, 0 or 1. */
+export type RegisterType = NumberType | 'bit' | 'string';
 
 export type Order = 'big' | 'little';
 export type ReadFunction = 3 | 4;
 /** Coils and discrete inputs. */
 export type BitFunction = 1 | 2;
-export type WriteFunction = 6 | 16;
+/** 5 writes a coil. */
+export type WriteFunction = 5 | 6 | 16;
 
 /** One value of a device. `value = (masked raw) * scale * 10^factor`, in the base units of the site model (A, W, Wh, V, s). */
 export interface Register {
@@ -26,18 +30,26 @@ export interface Register {
   readonly type: RegisterType;
   /** Length of a string in registers; numbers know their own. */
   readonly words?: number;
-  /** Of a string; absent: one byte a character, two in a register. */
-  readonly encoding?: 'utf-16';
-  /** Function to read it with; absent where it cannot be read. */
-  readonly read?: ReadFunction;
+  /** Of a string; absent: one byte a character, two in a register. `hex`: its bytes, written in hexadecimal. */
+  readonly encoding?: 'utf-16' | 'hex';
+  /** Function to read it with; absent where it cannot be read. 1 and 2 for a bit. */
+  readonly read?: ReadFunction | BitFunction;
+  /** The device answers only who asks for this whole block of registers around it. */
+  readonly block?: { readonly at: number; readonly words: number };
+  /** Some devices of this make do not have it: the driver asks once and goes without it. */
+  readonly optional?: true;
   /** Function to write it with; absent where it cannot be written. */
   readonly write?: WriteFunction;
   /** Absent: 1; negative where the device counts the other way round, such as export as positive. */
   readonly scale?: number;
   /** Name of the register that holds the power of ten (SunSpec scale factor). */
   readonly factor?: string;
+  /** What a limit is counted in; absent: A. `W`: of all phases together. */
+  readonly unit?: 'W';
   /** Raw values that mean "not available"; a float's NaN always does. */
   readonly sentinels?: readonly number[];
+  /** Raw values that mean 0. */
+  readonly zeros?: readonly number[];
   /** Applied to the raw value of an unsigned register before everything else: a field of a bit register. */
   readonly mask?: number;
   readonly shift?: number;
@@ -56,93 +68,16 @@ export interface Register {
   /** A write wears the device's flash: written only where a person asks for it, never by a driver. */
   readonly wears?: true;
   /** What about this register has one source or none. */
-  readonly unverified?: readonly ('address' | 'scale' | 'sign' | 'write function')[];
+  readonly unverified?: readonly ('address' | 'scale' | 'sign' | 'write function' | 'values')[];
 }
 
-/** IEC 61851-1 state of an EVSE. B: a car is there, C: it takes energy (D counts as C), `starting`: the device is booting. */
-export type EvseState = 'A' | 'B' | 'C' | 'E' | 'F' | 'starting';
-
-export type Match =
-  | number
-  | string
-  | { readonly bitsSet: number }
-  | { readonly bitsClear: number }
-  | { readonly oneOf: readonly (number | string)[] }
-  | { readonly from: number; readonly to: number };
-
-/** The first rule whose every register matches decides. */
-export interface StateRule {
+/** Devices of the same registers that count otherwise, told apart by what they hold: the first that matches is it. */
+export interface Variant {
+  readonly name: string;
+  /** Read by the profile's own scales. */
   readonly when: Readonly<Record<string, Match>>;
-  readonly is: EvseState;
-}
-
-export interface RegisterWrite {
-  readonly register: string;
-  readonly value: number;
-}
-
-/** How a device shows that it took a setpoint. */
-export interface Confirmation {
-  readonly register: string;
-  /** `equals`: holds the value written; `at-most`: what the device applies does not exceed it. */
-  readonly rule: 'equals' | 'at-most';
-  /** In ampere; absent: 0.05 A. */
-  readonly slack?: number;
-}
-
-export interface CurrentControl {
-  /** The register of the current limit per phase; its scale turns the value into ampere. */
-  readonly setpoint: string;
-  /** Registers of the same limit for the other phases, where each has its own. */
-  readonly alsoSet: readonly string[];
-  /** Written before the setpoint when energy is to flow again. */
-  readonly before: readonly RegisterWrite[];
-  /** Step of the setpoint in ampere; limits are rounded down to it. */
-  readonly step: number;
-  /** Range of the setpoint in ampere; a limit below `min` pauses. */
-  readonly min: number;
-  readonly max: number;
-  /** Written, in this order, to stop the energy. */
-  readonly pause: readonly RegisterWrite[];
-  /** Written after it. */
-  readonly resume: readonly RegisterWrite[];
-  readonly confirmLimit: readonly Confirmation[];
-  readonly confirmPause: readonly Confirmation[];
-}
-
-/** What the device does by itself when it hears nothing more. */
-export type Watchdog =
-  | { readonly kind: 'none'; readonly note: string }
-  /** Nobody needs to do anything: any request in time keeps it from acting. */
-  | (Falling & { readonly kind: 'any-traffic' })
-  /** The setpoint expires unless it is written again; `remaining`: seconds that the last one stays valid. */
-  | (Falling & { readonly kind: 'rewrite-setpoint'; readonly remaining?: string })
-  /** A time-out register that restarts the clock with every write. */
-  | (Falling & { readonly kind: 'rewrite-timeout'; readonly timeout: string })
-  /** A register that a certain value has to be written to. */
-  | (Falling & { readonly kind: 'write-token'; readonly register: string; readonly token: number });
-
-/** How a watchdog is fed, and what it does when it is not. */
-interface Falling {
-  readonly refreshSeconds: number;
-  /** Until it acts: as the gateway writes it where there is a time-out register to write, as delivered otherwise. */
-  readonly seconds: number;
-  readonly timeout?: string;
-  /** Where the device shows the time-out that it has taken. */
-  readonly timeoutReadBack?: string;
-  /** The current that it falls back to: written by the gateway where it can be, set in the device otherwise. */
-  readonly fallbackCurrent?: string;
-  readonly fallbackCurrentReadBack?: string;
-  /** It falls back to all that it can give: no protection, and worse than none. */
-  readonly toFullPower?: boolean;
-}
-
-export interface PhaseSwitch {
-  readonly register: string;
-  readonly one: number;
-  readonly three: number;
-  /** What a person has to fit or set before it works: told by `forecourt check` where site.yaml says phase-switching. */
-  readonly requires?: string;
+  /** By register; replaces the profile's. */
+  readonly scales: Readonly<Record<string, number>>;
 }
 
 /** Manners on the bus; every absent entry is unlimited. */
@@ -213,6 +148,9 @@ interface DeviceBasics {
   readonly io: IoPolicy;
   readonly detection: Detection;
   readonly registers: Readonly<Record<string, Register>>;
+  readonly variants: readonly Variant[];
+  /** Facts that have one source or none, beside those of single registers. */
+  readonly unverified: readonly string[];
   /** Written, where the device holds something else, before its registers mean what is said here. */
   readonly setup: readonly RegisterWrite[];
   /** What the electrician has to know or set in the device. */
@@ -226,6 +164,8 @@ export interface ChargerProfile extends DeviceBasics {
   readonly control: CurrentControl;
   readonly watchdog: Watchdog;
   readonly phases?: PhaseSwitch;
+  readonly reader?: Reader;
+  readonly recovery: readonly Recovery[];
 }
 
 export interface MeterProfile extends DeviceBasics {
@@ -240,7 +180,8 @@ export type DeviceProfile = ChargerProfile | MeterProfile;
 
 /** What a person should be told of a profile before trusting it, one line each. */
 export function unverifiedFacts(profile: DeviceProfile): readonly string[] {
-  return Object.entries(profile.registers).flatMap(([name, register]) =>
+  const ofRegisters = Object.entries(profile.registers).flatMap(([name, register]) =>
     (register.unverified ?? []).map((what) => `${name}: ${what} not verified`),
   );
+  return [...profile.unverified.map((what) => `${what} not verified`), ...ofRegisters];
 }

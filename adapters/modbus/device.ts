@@ -1,6 +1,7 @@
 // One EVSE or meter behind a link: its registers by name, placed on the right unit and address, read in blocks.
 import { failed, ok, type Result } from '../../gateway/kernel/result.js';
-import type { DeviceProfile } from './device-profile.js';
+import { holds } from './condition.js';
+import type { DeviceProfile, Register } from './device-profile.js';
 import type { ModbusFault, ModbusLink } from './link.js';
 import { planReads, type PlacedRegister, type ReadBlock } from './read-plan.js';
 import { decode, encode, wordsOf, type RegisterValue } from './register-value.js';
@@ -19,6 +20,10 @@ export interface Placement {
 
 export class ModbusDevice {
   private readonly plans = new Map<string, readonly ReadBlock[]>();
+  /** Registers that this very device does not have. */
+  private missing: ReadonlySet<string> = new Set();
+  /** Scales of the variant that this very device is. */
+  private scales: Readonly<Record<string, number>> = {};
 
   constructor(
     private readonly link: ModbusLink,
@@ -26,11 +31,38 @@ export class ModbusDevice {
     private readonly placement: Placement,
   ) {}
 
+  /**
+   * Finds out which optional registers the device has and which variant of its profile it is: to be called whenever it comes
+   * (back), before anything is written to it. Fails where it does not answer.
+   * @returns the name of the variant, where it is one
+   */
+  async recognise(): Promise<Result<string | undefined, ModbusFault>> {
+    const { registers, variants } = this.profile;
+    this.plans.clear();
+    this.missing = new Set();
+    this.scales = {};
+    const missing = new Set<string>();
+    for (const [name, { optional }] of Object.entries(registers)) {
+      if (optional !== true) continue;
+      const probe = await this.read([name]);
+      if (!probe.ok && probe.error.kind !== 'exception') return failed(probe.error);
+      if (!probe.ok) missing.add(name);
+    }
+    const deciding = [...new Set(variants.flatMap(({ when }) => Object.keys(when)))];
+    const values = await this.read(deciding);
+    if (!values.ok) return failed(values.error);
+    const variant = variants.find(({ when }) => holds(when, values.value));
+    this.plans.clear();
+    this.missing = missing;
+    this.scales = variant?.scales ?? {};
+    return ok(variant?.name);
+  }
+
   /** Reads the named registers and the factors they need; fails as a whole, so that values never mix two moments of failure. */
   async read(names: readonly string[]): Promise<Result<RegisterValues, ModbusFault>> {
     const words = new Map<string, Buffer>();
     for (const block of this.plan(names)) {
-      const answer = await this.link.read(block.unit, block.fc, block.address, block.count, this.profile.io);
+      const answer = await this.readBlock(block);
       if (!answer.ok) return failed(answer.error);
       for (const { name, address, register } of block.registers) {
         const at = (address - block.address) * 2;
@@ -45,20 +77,34 @@ export class ModbusDevice {
     const placed = this.place(name);
     if (placed?.register.write === undefined) return failed({ kind: 'protocol', detail: `${name} cannot be written` });
     const { unit, address, register } = placed;
-    if (register.never?.some((forbidden) => Math.abs(value - forbidden) < 1e-6))
-      return failed({ kind: 'protocol', detail: `${name} must never be ${value}` });
     const words = encode(register, this.profile, value);
+    // As it would stand in the register: what is rounded to a forbidden value is one.
+    if (register.never?.some((forbidden) => encode(register, this.profile, forbidden).equals(words)))
+      return failed({ kind: 'protocol', detail: `${name} must never be ${value}` });
     return this.link.write(unit, placed.register.write, address, words, this.profile.io);
   }
 
   has(name: string): boolean {
-    return this.profile.registers[name] !== undefined;
+    return this.profile.registers[name] !== undefined && !this.missing.has(name);
+  }
+
+  private async readBlock({ unit, fc, address, count }: ReadBlock): Promise<Result<Buffer, ModbusFault>> {
+    const { io } = this.profile;
+    if (fc !== 1 && fc !== 2) return this.link.read(unit, fc, address, count, io);
+    const bit = await this.link.readBit(unit, fc, address, io);
+    return bit.ok ? ok(Buffer.from([0, bit.value ? 1 : 0])) : bit;
+  }
+
+  private register(name: string): Register | undefined {
+    const register = this.missing.has(name) ? undefined : this.profile.registers[name];
+    const scale = this.scales[name];
+    return register === undefined || scale === undefined ? register : { ...register, scale };
   }
 
   private decodeAll(words: ReadonlyMap<string, Buffer>): RegisterValues {
     const values = new Map<string, RegisterValue>();
     for (const [name, raw] of words) {
-      const register = this.profile.registers[name];
+      const register = this.register(name);
       if (register === undefined) continue;
       const power = register.factor === undefined ? 0 : this.power(register.factor, words);
       const value = power === undefined ? undefined : decode(register, this.profile, raw, power);
@@ -87,7 +133,7 @@ export class ModbusDevice {
   }
 
   private place(name: string): PlacedRegister | undefined {
-    const register = this.profile.registers[name];
+    const register = this.register(name);
     if (register === undefined) return undefined;
     const ofStation = register.of === 'station';
     return { name, register, unit: this.unit(ofStation), address: register.address + this.offset(ofStation) };

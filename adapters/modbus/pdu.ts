@@ -33,6 +33,11 @@ export function encodePdu(request: ModbusRequest): Buffer {
       ? new requests.ReadHoldingRegistersRequestBody(request.address, request.count).createPayload()
       : new requests.ReadInputRegistersRequestBody(request.address, request.count).createPayload();
   }
+  if (request.fc === 5)
+    return new requests.WriteSingleCoilRequestBody(
+      request.address,
+      request.words.readUInt16BE(0) !== 0,
+    ).createPayload();
   return request.fc === 6
     ? new requests.WriteSingleRegisterRequestBody(request.address, request.words.readUInt16BE(0)).createPayload()
     : new requests.WriteMultipleRegistersRequestBody(request.address, request.words).createPayload();
@@ -70,11 +75,13 @@ function decodeWrite(pdu: Buffer, request: ModbusRequest & { kind: 'write' }): R
   if (pdu.length !== 5) return protocolFault('answer to a write of the wrong length');
   const body = responses.ResponseFactory.fromBuffer(pdu);
   const taken =
-    body instanceof responses.WriteSingleRegisterResponseBody
-      ? body.address === request.address && body.value === request.words.readUInt16BE(0)
-      : body instanceof responses.WriteMultipleRegistersResponseBody
-        ? body.start === request.address && body.quantity === request.words.length / 2
-        : false;
+    body instanceof responses.WriteSingleCoilResponseBody
+      ? body.address === request.address && body.value === (request.words.readUInt16BE(0) !== 0)
+      : body instanceof responses.WriteSingleRegisterResponseBody
+        ? body.address === request.address && body.value === request.words.readUInt16BE(0)
+        : body instanceof responses.WriteMultipleRegistersResponseBody
+          ? body.start === request.address && body.quantity === request.words.length / 2
+          : false;
   return taken ? ok(Buffer.alloc(0)) : protocolFault('write echoed with another address or value');
 }
 

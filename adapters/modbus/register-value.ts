@@ -1,9 +1,10 @@
 // Between the words on the bus and the value they stand for: types, word and byte order, scale, sentinels.
-import type { DeviceProfile, Order, Register, RegisterType } from './device-profile.js';
+import type { DeviceProfile, NumberType, Order, Register } from './device-profile.js';
 
 export type RegisterValue = number | string;
 
-const WORDS: Readonly<Record<Exclude<RegisterType, 'string'>, number>> = {
+const WORDS: Readonly<Record<NumberType | 'bit', number>> = {
+  bit: 1,
   uint16: 1,
   int16: 1,
   uint32: 2,
@@ -14,7 +15,10 @@ const WORDS: Readonly<Record<Exclude<RegisterType, 'string'>, number>> = {
   float64: 4,
 };
 
-/** How many 16-bit registers a value takes. */
+/** What a coil is set and cleared with (Modbus specification section 6.5). */
+const SET = 0xff00;
+
+/** How many 16-bit registers a value takes; a bit counts as one. */
 export const wordsOf = (register: Pick<Register, 'type' | 'words'>): number =>
   register.type === 'string' ? (register.words ?? 1) : WORDS[register.type];
 
@@ -27,14 +31,11 @@ type Orders = Pick<DeviceProfile, 'byteOrder' | 'wordOrder'>;
  */
 export function decode(register: Register, orders: Orders, words: Buffer, power = 0): RegisterValue | undefined {
   const bytes = ordered(words, register.byteOrder ?? orders.byteOrder, wordOrderOf(register, orders));
-  if (register.type === 'string') {
-    const text =
-      register.encoding === 'utf-16' ? Buffer.from(bytes).swap16().toString('utf16le') : bytes.toString('latin1');
-    const end = text.indexOf('\0');
-    return (end < 0 ? text : text.slice(0, end)).trim();
-  }
+  if (register.type === 'bit') return bytes.readUInt16BE(0);
+  if (register.type === 'string') return readText(register, bytes);
   const raw = readNumber(register.type, bytes);
   if (!Number.isFinite(raw) || register.sentinels?.includes(raw) === true) return undefined;
+  if (register.zeros?.includes(raw) === true) return 0;
   const field = register.mask === undefined ? raw : (raw & register.mask) >>> (register.shift ?? 0);
   return scaled(field, register.scale ?? 1, power);
 }
@@ -46,6 +47,10 @@ export function decode(register: Register, orders: Orders, words: Buffer, power 
 export function encode(register: Register, orders: Orders, value: number): Buffer {
   if (register.type === 'string') throw new RangeError('text registers are not written');
   const bytes = Buffer.alloc(WORDS[register.type] * 2);
+  if (register.type === 'bit') {
+    bytes.writeUInt16BE(value === 0 ? 0 : SET, 0);
+    return bytes;
+  }
   writeNumber(register.type, bytes, value / (register.scale ?? 1));
   return ordered(bytes, register.byteOrder ?? orders.byteOrder, wordOrderOf(register, orders));
 }
@@ -62,6 +67,14 @@ function scaled(raw: number, scale: number, power: number): number {
   return Math.abs(per * times - 1) < 1e-9 ? raw / per : raw * times;
 }
 
+/** A text of bytes that are all 0 is none; in hexadecimal as in the others. */
+function readText({ encoding }: Register, bytes: Buffer): string {
+  if (encoding === 'hex') return bytes.every((byte) => byte === 0) ? '' : bytes.toString('hex').toUpperCase();
+  const text = encoding === 'utf-16' ? Buffer.from(bytes).swap16().toString('utf16le') : bytes.toString('latin1');
+  const end = text.indexOf('\0');
+  return (end < 0 ? text : text.slice(0, end)).trim();
+}
+
 function ordered(words: Buffer, byteOrder: Order, wordOrder: Order): Buffer {
   const bytes = Buffer.from(words);
   if (byteOrder !== 'big') bytes.swap16();
@@ -71,7 +84,7 @@ function ordered(words: Buffer, byteOrder: Order, wordOrder: Order): Buffer {
   return reversed;
 }
 
-function readNumber(type: Exclude<RegisterType, 'string'>, bytes: Buffer): number {
+function readNumber(type: NumberType, bytes: Buffer): number {
   switch (type) {
     case 'uint16':
       return bytes.readUInt16BE(0);
@@ -92,7 +105,7 @@ function readNumber(type: Exclude<RegisterType, 'string'>, bytes: Buffer): numbe
   }
 }
 
-function writeNumber(type: Exclude<RegisterType, 'string'>, bytes: Buffer, value: number): void {
+function writeNumber(type: NumberType, bytes: Buffer, value: number): void {
   switch (type) {
     case 'uint16':
       bytes.writeUInt16BE(Math.round(value), 0);

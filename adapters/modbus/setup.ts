@@ -1,6 +1,6 @@
 // Brings a device into the mode that its profile describes.
 import { failed, ok, type Result } from '../../gateway/kernel/result.js';
-import type { RegisterWrite } from './device-profile.js';
+import type { RegisterWrite } from './charger-behaviour.js';
 import type { ModbusDevice } from './device.js';
 import { describeFault } from './link.js';
 

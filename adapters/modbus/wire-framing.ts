@@ -130,4 +130,4 @@ export class WireFraming implements Framing {
   }
 }
 
-const answersWithItself = (request: ModbusRequest): boolean => request.kind === 'write' && request.fc === 6;
+const answersWithItself = (request: ModbusRequest): boolean => request.kind === 'write' && request.fc !== 16;

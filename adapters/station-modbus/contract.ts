@@ -1,6 +1,6 @@
 // What a Modbus station offers beyond any other station, and what it is set up with.
 import type { EvseNumber, StationTransactionId } from '../../gateway/kernel/ids.js';
-import { minutes, seconds, type Milliseconds, type WattHour } from '../../gateway/kernel/units.js';
+import { minutes, seconds, volt, type Milliseconds, type Volt, type WattHour } from '../../gateway/kernel/units.js';
 import type { StationDriver } from '../../gateway/ports/station.js';
 import type { IdToken } from '../../gateway/site/tokens.js';
 
@@ -15,6 +15,8 @@ export interface StationSettings {
   readonly connectionTimeout: Milliseconds;
   /** Polls in a row without an answer after which the station is reported as disconnected. */
   readonly missedPolls: number;
+  /** Of the site: what a power limit is reckoned with. */
+  readonly nominalVoltage: Volt;
 }
 
 export const DEFAULT_STATION_SETTINGS: StationSettings = {
@@ -23,6 +25,7 @@ export const DEFAULT_STATION_SETTINGS: StationSettings = {
   idleMeterInterval: minutes(15),
   connectionTimeout: seconds(60),
   missedPolls: 3,
+  nominalVoltage: volt(230),
 };
 
 /** A transaction that was open when the gateway stopped. */

@@ -133,18 +133,20 @@ class ModbusStation implements ModbusStationDriver {
   }
 
   private point(evse: Evse, device: ModbusDevice): Point {
-    const control = new EvseControl(evse, this.profile, device, this.context);
+    const { profile, context } = this;
+    const { nominalVoltage } = this.settings;
+    const control = new EvseControl(evse, profile, device, nominalVoltage, context);
     const learned = (fallback: Fallback): void => {
       const point = this.points.get(evse.number);
       if (point !== undefined) point.fallback = fallback;
       this.announce();
     };
-    const reports = new EvseReports(evse, this.outbox, this.context);
+    const reports = new EvseReports(evse, this.outbox, context);
     return {
       device,
-      evse: new ModbusEvse(this.station, evse, this.profile, device, control, reports, this.settings, this.context),
+      evse: new ModbusEvse(this.station, evse, profile, device, control, reports, this.settings, context),
       control,
-      watchdog: new WatchdogFeeder(evse, this.profile.watchdog, device, control, learned, this.context),
+      watchdog: new WatchdogFeeder(evse, profile, nominalVoltage, device, control, learned, context),
       fallback: undefined,
       missed: 0,
     };
@@ -174,7 +176,22 @@ class ModbusStation implements ModbusStationDriver {
   private async answers(): Promise<boolean> {
     const state = Object.keys(this.profile.states[0]?.when ?? {});
     const answer = await this.inventoryDevice.read(state);
-    return answer.ok;
+    return answer.ok && this.recognise();
+  }
+
+  /** False where it is not certain what its registers mean: then it is not touched. */
+  private async recognise(): Promise<boolean> {
+    const devices = [this.inventoryDevice, ...[...this.points.values()].map((point) => point.device)];
+    for (const device of devices) {
+      const recognised = await device.recognise();
+      if (!recognised.ok) return false;
+      if (recognised.value === undefined || device !== this.inventoryDevice) continue;
+      this.context.log.info(
+        { station: this.station.id, variant: recognised.value },
+        'charger is a variant of its make',
+      );
+    }
+    return true;
   }
 
   private async connect(): Promise<void> {
@@ -230,10 +247,13 @@ class ModbusStation implements ModbusStationDriver {
     const fallbacks = [...this.points.values()].map((point) => point.fallback);
     const fallback = fallbacks.every((one) => one?.proven === true);
     const after = Math.max(...fallbacks.map((one) => one?.after ?? 0));
+    const { watchdog, reader } = this.profile;
+    const unruly = watchdog.kind !== 'none' && (watchdog.fallsTo === 'full-power' || watchdog.fallsTo === 'unknown');
     return {
       protocol: 'modbus',
       currentLimit: true,
       fallback,
+      ...(unruly && { silentAtFullPower: true }),
       ...(fallback ? { fallbackAfter: after } : {}),
       reservation: false,
       remoteStart: true,
@@ -242,7 +262,7 @@ class ModbusStation implements ModbusStationDriver {
       // What a person has to fit or set for it, site.yaml says is there: only such EVSEs are ever told to switch.
       phaseSwitching: [...this.points.values()].every(({ control }) => control.switchesPhases),
       trigger: false,
-      reader: false,
+      reader: reader !== undefined,
     };
   }
 

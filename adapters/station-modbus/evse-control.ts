@@ -2,10 +2,13 @@
 import type { AdapterContext } from '../../gateway/ports/station.js';
 import type { CommandOutcome } from '../../gateway/site/station-command.js';
 import type { Evse } from '../../gateway/site/topology.js';
-import { milliseconds } from '../../gateway/kernel/units.js';
-import type { ChargerProfile, Confirmation, RegisterWrite } from '../modbus/device-profile.js';
+import { milliseconds, type Milliseconds, type Volt } from '../../gateway/kernel/units.js';
+import type { Confirmation, RegisterWrite } from '../modbus/charger-behaviour.js';
+import type { ChargerProfile } from '../modbus/device-profile.js';
 import type { ModbusDevice, RegisterValues } from '../modbus/device.js';
+import { holds } from '../modbus/condition.js';
 import { describeFault, type ModbusFault } from '../modbus/link.js';
+import { inUnitOf, shows, usable, type Outlet } from './setpoint.js';
 
 const CONFIRM_TRIES = 5;
 const CONFIRM_PAUSE = milliseconds(500);
@@ -13,7 +16,8 @@ const CONFIRM_PAUSE = milliseconds(500);
 const REFUSED_PAUSE = 30_000;
 /** One poll may have been read just before a setpoint was written. */
 const DRIFT_POLLS = 3;
-const SLACK = 0.05;
+/** Before a recovery that did not help is tried again. */
+const RECOVERY_PAUSE = 30_000;
 
 export class EvseControl {
   private commanded: number | undefined;
@@ -32,6 +36,12 @@ export class EvseControl {
   /** Polls in a row in which the device showed something else than it was told. */
   private drift = 0;
   private trouble: string | undefined;
+  /** Of this very device, in A; undefined where it does not tell. */
+  private deviceMax: number | undefined;
+  /** Monotonic time of the last setpoint. */
+  private setAt = -Infinity;
+  /** Monotonic time from which a recovery may be tried. */
+  private recoverAt = -Infinity;
   private stopped = false;
   private wake: () => void = () => undefined;
   private tail: Promise<unknown> = Promise.resolve();
@@ -40,6 +50,7 @@ export class EvseControl {
     private readonly evse: Evse,
     private readonly profile: ChargerProfile,
     private readonly device: ModbusDevice,
+    private readonly nominalVoltage: Volt,
     private readonly context: AdapterContext,
   ) {}
 
@@ -104,6 +115,11 @@ export class EvseControl {
    * restarted, or somebody else writes to it).
    */
   repair(values: RegisterValues): void {
+    const { deviceMax } = this.profile.control;
+    const most = deviceMax === undefined ? undefined : values.get(deviceMax);
+    // 0 where no car is there to have a limit.
+    if (typeof most === 'number' && most > 0) this.deviceMax = most;
+    this.recover(values);
     this.watchForDrift(values);
     const target = this.target();
     if (this.repairing || target === undefined || this.told === target) return;
@@ -117,8 +133,12 @@ export class EvseControl {
   refresh(): Promise<boolean> {
     return this.enqueue(async () => {
       if (this.told === undefined || this.told !== this.target()) return false;
-      for (const register of [this.profile.control.setpoint, ...this.profile.control.alsoSet]) {
-        const written = await this.device.write(register, this.told);
+      const { setpoint, alsoSet, pause, min } = this.profile.control;
+      // Where another register pauses, the smallest limit keeps a setpoint valid that nothing flows by.
+      const idle = pause.find(({ register }) => register === setpoint)?.value ?? inUnitOf(setpoint, min, this.outlet);
+      for (const register of [setpoint, ...alsoSet]) {
+        const value = this.told === 0 ? idle : inUnitOf(register, this.told, this.outlet);
+        const written = await this.device.write(register, value);
         if (written.ok) continue;
         this.told = undefined;
         return false;
@@ -134,10 +154,30 @@ export class EvseControl {
     await this.tail;
   }
 
+  private get outlet(): Outlet {
+    const { evse, profile, nominalVoltage, deviceMax } = this;
+    return { evse, profile, nominalVoltage, deviceMax, phases: this.toldPhases };
+  }
+
+  /** A device in a state that it does not leave by itself is helped out of it, and told its limit anew. */
+  private recover(values: RegisterValues): void {
+    const recovery = this.profile.recovery.find(({ when }) => holds(when, values));
+    const now = this.context.clock.monotonic();
+    if (recovery === undefined || now < this.recoverAt) return;
+    this.recoverAt = now + RECOVERY_PAUSE;
+    this.context.log.warn({ station: this.evse.station, evse: this.evse.number }, 'charger is helped out of its state');
+    // How it ends shows in the next polls.
+    void this.enqueue(async () => {
+      this.told = undefined;
+      for (const { register, value } of recovery.write) await this.device.write(register, value);
+    });
+  }
+
   private watchForDrift(values: RegisterValues): void {
     const { told } = this;
     const lost =
-      told !== undefined && this.confirmations(told).find((one) => !shows(one, values.get(one.register), told));
+      told !== undefined &&
+      this.confirmations(told).find((one) => !shows(one, values.get(one.register), told, this.outlet));
     this.drift = lost ? this.drift + 1 : 0;
     if (!lost || this.drift < DRIFT_POLLS) return;
     this.drift = 0;
@@ -158,13 +198,8 @@ export class EvseControl {
     return target === 0 ? this.profile.control.confirmPause : this.profile.control.confirmLimit;
   }
 
-  /** Rounded down to the device's step; 0 where the device or the car could not charge with it. */
   private usable(current: number): number {
-    const { step, min, max } = this.profile.control;
-    const most = Math.min(current, max, this.evse.maxCurrent);
-    const steps = Math.floor(most / step + 1e-6);
-    const value = Math.round(steps * step * 1e6) / 1e6;
-    return value < Math.max(min, this.evse.minCurrent) ? 0 : value;
+    return usable(current, this.outlet);
   }
 
   private target(): number | undefined {
@@ -215,15 +250,17 @@ export class EvseControl {
     const { register } = phaseSwitch;
     const value = phases === 1 ? phaseSwitch.one : phaseSwitch.three;
     const readable = this.profile.registers[register]?.read !== undefined;
-    const shows = async (): Promise<CommandOutcome> => {
+    const shown = async (): Promise<CommandOutcome> => {
       const values = await this.device.read(readable ? [register] : []);
       if (!values.ok) return outcomeOf(values.error, 'Uncertain');
-      const shown = values.value.get(register);
-      if (!readable || shown === value) return { status: 'Accepted' };
-      return { status: 'Rejected', detail: `${register} is ${String(shown)} after ${value} was written` };
+      const held = values.value.get(register);
+      if (!readable || held === value) return { status: 'Accepted' };
+      return { status: 'Rejected', detail: `${register} is ${String(held)} after ${value} was written` };
     };
-    if (readable && (await shows()).status === 'Accepted') {
+    if (readable && (await shown()).status === 'Accepted') {
       this.toldPhases = phases;
+      // The same current is another power on other phases.
+      if (this.profile.registers[this.profile.control.setpoint]?.unit === 'W') this.told = undefined;
       return { status: 'Accepted' };
     }
     if (this.told !== 0) {
@@ -235,7 +272,7 @@ export class EvseControl {
     }
     this.toldPhases = undefined;
     const written = await this.device.write(register, value);
-    const taken = written.ok ? await shows() : outcomeOf(written.error);
+    const taken = written.ok ? await shown() : outcomeOf(written.error);
     if (taken.status === 'Accepted') this.toldPhases = phases;
     // A car must not wait for ever for a switch that is not there: the next limit comes without one.
     else if (taken.status === 'Rejected') this.fixed = true;
@@ -246,15 +283,24 @@ export class EvseControl {
     const { setpoint, alsoSet, pause, before, resume } = this.profile.control;
     // Enabling again is spared where the device is known to be enabled: some write only once in five seconds.
     const paused = this.told === undefined || this.told === 0;
-    const limits = [setpoint, ...alsoSet].map((register) => ({ register, value: target }));
+    const { outlet } = this;
+    const limits = [setpoint, ...alsoSet].map((register) => ({ register, value: inUnitOf(register, target, outlet) }));
     const writes: readonly RegisterWrite[] =
       target === 0 ? pause : [...(paused ? before : []), ...limits, ...(paused ? resume : [])];
     this.told = undefined;
+    await this.rest();
     for (const { register, value } of writes) {
       const written = await this.device.write(register, value);
       if (!written.ok) return written.error;
     }
+    this.setAt = this.context.clock.monotonic();
     return undefined;
+  }
+
+  /** Some devices want a while between two setpoints. */
+  private async rest(): Promise<void> {
+    const left = this.setAt + (this.profile.control.intervalMs ?? 0) - this.context.clock.monotonic();
+    if (left > 0 && !this.stopped) await this.pause(milliseconds(left));
   }
 
   private async confirm(target: number): Promise<CommandOutcome> {
@@ -263,12 +309,12 @@ export class EvseControl {
     const names = confirmations.map((confirmation) => confirmation.register);
     let detail = '';
     for (let attempt = 0; attempt < CONFIRM_TRIES; attempt++) {
-      if (attempt > 0) await this.pause();
+      if (attempt > 0) await this.pause(CONFIRM_PAUSE);
       if (this.stopped) return { status: 'Uncertain', detail: 'stopped' };
       const values = await this.device.read(names);
       if (!values.ok) return outcomeOf(values.error, 'Uncertain');
       const open = confirmations.find(
-        (confirmation) => !shows(confirmation, values.value.get(confirmation.register), target),
+        (confirmation) => !shows(confirmation, values.value.get(confirmation.register), target, this.outlet),
       );
       if (open === undefined) return { status: 'Accepted' };
       detail = `${open.register} is ${String(values.value.get(open.register))} after ${target} A was written`;
@@ -276,9 +322,9 @@ export class EvseControl {
     return { status: 'Rejected', detail };
   }
 
-  private pause(): Promise<void> {
+  private pause(time: Milliseconds): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.context.clock.after(CONFIRM_PAUSE, resolve);
+      const cancel = this.context.clock.after(time, resolve);
       this.wake = () => {
         cancel();
         resolve();
@@ -291,12 +337,6 @@ export class EvseControl {
     this.tail = run;
     return run;
   }
-}
-
-function shows(confirmation: Confirmation, value: number | string | undefined, target: number): boolean {
-  if (typeof value !== 'number') return false;
-  const slack = confirmation.slack ?? SLACK;
-  return confirmation.rule === 'equals' ? Math.abs(value - target) <= slack : value <= target + slack;
 }
 
 function outcomeOf(fault: ModbusFault, refused: 'Rejected' | 'Uncertain' = 'Rejected'): CommandOutcome {

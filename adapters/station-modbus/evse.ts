@@ -6,13 +6,14 @@ import { volt } from '../../gateway/kernel/units.js';
 import type { MeterValue, ReadingContext } from '../../gateway/site/metering.js';
 import type { CommandOutcome, RequestStart } from '../../gateway/site/station-command.js';
 import type { ChargingState, ConnectorError } from '../../gateway/site/station-event.js';
-import type { IdToken } from '../../gateway/site/tokens.js';
+import { tokenKey, type IdToken } from '../../gateway/site/tokens.js';
 import { wattsPerAmpere, type Evse, type Station } from '../../gateway/site/topology.js';
 import type { ChargerProfile } from '../modbus/device-profile.js';
 import type { ModbusDevice } from '../modbus/device.js';
 import { describeFault } from '../modbus/link.js';
 import type { OpenTransaction, StationSettings } from './contract.js';
-import { takeEnergy, type RegisterPoint } from './energy-register.js';
+import { CardReader } from './card-reader.js';
+import { EnergyRegister } from './energy-register.js';
 import type { EvseControl } from './evse-control.js';
 import type { EvseReports } from './evse-reports.js';
 import { stepSession, type Session, type SessionAction, type SessionEvent } from './evse-session.js';
@@ -35,14 +36,16 @@ interface RunningTransaction {
   id?: StationTransactionId;
   lastReported: number;
   chargingState: ChargingState;
-  stopRequested: boolean;
+  /** Who has asked for its end; it comes when the charger has paused. */
+  stopRequested: 'remote' | 'card' | undefined;
 }
 
 export class ModbusEvse {
   private session: Session = { phase: 'idle' };
   private transaction: RunningTransaction | undefined;
   private snapshot: Snapshot | undefined;
-  private energy: RegisterPoint | undefined;
+  private readonly energy: EnergyRegister;
+  private readonly cards: CardReader;
   private operative = true;
   private idleReportedAt = -Infinity;
   private trouble: string | undefined;
@@ -58,7 +61,10 @@ export class ModbusEvse {
     private readonly reports: EvseReports,
     private readonly settings: StationSettings,
     private readonly context: AdapterContext,
-  ) {}
+  ) {
+    this.energy = new EnergyRegister(profile, device, evse.maxCurrent * wattsPerAmpere(evse, HIGHEST_VOLTAGE));
+    this.cards = new CardReader(profile.reader);
+  }
 
   /** Takes over a transaction that was open when the gateway stopped. */
   resume(open: OpenTransaction): void {
@@ -68,9 +74,9 @@ export class ModbusEvse {
       id: open.stationTransactionId,
       lastReported: this.context.clock.monotonic(),
       chargingState: 'EVConnected',
-      stopRequested: false,
+      stopRequested: undefined,
     };
-    if (open.meterStart !== undefined) this.energy = { energy: open.meterStart };
+    if (open.meterStart !== undefined) this.energy.resume(open.meterStart);
     this.control.resume();
   }
 
@@ -89,6 +95,7 @@ export class ModbusEvse {
     const now = this.context.clock.monotonic();
     this.unanswered = false;
     this.step({ type: 'polled', state: snapshot.state, now, operative: this.operative });
+    this.seeCard(snapshot);
     this.endWhenPaused();
     this.reportStatus();
     this.reportValues(now);
@@ -117,26 +124,42 @@ export class ModbusEvse {
       idToken: command.idToken,
       remoteStartId: command.remoteStartId,
       plugged: state !== 'A',
-      until: this.context.clock.monotonic() + this.settings.connectionTimeout,
+      until: this.patience(),
     });
     return rejected === undefined ? { status: 'Accepted' } : { status: 'Rejected', detail: rejected };
+  }
+
+  /** Until when a car is waited for. */
+  private patience(): number {
+    return this.context.clock.monotonic() + this.settings.connectionTimeout;
   }
 
   runs(id: StationTransactionId): boolean {
     return this.transaction?.id === id;
   }
 
+  /** A card starts a charge, and the one that has started it ends it. */
+  private seeCard(snapshot: Snapshot): void {
+    const idToken = this.cards.presented(snapshot.values);
+    if (idToken === undefined || !this.operative) return;
+    const running = this.transaction;
+    if (running === undefined) this.step({ type: 'presented', idToken });
+    else if (tokenKey(running.idToken) === tokenKey(idToken) && this.station.start.kind === 'authorized')
+      // How it ends shows in the polls.
+      void this.requestStop('card');
+  }
+
   /** Ends the transaction when the charger has paused: now, or with a later poll where that is not certain yet. */
-  async requestStop(): Promise<CommandOutcome> {
+  async requestStop(by: 'remote' | 'card' = 'remote'): Promise<CommandOutcome> {
     const running = this.transaction;
     if (running === undefined) return { status: 'Rejected', detail: 'no transaction' };
-    running.stopRequested = true;
+    running.stopRequested = by;
     const held = await this.control.hold();
     if (held.status === 'Accepted') {
       await this.readAgain();
       this.endWhenPaused();
     } else if (held.status === 'Rejected' && this.transaction === running) {
-      running.stopRequested = false;
+      running.stopRequested = undefined;
       void this.control.deliver();
     }
     return held;
@@ -152,7 +175,8 @@ export class ModbusEvse {
 
   /** The car may have left while the charger was told to stop: then the transaction has ended by itself. */
   private endWhenPaused(): void {
-    if (this.transaction?.stopRequested === true && this.control.offered === 0) this.step({ type: 'stop' });
+    const by = this.transaction?.stopRequested;
+    if (by !== undefined && this.control.offered === 0) this.step({ type: 'stop', by });
   }
 
   private step(event: SessionEvent): string | undefined {
@@ -166,7 +190,13 @@ export class ModbusEvse {
     switch (action.do) {
       case 'authorize':
         this.reports.authorize(action.idToken, (info) => {
-          this.step({ type: 'judged', accepted: info.status === 'Accepted' });
+          const state = this.snapshot?.state;
+          this.step({
+            type: 'judged',
+            accepted: info.status === 'Accepted',
+            plugged: state === 'B' || state === 'C',
+            until: this.patience(),
+          });
         });
         return;
       case 'start':
@@ -185,7 +215,7 @@ export class ModbusEvse {
       idToken: action.idToken,
       lastReported: this.context.clock.monotonic(),
       chargingState: 'EVConnected',
-      stopRequested: false,
+      stopRequested: undefined,
     };
     this.transaction = transaction;
     const { idToken, trigger, remoteStartId } = action;
@@ -247,7 +277,7 @@ export class ModbusEvse {
 
   private meterValues(context: ReadingContext): readonly MeterValue[] {
     const offered = this.control.offered;
-    return this.snapshot === undefined ? [] : [meterValue(this.snapshot, this.energy?.energy, offered, context)];
+    return this.snapshot === undefined ? [] : [meterValue(this.snapshot, this.energy.energy, offered, context)];
   }
 
   private chargingState(state: Snapshot['state']): ChargingState {
@@ -264,21 +294,11 @@ export class ModbusEvse {
   }
 
   private async takeEnergy(snapshot: Snapshot): Promise<void> {
-    // Outside a transaction the charger may have been replaced.
-    const last = this.transaction === undefined ? undefined : this.energy;
     const now = this.context.clock.monotonic();
-    const taken = await takeEnergy(last, snapshot, now, this.maxPower(), this.device);
-    this.energy = taken.last ?? this.energy;
-    if (taken.jumped === undefined) return;
-    this.context.log.warn(
-      { station: this.station.id, evse: this.evse.number, ...taken.jumped },
-      'energy register jumped, read again',
-    );
-  }
-
-  /** What the EVSE can give at the most, in W. */
-  private maxPower(): number {
-    return this.evse.maxCurrent * wattsPerAmpere(this.evse, HIGHEST_VOLTAGE);
+    const jump = await this.energy.take(snapshot.values, now, this.transaction !== undefined);
+    if (jump === undefined) return;
+    const about = { station: this.station.id, evse: this.evse.number };
+    this.context.log.warn({ ...about, ...jump }, 'energy register jumped, read again');
   }
 
   private note(trouble: string | undefined): void {

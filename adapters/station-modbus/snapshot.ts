@@ -3,8 +3,10 @@ import type { ConnectorError, ConnectorStatus, ChargingState } from '../../gatew
 import type { MeterValue, ReadingContext, SampledValue } from '../../gateway/site/metering.js';
 import type { Timestamp } from '../../gateway/kernel/units.js';
 import { PHASES } from '../../gateway/site/topology.js';
-import type { ChargerProfile, EvseState } from '../modbus/device-profile.js';
+import type { EvseState } from '../modbus/charger-behaviour.js';
+import type { ChargerProfile } from '../modbus/device-profile.js';
 import type { RegisterValues } from '../modbus/device.js';
+import { energyRegisters } from './energy-register.js';
 import { evseState, stateRegisters } from './evse-state.js';
 
 export interface Snapshot {
@@ -13,30 +15,45 @@ export interface Snapshot {
   readonly values: RegisterValues;
 }
 
-export const ENERGY = 'Energy.Active.Import.Register';
-
-const MEASURED = [
-  'Current.Import.L1',
-  'Current.Import.L2',
-  'Current.Import.L3',
-  'Power.Active.Import',
-  ENERGY,
-  'Current.Offered',
-];
+const MEASURED = ['Current.Import', 'Current.Import.L1', 'Current.Import.L2', 'Current.Import.L3', 'Current.Offered'];
+const POWER = 'Power.Active.Import';
+const POWERS = ['Power.Active.Import.L1', 'Power.Active.Import.L2', 'Power.Active.Import.L3'];
 const VOLTAGES = ['Voltage.L1', 'Voltage.L2', 'Voltage.L3'];
 
-/** The registers of one poll. Voltages are left out where every read costs time: nothing is decided by them. */
+/** The registers of one poll. What nothing is decided by is left out where every read costs time. */
 export function polledRegisters(profile: ChargerProfile): readonly string[] {
-  const measured = profile.io.minReadIntervalMs === undefined ? [...MEASURED, ...VOLTAGES] : MEASURED;
-  const confirming = [...profile.control.confirmLimit, ...profile.control.confirmPause].map(({ register }) => register);
-  const known = measured.filter((name) => profile.registers[name] !== undefined);
-  return [...new Set([...stateRegisters(profile.states), ...known, ...confirming])];
+  const { control, states, reader, recovery, registers, io } = profile;
+  const has = (name: string): boolean => registers[name] !== undefined;
+  const power = has(POWER) ? [POWER] : POWERS;
+  const unhurried = io.minReadIntervalMs === undefined ? [...VOLTAGES, 'EVSE.Error'] : [];
+  const confirming = [...control.confirmLimit, ...control.confirmPause].map(({ register }) => register);
+  const deviceMax = control.deviceMax === undefined ? [] : [control.deviceMax];
+  const cards = [reader?.token, reader?.counter, reader?.length].filter((name) => name !== undefined);
+  const helping = recovery.flatMap(({ when }) => Object.keys(when));
+  const measured = [...MEASURED, ...power, ...energyRegisters(profile), ...unhurried].filter(has);
+  return [
+    ...new Set([...stateRegisters(states), ...measured, ...confirming, ...deviceMax, ...cards, ...helping]),
+  ].filter((name) => registers[name]?.read !== undefined);
 }
 
 /** Undefined where the device's state is none that its profile knows. */
 export function takeSnapshot(profile: ChargerProfile, values: RegisterValues, at: Timestamp): Snapshot | undefined {
   const state = evseState(profile.states, values);
   return state === undefined ? undefined : { at, state, values };
+}
+
+/** In W: as told, as the sum of its phases, or as what current and voltage of each phase make. */
+export function totalPower(values: RegisterValues): number | undefined {
+  const told = values.get(POWER);
+  if (typeof told === 'number') return told;
+  const phases = PHASES.map((phase) => {
+    const power = values.get(`${POWER}.${phase}`);
+    if (typeof power === 'number') return power;
+    const [current, voltage] = [values.get(`Current.Import.${phase}`), values.get(`Voltage.${phase}`)];
+    return typeof current === 'number' && typeof voltage === 'number' ? current * voltage : undefined;
+  });
+  const known = phases.filter((power) => power !== undefined);
+  return known.length === 0 ? undefined : known.reduce((total, power) => total + power, 0);
 }
 
 export function connectorStatus(state: EvseState, operative: boolean): ConnectorStatus {
@@ -75,7 +92,8 @@ export function meterValue(
     if (typeof value === 'number') sampled.push({ value, context, ...rest });
   };
   add(energy, { measurand: 'Energy.Active.Import.Register' });
-  add(snapshot.values.get('Power.Active.Import'), { measurand: 'Power.Active.Import' });
+  add(totalPower(snapshot.values), { measurand: 'Power.Active.Import' });
+  add(snapshot.values.get('Current.Import'), { measurand: 'Current.Import' });
   for (const phase of PHASES) {
     add(snapshot.values.get(`Current.Import.${phase}`), { measurand: 'Current.Import', phase });
   }

@@ -1,10 +1,12 @@
 // Keeps the charger's own watchdog fed, and finds out whether it would really fall back: a fallback that was not read back is none.
 import type { AdapterContext } from '../../gateway/ports/station.js';
 import type { Evse } from '../../gateway/site/topology.js';
-import { seconds } from '../../gateway/kernel/units.js';
-import type { Watchdog } from '../modbus/device-profile.js';
+import { seconds, type Volt } from '../../gateway/kernel/units.js';
+import type { Watchdog } from '../modbus/charger-behaviour.js';
+import type { ChargerProfile } from '../modbus/device-profile.js';
 import type { ModbusDevice } from '../modbus/device.js';
 import type { EvseControl } from './evse-control.js';
+import { inAmpere, inUnitOf, type Outlet } from './setpoint.js';
 
 export interface Fallback {
   readonly proven: boolean;
@@ -19,6 +21,8 @@ const NONE: Fallback = { proven: false };
 const REACTION_SECONDS = 5;
 
 export class WatchdogFeeder {
+  private readonly watchdog: Watchdog;
+  private readonly outlet: Outlet;
   private proven = false;
   private warned = false;
   private cancel: () => void = () => undefined;
@@ -27,12 +31,16 @@ export class WatchdogFeeder {
   /** @param learned told when it is first known, after each `arm`, that the device falls back */
   constructor(
     private readonly evse: Evse,
-    private readonly watchdog: Watchdog,
+    profile: ChargerProfile,
+    nominalVoltage: Volt,
     private readonly device: ModbusDevice,
     private readonly control: EvseControl,
     private readonly learned: (fallback: Fallback) => void,
     private readonly context: AdapterContext,
-  ) {}
+  ) {
+    this.watchdog = profile.watchdog;
+    this.outlet = { evse, profile, nominalVoltage };
+  }
 
   /** The device is there (again): programs it where it can be, reads back what holds, and feeds it from now on. */
   arm(): void {
@@ -64,7 +72,8 @@ export class WatchdogFeeder {
     // Programming has just written the time-out, and some devices take one write in five seconds.
     const kept = !this.proven && watchdog.kind === 'rewrite-timeout' ? programmed : await this.keep(watchdog);
     if (this.proven || (watchdog.kind === 'rewrite-setpoint' && !kept)) return;
-    const safe = programmed && kept && watchdog.toFullPower !== true;
+    const counts = watchdog.fallsTo === 'fallback-current' || watchdog.fallsTo === 'stop';
+    const safe = programmed && kept && counts;
     const fallback = safe ? await this.inspect(watchdog) : NONE;
     if (fallback.proven) {
       this.proven = true;
@@ -94,29 +103,46 @@ export class WatchdogFeeder {
 
   /** Writes what can be written. False: the device has not taken it. */
   private async program(watchdog: FedWatchdog): Promise<boolean> {
-    const { fallbackCurrent, timeout } = watchdog;
-    const register = fallbackCurrent === undefined ? undefined : this.device.profile.registers[fallbackCurrent];
-    if (fallbackCurrent !== undefined && register?.write !== undefined) {
-      const current = this.evse.fallbackCurrent < (register.min ?? 0) ? 0 : this.evse.fallbackCurrent;
-      const set = await this.device.write(fallbackCurrent, Math.min(current, register.max ?? current));
-      if (!set.ok) return false;
-    }
-    const programs = timeout !== undefined && this.device.profile.registers[timeout]?.write !== undefined;
-    return !programs || (await this.device.write(timeout, watchdog.seconds)).ok;
+    const { fallbackCurrent, timeout, enable } = watchdog;
+    const { registers } = this.device.profile;
+    const writes = [...enable];
+    if (timeout !== undefined && registers[timeout]?.write !== undefined)
+      writes.unshift({ register: timeout, value: watchdog.seconds });
+    if (
+      fallbackCurrent !== undefined &&
+      registers[fallbackCurrent]?.write !== undefined &&
+      this.device.has(fallbackCurrent)
+    )
+      writes.unshift({ register: fallbackCurrent, value: this.fallbackValue(fallbackCurrent) });
+    for (const { register, value } of writes) if (!(await this.device.write(register, value)).ok) return false;
+    return true;
+  }
+
+  /** In the register's unit: 0 where the device could not charge with it, or the least that it takes where 0 means something else. */
+  private fallbackValue(name: string): number {
+    const { min = 0, max = Infinity, never = [] } = this.device.profile.registers[name] ?? {};
+    const wanted = Math.min(inUnitOf(name, this.evse.fallbackCurrent, this.outlet), max);
+    if (wanted >= min && !never.includes(wanted)) return wanted;
+    return never.includes(0) ? min : 0;
   }
 
   /** What the device itself says that it would do. */
   private async inspect(watchdog: FedWatchdog): Promise<Fallback> {
-    const current = this.readable(watchdog.fallbackCurrentReadBack ?? watchdog.fallbackCurrent);
-    if (current === undefined) return NONE;
+    const current =
+      watchdog.fallsTo === 'stop'
+        ? undefined
+        : this.readable(watchdog.fallbackCurrentReadBack ?? watchdog.fallbackCurrent);
+    if (current === undefined && watchdog.fallsTo !== 'stop') return NONE;
     const remaining = watchdog.kind === 'rewrite-setpoint' ? watchdog.remaining : undefined;
     const time = this.readable(remaining ?? watchdog.timeoutReadBack ?? watchdog.timeout);
-    const held = await this.device.read(time === undefined ? [current] : [current, time]);
+    const held = await this.device.read([current, time].filter((name) => name !== undefined));
     if (!held.ok) return NONE;
-    const fallsTo = held.value.get(current);
-    if (typeof fallsTo !== 'number' || fallsTo > this.evse.fallbackCurrent + 0.05) return NONE;
+    const shownCurrent = current === undefined ? 0 : held.value.get(current);
+    if (typeof shownCurrent !== 'number') return NONE;
+    const fallsTo = current === undefined ? 0 : inAmpere(current, shownCurrent, this.outlet);
+    if (fallsTo > this.evse.fallbackCurrent + 0.05) return NONE;
     const shown = time === undefined ? watchdog.seconds : held.value.get(time);
-    if (typeof shown !== 'number' || (time !== remaining && shown <= 0)) return NONE;
+    if (typeof shown !== 'number' || !Number.isFinite(shown) || (time !== remaining && shown <= 0)) return NONE;
     // Read just after a setpoint was written: what remains is the whole of its validity, whatever was set in the device.
     const validity = time !== undefined && time === remaining ? Math.max(shown, watchdog.seconds) : shown;
     if (validity < watchdog.refreshSeconds) return NONE;

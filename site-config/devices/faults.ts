@@ -1,8 +1,8 @@
 // What a schema cannot see in a device profile: registers that must exist, and settings that must agree.
 import { wordsOf } from '../../adapters/modbus/register-value.js';
+import { references } from './register-references.js';
 import type { WrittenProfile } from './written-profile.js';
 import { errorAtKey, errorAtValue, type Fault } from '../fault.js';
-import type { Path } from '../place.js';
 import { parseQuantity } from '../quantity.js';
 import { didYouMean } from '../suggestion.js';
 
@@ -12,20 +12,20 @@ export const deviceFaults = (profile: WrittenProfile): readonly Fault[] => [
   ...measuringFaults(profile),
   ...detectionFaults(profile),
   ...registerFaults(profile),
+  ...functionFaults(profile),
   ...referenceFaults(profile),
   ...rangeFaults(profile),
   ...forbiddenFaults(profile),
 ];
 
 const OF_CHARGERS = ['states', 'control', 'watchdog'] as const;
+const OF_CHARGERS_ONLY = [...OF_CHARGERS, 'phase-switching', 'reader', 'recovery'] as const;
 const OF_METERS = ['current-sign', 'phases'] as const;
 
 function kindFaults(profile: WrittenProfile): readonly Fault[] {
   const { kind } = profile;
   const missing = kind === 'charger' ? OF_CHARGERS.filter((key) => profile[key] === undefined) : [];
-  const foreign = (kind === 'charger' ? OF_METERS : [...OF_CHARGERS, 'phase-switching' as const]).filter(
-    (key) => profile[key] !== undefined,
-  );
+  const foreign = (kind === 'charger' ? OF_METERS : OF_CHARGERS_ONLY).filter((key) => profile[key] !== undefined);
   return [
     ...missing.map((key) => errorAtKey('missing-key', [], `the charger has no ${key}`, `write ${key}: and what it is`)),
     ...foreign.map((key) =>
@@ -141,69 +141,36 @@ function registerFaults({ registers, control }: WrittenProfile): readonly Fault[
   });
 }
 
-/** One for all phases, or one for each. */
-const setpoints = (
-  setpoint: string | readonly string[],
-): readonly (readonly [path: Path, name: string, how: 'write'])[] =>
-  typeof setpoint === 'string'
-    ? [[['control', 'setpoint'], setpoint, 'write']]
-    : setpoint.map((name, i) => [['control', 'setpoint', i], name, 'write'] as const);
-
-type Use = 'read' | 'write' | 'either';
-
-/** Each register that is named, where, and what has to be possible with it. */
-function references(profile: WrittenProfile): readonly (readonly [path: Path, name: string, how: Use])[] {
-  const { detect, registers, states = [], control, watchdog, setup = [] } = profile;
-  const phases = profile['phase-switching'];
-  const writes = (path: Path, list: readonly { readonly register: string }[]) =>
-    list.map(({ register }, i) => [[...path, i, 'register'], register, 'write'] as const);
-  const reads = (path: Path, list: readonly { readonly register: string }[]) =>
-    list.map(({ register }, i) => [[...path, i, 'register'], register, 'read'] as const);
-  const ofWatchdog = (['remaining', 'timeout-read', 'fallback-current-read'] as const).flatMap((key) => {
-    const name = watchdog?.[key];
-    return name === undefined ? [] : [[['watchdog', key], name, 'read'] as const];
+/** Coils have functions of their own, and a block has to hold what is read with it. */
+function functionFaults({ registers }: WrittenProfile): readonly Fault[] {
+  return Object.entries(registers).flatMap(([name, { at, type, read, write, block, ...register }]) => {
+    const isBit = type === 'bit';
+    const faults: Fault[] = [];
+    if (read !== undefined && isBit !== read <= 2)
+      faults.push(wrongFunction(name, 'read', isBit ? '1 (coil) or 2 (discrete input)' : '3 or 4'));
+    if (write !== undefined && isBit !== (write === 5))
+      faults.push(wrongFunction(name, 'write', isBit ? '5' : '6 or 16'));
+    const end = at + wordsOf({ type, ...register });
+    if (block !== undefined && (at < block.at || end > block.at + block.words))
+      faults.push(
+        errorAtKey(
+          'out-of-range',
+          ['registers', name, 'block'],
+          `${name} is not in its block`,
+          'write the block that it is read with',
+        ),
+      );
+    return faults;
   });
-  return [
-    [['detect', 'register'], detect.register, 'read'],
-    ...Object.entries(registers).flatMap(([name, { factor }]) =>
-      factor === undefined ? [] : [[['registers', name, 'factor'], factor, 'read'] as const],
-    ),
-    ...states.flatMap(({ when }, i) =>
-      Object.keys(when).map((name) => [['states', i, 'when', name], name, 'read'] as const),
-    ),
-    ...(control === undefined
-      ? []
-      : [
-          ...setpoints(control.setpoint),
-          ...writes(['control', 'before'], control.before ?? []),
-          ...writes(['control', 'pause'], control.pause),
-          ...writes(['control', 'resume'], control.resume ?? []),
-          ...reads(['control', 'confirm-limit'], control['confirm-limit']),
-          ...reads(['control', 'confirm-pause'], control['confirm-pause']),
-        ]),
-    ...ofWatchdog,
-    ...written(['watchdog'], watchdog),
-    ...(phases === undefined ? [] : [[['phase-switching', 'register'], phases.register, 'write'] as const]),
-    ...writes(['setup'], setup),
-    ...reads(['setup'], setup),
-  ];
 }
 
-/** Registers of a watchdog that have to be there; those that are programmed may be read-only, where they are set in the device. */
-function written(
-  path: Path,
-  watchdog: WrittenProfile['watchdog'],
-): readonly (readonly [path: Path, name: string, how: Use])[] {
-  if (watchdog === undefined) return [];
-  const { kind, register, timeout, 'fallback-current': current } = watchdog;
-  return [
-    ...(register === undefined ? [] : [[[...path, 'register'], register, 'write'] as const]),
-    ...(timeout === undefined
-      ? []
-      : [[[...path, 'timeout'], timeout, kind === 'rewrite-timeout' ? 'write' : 'either'] as const]),
-    ...(current === undefined ? [] : [[[...path, 'fallback-current'], current, 'either'] as const]),
-  ];
-}
+const wrongFunction = (name: string, how: 'read' | 'write', instead: string): Fault =>
+  errorAtValue(
+    'out-of-range',
+    ['registers', name, how],
+    `${name} cannot be ${how === 'read' ? 'read' : 'written'} with this function`,
+    `write ${instead}`,
+  );
 
 const referenceFaults = (profile: WrittenProfile): readonly Fault[] =>
   references(profile).flatMap(([path, name, how]) => {
@@ -242,8 +209,9 @@ function rangeFaults({ control, watchdog }: WrittenProfile): readonly Fault[] {
   if (control !== undefined && number(control.min, 'current') > number(control.max, 'current'))
     faults.push(errorAtValue('current-order', ['control', 'min'], `min is above max, ${control.max}`, 'write less'));
   if (watchdog === undefined) return faults;
+  const mayLack = watchdog['falls-to'] === 'unknown' && watchdog.timeout === undefined;
   for (const key of NEEDED[watchdog.kind])
-    if (watchdog[key] === undefined)
+    if (watchdog[key] === undefined && !(key === 'valid' && mayLack))
       faults.push(
         errorAtKey('missing-key', ['watchdog'], `a watchdog of kind ${watchdog.kind} has ${key}`, `write ${key}:`),
       );
@@ -265,6 +233,8 @@ function forbiddenFaults({
   registers,
   control,
   setup = [],
+  watchdog,
+  recovery = [],
   'phase-switching': phases,
 }: WrittenProfile): readonly Fault[] {
   const lists = [
@@ -272,6 +242,8 @@ function forbiddenFaults({
     [['control', 'before'], control?.before ?? []],
     [['control', 'resume'], control?.resume ?? []],
     [['setup'], setup],
+    [['watchdog', 'enable'], watchdog?.enable ?? []],
+    ...recovery.map(({ write }, i) => [['recovery', i, 'write'], write] as const),
   ] as const;
   const written = lists.flatMap(([path, writes]) =>
     writes.map(({ register, value }, i) => ({ path: [...path, i, 'value'], register, value })),

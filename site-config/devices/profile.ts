@@ -1,15 +1,13 @@
 // A device profile in, as written in YAML, the description that the drivers read out, or every fault with its place.
+import type { Condition, Confirmation, Match, Watchdog } from '../../adapters/modbus/charger-behaviour.js';
 import type {
   Addressing,
   ChargerProfile,
-  Confirmation,
   Detection,
   DeviceProfile,
   IoPolicy,
-  Match,
   Register,
   UnitRule,
-  Watchdog,
 } from '../../adapters/modbus/device-profile.js';
 import type { SerialLine } from '../../gateway/site/topology.js';
 import { failed, ok, type Result } from '../../gateway/kernel/result.js';
@@ -20,7 +18,13 @@ import { placed, textFindings } from '../document-findings.js';
 import { inFileOrder, type Finding } from '../finding.js';
 import { parseQuantity, type Dimension } from '../quantity.js';
 import { schemaFaults } from '../schema-faults.js';
-import type { WrittenConfirmation, WrittenMatch, WrittenProfile, WrittenRegister } from './written-profile.js';
+import type {
+  WrittenCondition,
+  WrittenConfirmation,
+  WrittenMatch,
+  WrittenProfile,
+  WrittenRegister,
+} from './written-profile.js';
 
 /**
  * @param id the name that site.yaml calls it by
@@ -54,6 +58,8 @@ function toProfile(id: string, written: WrittenProfile): DeviceProfile {
     registers: Object.fromEntries(
       Object.entries(written.registers).map(([name, register]) => [name, toRegister(register)]),
     ),
+    variants: (written.variants ?? []).map((variant) => ({ ...variant, when: condition(variant.when) })),
+    unverified: written.unverified ?? [],
     setup: written.setup ?? [],
     quirks: written.notes ?? [],
     sources: written.sources,
@@ -65,21 +71,23 @@ function toProfile(id: string, written: WrittenProfile): DeviceProfile {
       currentSign: written['current-sign'] ?? 'by-power',
       phases: written.phases ?? 3,
     };
-  const { states = [], control, watchdog, 'phase-switching': phases } = written;
+  const { states = [], control, watchdog, 'phase-switching': phases, reader, recovery = [] } = written;
   // Asked for by deviceFaults.
   if (control === undefined || watchdog === undefined) throw new Error(`${id} has no control or no watchdog`);
   return {
     ...basics,
     kind: 'charger',
-    states: states.map(({ when, is }) => ({
-      when: Object.fromEntries(Object.entries(when).map(([name, match]) => [name, toMatch(match)])),
-      is,
-    })),
+    states: states.map(({ when, is }) => ({ when: condition(when), is })),
     control: toControl(control),
     watchdog: toWatchdog(watchdog),
     ...(phases !== undefined && { phases }),
+    ...(reader !== undefined && { reader }),
+    recovery: recovery.map(({ when, write }) => ({ when: condition(when), write })),
   };
 }
+
+const condition = (written: WrittenCondition): Condition =>
+  Object.fromEntries(Object.entries(written).map(([name, match]) => [name, toMatch(match)]));
 
 function unitRule({ number, only, 'per-evse': perEvse, station }: WrittenProfile['unit']): UnitRule {
   return perEvse === true
@@ -125,13 +133,14 @@ function detection({ register, matches, values, from, to, basis }: WrittenProfil
 }
 
 function toRegister(written: WrittenRegister): Register {
-  const { at, 'word-order': wordOrder, 'byte-order': byteOrder, wears, ...rest } = written;
+  const { at, 'word-order': wordOrder, 'byte-order': byteOrder, wears, optional, ...rest } = written;
   return {
     ...rest,
     address: at,
     ...(wordOrder !== undefined && { wordOrder }),
     ...(byteOrder !== undefined && { byteOrder }),
     ...(wears === true && { wears }),
+    ...(optional === true && { optional }),
   };
 }
 
@@ -144,11 +153,12 @@ function toMatch(written: WrittenMatch): Match {
 }
 
 function toControl(written: NonNullable<WrittenProfile['control']>): ChargerProfile['control'] {
-  const { setpoint, step, min, max, pause, before = [], resume = [] } = written;
+  const { setpoint, step, min, max, pause, interval, 'device-max': deviceMax, before = [], resume = [] } = written;
   const [first = '', ...others] = typeof setpoint === 'string' ? [setpoint] : setpoint;
-  const confirmation = ({ register, rule, slack }: WrittenConfirmation): Confirmation => ({
+  const confirmation = ({ register, rule, value, slack }: WrittenConfirmation): Confirmation => ({
     register,
     rule,
+    ...(value !== undefined && { value }),
     ...(slack !== undefined && { slack: base(slack, 'current') }),
   });
   return {
@@ -158,6 +168,8 @@ function toControl(written: NonNullable<WrittenProfile['control']>): ChargerProf
     step: base(step, 'current'),
     min: base(min, 'current'),
     max: base(max, 'current'),
+    ...(deviceMax !== undefined && { deviceMax }),
+    ...(interval !== undefined && { intervalMs: base(interval, 'time') }),
     pause,
     resume,
     confirmLimit: written['confirm-limit'].map(confirmation),
@@ -166,17 +178,18 @@ function toControl(written: NonNullable<WrittenProfile['control']>): ChargerProf
 }
 
 function toWatchdog(written: NonNullable<WrittenProfile['watchdog']>): Watchdog {
-  const { kind, note = '', refresh = '0 s', valid = '0 s', remaining, timeout, register = '', token = 0 } = written;
+  const { kind, note = '', refresh = '0 s', valid, remaining, timeout, register = '', token = 0 } = written;
   if (kind === 'none') return { kind, note };
   const falling = {
     refreshSeconds: base(refresh, 'time') / 1000,
-    seconds: base(valid, 'time') / 1000,
+    seconds: valid === undefined ? Infinity : base(valid, 'time') / 1000,
+    enable: written.enable ?? [],
+    fallsTo: written['falls-to'] ?? 'fallback-current',
     ...defined({
       timeout,
       timeoutReadBack: written['timeout-read'],
       fallbackCurrent: written['fallback-current'],
       fallbackCurrentReadBack: written['fallback-current-read'],
-      toFullPower: written['falls-to'] === 'full-power' ? true : undefined,
     }),
   };
   switch (kind) {

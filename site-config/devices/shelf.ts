@@ -1,12 +1,12 @@
 // The device profiles at hand: those that come with Forecourt, and those that a site brings along in `devices` next to site.yaml.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import type { PhaseSwitch } from '../../adapters/modbus/charger-behaviour.js';
 import {
   unverifiedFacts,
   type ChargerProfile,
   type DeviceProfile,
   type MeterProfile,
-  type PhaseSwitch,
 } from '../../adapters/modbus/device-profile.js';
 import type { Result } from '../../gateway/kernel/result.js';
 import { deviceFolder } from '../device-form.js';
@@ -26,7 +26,7 @@ export interface DeviceShelf {
 }
 
 /** What a charger does when nobody talks to it any more. */
-export type Silence = 'falls back' | 'keeps its last limit' | 'takes all it can get';
+export type Silence = 'falls back' | 'keeps its last limit' | 'takes all it can get' | 'does what nobody knows';
 
 /** @returns undefined where there is none of this name, or it has faults */
 function profileOf(shelf: DeviceShelf, name: string): DeviceProfile | undefined {
@@ -40,7 +40,8 @@ export function whenSilent(shelf: DeviceShelf, name: string): Silence | undefine
   if (profile?.kind !== 'charger') return undefined;
   const { watchdog } = profile;
   if (watchdog.kind === 'none') return 'keeps its last limit';
-  return watchdog.toFullPower === true ? 'takes all it can get' : 'falls back';
+  if (watchdog.fallsTo === 'unknown') return 'does what nobody knows';
+  return watchdog.fallsTo === 'full-power' ? 'takes all it can get' : 'falls back';
 }
 
 /** How each device is reached, and what its serial line is set to as delivered. */

@@ -1,17 +1,20 @@
 // A device profile as its file writes it, once the schema has found it good: device.schema.json says what each key means.
 import type {
-  Addressing,
   Confirmation,
+  PhaseSwitch,
+  Reader,
+  RegisterWrite,
+  StateRule,
+  Watchdog,
+} from '../../adapters/modbus/charger-behaviour.js';
+import type {
+  Addressing,
   Detection,
   DeviceProfile,
   MeterProfile,
   Order,
-  PhaseSwitch,
   Register,
   RegisterType,
-  RegisterWrite,
-  StateRule,
-  Watchdog,
 } from '../../adapters/modbus/device-profile.js';
 import type { SerialLine } from '../../gateway/site/topology.js';
 
@@ -50,7 +53,7 @@ export interface WrittenProfile {
     readonly basis: Detection['basis'];
   };
   readonly registers: Readonly<Record<string, WrittenRegister>>;
-  readonly states?: readonly { readonly when: Readonly<Record<string, WrittenMatch>>; readonly is: StateRule['is'] }[];
+  readonly states?: readonly { readonly when: WrittenCondition; readonly is: StateRule['is'] }[];
   readonly control?: {
     /** Several where each phase has its own. */
     readonly setpoint: string | readonly string[];
@@ -58,6 +61,8 @@ export interface WrittenProfile {
     readonly step: string;
     readonly min: string;
     readonly max: string;
+    readonly 'device-max'?: string;
+    readonly interval?: string;
     readonly pause: readonly RegisterWrite[];
     readonly resume?: readonly RegisterWrite[];
     readonly 'confirm-limit': readonly WrittenConfirmation[];
@@ -70,7 +75,8 @@ export interface WrittenProfile {
     readonly valid?: string;
     readonly register?: string;
     readonly token?: number;
-    readonly 'falls-to'?: 'fallback-current' | 'full-power';
+    readonly enable?: readonly RegisterWrite[];
+    readonly 'falls-to'?: 'fallback-current' | 'stop' | 'full-power' | 'unknown';
     readonly remaining?: string;
     readonly timeout?: string;
     readonly 'timeout-read'?: string;
@@ -78,6 +84,14 @@ export interface WrittenProfile {
     readonly 'fallback-current-read'?: string;
   };
   readonly 'phase-switching'?: PhaseSwitch;
+  readonly reader?: Reader;
+  readonly recovery?: readonly { readonly when: WrittenCondition; readonly write: readonly RegisterWrite[] }[];
+  readonly variants?: readonly {
+    readonly name: string;
+    readonly when: WrittenCondition;
+    readonly scales: Readonly<Record<string, number>>;
+  }[];
+  readonly unverified?: readonly string[];
   readonly 'current-sign'?: MeterProfile['currentSign'];
   readonly phases?: MeterProfile['phases'];
   readonly setup?: readonly RegisterWrite[];
@@ -85,12 +99,13 @@ export interface WrittenProfile {
   readonly sources: readonly string[];
 }
 
-export interface WrittenRegister extends Omit<Register, 'address' | 'wordOrder' | 'byteOrder' | 'wears'> {
+export interface WrittenRegister extends Omit<Register, 'address' | 'wordOrder' | 'byteOrder' | 'wears' | 'optional'> {
   readonly at: number;
   readonly type: RegisterType;
   readonly 'word-order'?: Order;
   readonly 'byte-order'?: Order;
   readonly wears?: boolean;
+  readonly optional?: boolean;
 }
 
 export type WrittenMatch =
@@ -104,8 +119,11 @@ export type WrittenMatch =
       readonly to?: number;
     };
 
+export type WrittenCondition = Readonly<Record<string, WrittenMatch>>;
+
 export interface WrittenConfirmation {
   readonly register: string;
   readonly rule: Confirmation['rule'];
+  readonly value?: number;
   readonly slack?: string;
 }

@@ -21,7 +21,7 @@ const LINES: Readonly<Record<string, Pick<ChargerProfile, 'transports' | 'serial
 };
 
 export const devices: DeviceShelf = {
-  chargers: ['abl-emh1', 'alfen-eve-ng9xx', 'go-e-charger', 'heidelberg-energy-control', 'keba-p30'],
+  chargers: ['abl-emh1', 'alfen-eve-ng9xx', 'full-power', 'go-e-charger', 'heidelberg-energy-control', 'keba-p30'],
   meters: ['carlo-gavazzi-em24-ethernet', 'eastron-sdm630', 'janitza-umg604', 'sunspec-meter-201-204'],
   findings: [],
   find(name) {
@@ -31,6 +31,13 @@ export const devices: DeviceShelf = {
     );
     const line = LINES[name];
     if (line !== undefined) return ok({ ...charx, id: name, registers: sure, watchdog: ALFEN.watchdog, ...line });
+    if (name === 'full-power')
+      return ok({
+        ...charx,
+        id: name,
+        registers: sure,
+        watchdog: { ...ALFEN.watchdog, fallsTo: 'full-power' as const },
+      });
     return name === 'go-e-charger' ? ok({ ...charx, id: name, registers: sure }) : ours.find(name);
   },
 };

@@ -631,7 +631,7 @@ t.test('Amperfied: any traffic feeds it, and its fail-safe is written once', asy
 t.test('a charger that falls back to full power has no fallback, whatever it shows', async (test) => {
   const amperfied = charger('amperfied-connect');
   if (amperfied.watchdog.kind === 'none') throw new Error('it has a watchdog');
-  const bench = await openBench(test, { ...amperfied, watchdog: { ...amperfied.watchdog, toFullPower: true } });
+  const bench = await openBench(test, { ...amperfied, watchdog: { ...amperfied.watchdog, fallsTo: 'full-power' } });
   bench.charger.set('EVSE.State', 2);
   await pass(bench.clock, 60_000, 500);
   test.same(bench.gateway.of('capabilities'), []);

@@ -1,7 +1,7 @@
 // The session's rules as properties: whatever happens, transactions nest properly and energy follows the record.
 import t from 'tap';
 import fc from 'fast-check';
-import type { EvseState } from '../../../adapters/modbus/device-profile.js';
+import type { EvseState } from '../../../adapters/modbus/charger-behaviour.js';
 import { isPlausible } from '../../../adapters/station-modbus/energy-register.js';
 import { stepSession, type Session, type SessionEvent } from '../../../adapters/station-modbus/evse-session.js';
 import type { StartPolicy } from '../../../gateway/site/topology.js';
@@ -17,7 +17,13 @@ const event: fc.Arbitrary<SessionEvent> = fc.oneof(
     now: fc.nat(100),
     operative: fc.boolean(),
   }),
-  fc.record({ type: fc.constant('judged' as const), accepted: fc.boolean() }),
+  fc.record({ type: fc.constant('presented' as const), idToken: fc.constant(TOKEN) }),
+  fc.record({
+    type: fc.constant('judged' as const),
+    accepted: fc.boolean(),
+    plugged: fc.boolean(),
+    until: fc.nat(100),
+  }),
   fc.record({
     type: fc.constant('requestStart' as const),
     idToken: fc.constant(TOKEN),
@@ -26,7 +32,7 @@ const event: fc.Arbitrary<SessionEvent> = fc.oneof(
     until: fc.nat(100),
   }),
   fc.record({ type: fc.constant('recorded' as const), accepted: fc.boolean() }),
-  fc.constant({ type: 'stop' as const }),
+  fc.record({ type: fc.constant('stop' as const), by: fc.constantFrom('remote' as const, 'card' as const) }),
 );
 
 t.test('starts and ends take turns, and energy is allowed only between a recorded start and the end', (test) => {
@@ -42,7 +48,8 @@ t.test('starts and ends take turns, and energy is allowed only between a recorde
           running = true;
         }
         if (action?.do === 'deliver' && !(running && one.type === 'recorded' && one.accepted)) return false;
-        if (action?.do === 'authorize' && (policy.kind !== 'free' || running)) return false;
+        const byCard = one.type === 'presented';
+        if (action?.do === 'authorize' && (running || byCard !== (policy.kind === 'authorized'))) return false;
         if (action?.do === 'end') {
           if (!running) return false;
           running = false;
@@ -70,11 +77,11 @@ t.test('whatever came before, an unplugged car leaves no transaction behind', (t
   test.end();
 });
 
-t.test('without a remote start an "authorized" EVSE never starts', (test) => {
+t.test('without a remote start and without a card an "authorized" EVSE never starts', (test) => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 40 }), (events) => {
       let session: Session = { phase: 'idle' };
-      for (const one of events.filter(({ type }) => type !== 'requestStart')) {
+      for (const one of events.filter(({ type }) => type !== 'requestStart' && type !== 'presented')) {
         const step = stepSession(session, one, { kind: 'authorized' });
         if (step.action !== undefined) return false;
         session = step.session;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { runCheck } from '../../../gateway/cli-check.js';
 import { readProfile } from '../../../site-config/devices/profile.js';
-import { openShelf } from '../../../site-config/devices/shelf.js';
+import { chargerProfile, openShelf, unverified, whenSilent } from '../../../site-config/devices/shelf.js';
 
 const KEBA = 'site-config/devices/chargers/keba-p30.yaml';
 
@@ -69,7 +69,7 @@ t.test('what is wrong with it is said with its own file and line, and once', asy
   writeFileSync(file, site('my-box'));
   const { code, out } = await check(file);
   t.equal(code, 1);
-  t.match(out, `${broken}:43:13: error: there is no register Setpoint.Curent [unknown-register]`);
+  t.match(out, `${broken}:44:13: error: there is no register Setpoint.Curent [unknown-register]`);
   t.match(out, /1 error, 0 warnings/);
 });
 
@@ -95,5 +95,29 @@ t.test('the manual lists every device', (t) => {
     ([, name = '', kind = '']) => `${kind} ${name}`,
   );
   t.same(rows.sort(), [...chargers.map((name) => `charger ${name}`), ...meters.map((name) => `meter ${name}`)].sort());
+  t.end();
+});
+
+t.test('the manual says of each charger what its profile says of a silent gateway', (t) => {
+  const manual = readFileSync('deploy/DEVICES.md', 'utf8');
+  const shelf = openShelf();
+  const says = {
+    'falls back': /^falls back /,
+    'keeps its last limit': /^\*\*keeps its last limit\*\*/,
+    'takes all it can get': /^\*\*takes all it can get\*\*/,
+    'does what nobody knows': /^\*\*nobody knows\*\*/,
+  };
+  for (const name of shelf.chargers) {
+    const row = manual.split('\n').find((line) => line.startsWith(`| \`${name}\` `)) ?? '';
+    const [silence = '', beside = '', unsure = ''] = row
+      .split('|')
+      .slice(4)
+      .map((cell) => cell.trim());
+    const profile = chargerProfile(shelf, name);
+    t.match(silence, says[whenSilent(shelf, name) ?? 'falls back'], name);
+    t.equal(beside.includes('cards'), profile.reader !== undefined, `${name}: cards`);
+    t.equal(beside.includes('phase switching'), profile.phases !== undefined, `${name}: phases`);
+    t.equal(unsure !== '', unverified(shelf, name).length > 0, `${name}: not verified`);
+  }
   t.end();
 });
