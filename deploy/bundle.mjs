@@ -1,6 +1,6 @@
 // Build step: the program in few files, out/bundle, so that a start reads those instead of some three hundred modules.
 // Usage: node deploy/bundle.mjs
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -15,8 +15,11 @@ const assets = [
   'simulation/rehearsal/evening.schema.json',
 ];
 
+/** Native, or with native parts: a package takes them along as they are. */
+const natives = ['better-sqlite3', 'serialport'];
+
 rmSync(target, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   entryPoints: {
     forecourt: join(root, 'out/gateway/main.js'),
     // A thread has a file of its own.
@@ -29,8 +32,8 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  // Native, or with native parts.
-  external: ['better-sqlite3', 'serialport'],
+  external: natives,
+  metafile: true,
   logLevel: 'warning',
   banner: {
     // CommonJS packages inside call require() for what Node brings.
@@ -38,3 +41,10 @@ await build({
   },
 });
 for (const asset of assets) cpSync(join(root, asset), join(target, basename(asset)), { recursive: true });
+
+// Whose code is inside: a package owes each of them its licence.
+const folders = Object.keys(metafile.inputs).flatMap(
+  (file) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? [],
+);
+const contents = { packages: [...new Set(folders)].sort(), natives };
+writeFileSync(join(target, 'contents.json'), `${JSON.stringify(contents, null, 2)}\n`);

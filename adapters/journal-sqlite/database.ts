@@ -3,7 +3,8 @@ import Database from 'better-sqlite3';
 import { existsSync, statSync } from 'node:fs';
 import { CODES, type AmendRequest, type WriteRequest } from './protocol.js';
 
-const SCHEMA_VERSION = 1;
+/** The form of the database; rises when a release changes it in a way that an older one cannot read. */
+export const STORE_VERSION = 1;
 /** Milliseconds that a gateway which is just ending gets to let go of the database. */
 const LOCK_PATIENCE = 2_000;
 /** Rows deleted in one transaction: a commit that waits behind it waits some milliseconds. */
@@ -32,8 +33,8 @@ export function connect(file: string): Connection {
     db.pragma(`journal_size_limit = ${LOG_KEPT}`);
     db.pragma(`wal_autocheckpoint = ${LOG_PAGES}`);
     const version = Number(db.pragma('user_version', { simple: true }));
-    if (version > SCHEMA_VERSION) {
-      const text = `it was written by a newer Forecourt (version ${version} of the file, this one knows ${SCHEMA_VERSION})`;
+    if (version > STORE_VERSION) {
+      const text = `it was written by a newer Forecourt (version ${version} of the file, this one knows ${STORE_VERSION})`;
       throw Object.assign(new Error(text), { code: CODES.tooNew });
     }
     db.exec(`
@@ -42,7 +43,7 @@ export function connect(file: string): Connection {
         collection TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (collection, key)
       ) WITHOUT ROWID;
     `);
-    if (version !== SCHEMA_VERSION) db.pragma(`user_version = ${SCHEMA_VERSION}`);
+    if (version !== STORE_VERSION) db.pragma(`user_version = ${STORE_VERSION}`);
     return db;
   } catch (error) {
     db.close();
