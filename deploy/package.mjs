@@ -55,7 +55,7 @@ async function makePackages(args) {
   rmSync(work, { recursive: true, force: true });
   mkdirSync(join(work, 'release'), { recursive: true });
   const libc = process.report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
-  layOut(root, join(work, 'release'), { version, keys, libc });
+  layOut(root, join(work, 'release'), { version, store, keys, libc });
   const made = [];
   if (values.only !== 'tarball') {
     mkdirSync(join(work, 'deb'));

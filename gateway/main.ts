@@ -1,5 +1,6 @@
 // The command line: finds the command and hands over.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { openShelf } from '../site-config/devices/shelf.js';
 import { runCheck } from './cli-check.js';
 
@@ -10,6 +11,7 @@ const USAGE = `usage: forecourt <command> [options]
   status              stations, EVSEs, transactions, circuits and CSMSs of the running gateway
   explain <evse>      why an EVSE has the current it has
   journal             what waits for which CSMS, dead letters and why; redrive, export
+  upgrade <file>      puts a signed release into use, and goes back by itself if the site does not come back
   demo                the gateway on a simulated site: no hardware, no configuration
                       --once --json: every EVSE does one visit, all books are compared
   simulate <site.yaml>
@@ -60,6 +62,16 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       // Whoever reads an export may have seen enough.
       process.stdout.once('error', () => process.exit(1));
       return runJournal(args, { ...io, write: writeOut });
+    }
+    case 'upgrade':
+    case 'settle':
+    case 'migrate': {
+      const { runMigrate, runSettle, runUpgrade } = await import('./cli-upgrade.js');
+      const { systemClock } = await import('./system-clock.js');
+      if (command === 'migrate') return runMigrate(args, io);
+      const release = fileURLToPath(new URL('../..', import.meta.url));
+      const box = { ...io, clock: systemClock, version: version(), release, env: process.env };
+      return command === 'settle' ? runSettle(box) : runUpgrade(args, box);
     }
     case 'demo': {
       const { runDemo } = await import('./cli-demo.js');

@@ -19,11 +19,12 @@ const CHECKED_SIZE = 64 * 1024 * 1024;
 export type Connection = Database.Database;
 
 /**
- * Opens the file, creating it where there is none.
+ * Opens the file, creating it where there is none, and brings it to this release's form.
+ * @param patience milliseconds that another process gets to let go of it
  * @throws Error with SQLite's code or one of `CODES`
  */
-export function connect(file: string): Connection {
-  const db = new Database(file, { timeout: LOCK_PATIENCE });
+export function connect(file: string, patience = LOCK_PATIENCE): Connection {
+  const db = new Database(file, { timeout: patience });
   try {
     // One process owns the site; a second one on the same directory would tell every CSMS everything twice.
     db.pragma('locking_mode = EXCLUSIVE');

@@ -25,14 +25,15 @@ const NOT_AT_RUN_TIME = new Set(['prebuild-install', 'node-addon-api']);
 /**
  * @param root the checkout, built
  * @param folder where the release is put; it is empty
+ * @param store the form in which it writes the journal
  * @param keys public keys, as PEM, of whoever may sign what this release is upgraded with
  */
-export function layOut(root, folder, { version, keys, libc }) {
+export function layOut(root, folder, { version, store, keys, libc }) {
   const contents = JSON.parse(readFileSync(join(root, 'out/bundle/contents.json'), 'utf8'));
   mkdirSync(join(folder, 'bin'), { recursive: true });
   copyFileSync(join(root, 'deploy/package/run'), join(folder, 'bin/forecourt'));
   chmodSync(join(folder, 'bin/forecourt'), 0o755);
-  const program = { name: 'forecourt', version, type: 'module', private: true, license: 'Apache-2.0' };
+  const program = { name: 'forecourt', version, store, type: 'module', private: true, license: 'Apache-2.0' };
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(program, null, 2)}\n`);
   cpSync(join(root, 'out/bundle'), join(folder, 'out/bundle'), {
     recursive: true,

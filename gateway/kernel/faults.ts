@@ -245,4 +245,29 @@ export const FAULTS = {
     'An MQTT broker was away for so long that the oldest events waiting for it were given up.',
     'Bring the broker back, or remove it from site.yaml. No CSMS and no bill is touched: they have their own queues.',
   ),
+  upgradeUntrusted: fault(
+    'FC-U01',
+    'The file of an upgrade is not signed by anybody whom this installation trusts. Nothing was changed.',
+    'Take the file from whoever made it, whole. To trust another maker, put his public key (PEM) into /etc/forecourt/keys, as root.',
+  ),
+  upgradeUnfit: fault(
+    'FC-U02',
+    'The file of an upgrade is damaged, is not for this machine, or is no newer than what runs. Nothing was changed.',
+    'The message says which. Fetch the file again, take the one for this processor and C library, or write --force for an older or the same version.',
+  ),
+  upgradeRefused: fault(
+    'FC-U03',
+    'The new release cannot run this site: it refuses its site.yaml or its journal. Nothing was changed.',
+    'Correct what its check names; the release that runs takes the corrected file as well. Then upgrade again.',
+  ),
+  upgradeReturned: fault(
+    'FC-U04',
+    'A new release did not become healthy within its trial, and the former one runs again. Where the journal had been migrated, it is as it was before; what came in meanwhile is in journal.db.newer beside it.',
+    'The reason says what did not come back. Look whether it came back with the former release: if so keep the log, this is a defect of the new one. If not, mend that and upgrade again.',
+  ),
+  upgradeNoRoom: fault(
+    'FC-U05',
+    'The disk has no room for a second release beside the one that runs, or for a copy of the journal. Nothing was changed.',
+    'Free as much as the message says.',
+  ),
 } as const satisfies Record<string, Fault>;
