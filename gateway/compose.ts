@@ -1,5 +1,6 @@
 // Puts a whole gateway together: the only place, with compose-south and compose-north, that names concrete adapters.
 import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import type { LocalBroker } from '../adapters/broker/broker.js';
 import { openConsole, type ConsoleServer } from '../adapters/console/server.js';
 import { openJournal } from '../adapters/journal-sqlite/journal.js';
@@ -7,6 +8,7 @@ import type { DeviceShelf } from '../site-config/devices/shelf.js';
 import { storedAliases } from './compose-aliases.js';
 import { composeCsms } from './compose-north.js';
 import { composeSouth } from './compose-south.js';
+import { EventRing } from './console/event-ring.js';
 import { OperatorConsole } from './console/operator-console.js';
 import { Gateway } from './gateway.js';
 import type { CancelTimer, Clock } from './kernel/clock.js';
@@ -23,6 +25,8 @@ import type { Site } from './site/topology.js';
 import { Telemetry } from './telemetry/telemetry.js';
 import { defaultRoot, gridOperatorTopics, onlineTopic } from './telemetry/topics.js';
 
+/** Beside the folder of the code, whether it is bundled or not. */
+const PAGE = fileURLToPath(new URL('../console-page', import.meta.url));
 /** Longest wait for CSMSs to close their connections in order. */
 const FAREWELL = seconds(3);
 
@@ -102,7 +106,8 @@ export async function composeGateway(
     const view = gateway.views.find((each) => each.csms === csms.id);
     if (view !== undefined) links.push(await composeCsms(csms, view, journal, context));
   }
-  const console = new OperatorConsole({ site, version: firmwareVersion, gateway, journal, clock });
+  const events = new EventRing();
+  const console = new OperatorConsole({ site, version: firmwareVersion, gateway, journal, clock, events });
   let consoleServer: ConsoleServer | undefined;
 
   const lost = new Promise<string>((resolve) => {
@@ -122,7 +127,7 @@ export async function composeGateway(
     gateway.start();
     const ocppPort = await south.start();
     const brokerPort = await broker?.listening;
-    consoleServer = site.console && (await openConsole(site.console, console, context));
+    consoleServer = site.console && (await openConsole(site.console, { site: console, page: PAGE }, context));
     for (const link of links) link.start();
     return {
       gateway,

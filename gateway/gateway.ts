@@ -1,7 +1,7 @@
 // The shell: holds the parts that decide, passes on what has changed, and keeps time.
 import type { CancelTimer, Clock } from './kernel/clock.js';
 import { FAULTS } from './kernel/faults.js';
-import type { CircuitId, MeterId, StationId } from './kernel/ids.js';
+import type { CircuitId, EvseNumber, MeterId, StationId } from './kernel/ids.js';
 import { minutes, seconds, type Milliseconds } from './kernel/units.js';
 import type { Journal } from './ports/journal.js';
 import type { ContactHost } from './ports/contact.js';
@@ -10,7 +10,9 @@ import { openParts, type GatewayDependencies, type Parts } from './parts.js';
 import { reason } from './balancing/explain.js';
 import type { BalancingReport, CircuitReport, EvseReport } from './balancing/report.js';
 import type { GridOperatorStanding } from './shell/grid-operator.js';
+import type { Reservation } from './reservations/reservation.js';
 import type { SiteOperations } from './shell/operations.js';
+import type { ChargingNeeds } from './site/charging-needs.js';
 import type { MeterReading } from './site/metering.js';
 import type { ConnectorChange, SiteBook } from './site/site-book.js';
 import { gridConnections } from './site/topology.js';
@@ -147,6 +149,16 @@ export class Gateway {
   /** The last reading of each meter, whatever its age. */
   get readings(): ReadonlyMap<MeterId, MeterReading> {
     return this.#parts.steering.readings;
+  }
+
+  /** The reservation that names an EVSE. */
+  reservation(evse: EvseNumber): Reservation | undefined {
+    return this.#parts.reservations.of(evse);
+  }
+
+  /** What the car at an EVSE needs, as far as anybody has said. */
+  needs(evse: EvseNumber): ChargingNeeds | undefined {
+    return this.#parts.needs.of(evse);
   }
 
   /** When load balancing planned last, by the monotonic clock. */

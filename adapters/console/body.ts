@@ -1,22 +1,23 @@
 // The body of a command: a JSON object of bounded size.
 import type { IncomingMessage } from 'node:http';
 import { failed, ok, type Result } from '../../gateway/kernel/result.js';
-import { problem, type Reply } from './reply.js';
+import { problem, type ConsoleAnswer, type JsonObject } from '../../gateway/ports/console-routes.js';
 
 /** Bytes: the sequence numbers of some thousand dead letters. */
 const LARGEST_BODY = 64 * 1024;
 
-export type JsonObject = Readonly<Record<string, unknown>>;
-
 /** @throws an error of the socket */
-export async function readBody(request: IncomingMessage): Promise<Result<JsonObject, Reply>> {
+export async function readBody(
+  request: IncomingMessage,
+  largest = LARGEST_BODY,
+): Promise<Result<JsonObject, ConsoleAnswer>> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > LARGEST_BODY)
+    if (size > largest)
       return failed(
-        problem(413, `the body is larger than ${LARGEST_BODY} bytes`, 'send less at a time', { connection: 'close' }),
+        problem(413, `the body is larger than ${largest} bytes`, 'send less at a time', { connection: 'close' }),
       );
     chunks.push(chunk);
   }

@@ -1,60 +1,88 @@
-// The addresses of the console: what can be asked, and what becomes of it.
-import type { IncomingMessage } from 'node:http';
+// The addresses of the site itself: what is, what was, and the journal.
+import { createHash } from 'node:crypto';
 import type { SiteConsole } from '../../gateway/ports/console.js';
-import { readBody, type JsonObject } from './body.js';
+import {
+  answer,
+  problem,
+  type ConsoleAnswer,
+  type ConsoleRoute,
+  type JsonObject,
+} from '../../gateway/ports/console-routes.js';
+import { mayAs } from '../../gateway/ports/console-users.js';
 import { exportSelection } from './export-query.js';
+import type { LiveFeed } from './live.js';
 import type { Metrics } from './metrics.js';
-import { json, problem, type Reply } from './reply.js';
 
-interface Asked {
-  /** The parts of the path that the pattern leaves open. */
-  readonly parts: readonly string[];
-  readonly query: URLSearchParams;
-  readonly request: IncomingMessage;
-}
-
-interface Route {
-  readonly method: 'GET' | 'POST';
-  /** `*` stands for one part of the path. */
-  readonly path: string;
-  readonly answer: (asked: Asked) => Reply | Promise<Reply>;
-}
+/*
+ * How a capability adds addresses of its own: it exports a list of ConsoleRoute (gateway/ports/console-routes.ts) and compose
+ * hands it to openConsole in `routes`. An entry says method, path (`*` for an open part) and who may use it; its `answer` is
+ * called only for those, with the body read and checked to be a JSON object. It needs an entry in deploy/openapi.yaml.
+ */
 
 /** @param metrics opened by the first who asks: measuring the event loop costs a little, and many a site is never scraped */
-export function routes(console: SiteConsole, metrics: () => Metrics): readonly Route[] {
-  const noCsms = (csms: string): Reply =>
+export function siteRoutes(console: SiteConsole, metrics: () => Metrics, live: LiveFeed): readonly ConsoleRoute[] {
+  const noCsms = (csms: string): ConsoleAnswer =>
     problem(404, `there is no CSMS ${csms} in site.yaml`, 'forecourt journal lists the CSMSs');
   return [
     {
       method: 'GET',
       path: '/metrics',
+      access: 'local',
       answer: async () => ({ kind: 'text', contentType: metrics().contentType, body: await metrics().text() }),
     },
     {
       method: 'GET',
       path: '/health',
+      access: 'open',
       answer: () => {
         const body = console.health();
         return { kind: 'json', status: body.status === 'failing' ? 503 : 200, body };
       },
     },
-    { method: 'GET', path: '/api/status', answer: () => json(console.status()) },
+    { method: 'GET', path: '/api/status', access: 'viewer', answer: () => answer(console.status()) },
+    { method: 'GET', path: '/api/site', access: 'viewer', answer: () => answer(drawing(console)) },
+    {
+      method: 'GET',
+      path: '/api/live',
+      access: 'viewer',
+      answer: () => ({ kind: 'events', join: (reader) => live.join(reader) }),
+    },
+    {
+      method: 'GET',
+      path: '/api/events',
+      access: 'viewer',
+      answer: ({ query }) => {
+        const limit = wholeNumber(query.get('limit'), 200, 1000);
+        return limit === undefined
+          ? problem(400, 'limit is a number from 1 to 1000', 'leave it away for the newest 200')
+          : answer({ events: console.events.newest(limit) });
+      },
+    },
     {
       method: 'GET',
       path: '/api/evses/*/explain',
+      access: 'viewer',
       answer: ({ parts: [number = ''] }) => {
         const body = /^\d{1,6}$/.test(number) ? console.explain(Number(number)) : undefined;
         return body === undefined
           ? problem(404, `there is no EVSE ${number} in site.yaml`, 'forecourt status lists the EVSEs')
-          : json({ site: console.site, ...body });
+          : answer({ site: console.site, ...body });
       },
     },
-    { method: 'GET', path: '/api/journal', answer: async () => json(await console.journal()) },
+    {
+      method: 'GET',
+      path: '/api/journal',
+      access: 'viewer',
+      answer: async () => answer(await console.journal()),
+    },
     {
       method: 'GET',
       path: '/api/journal/export',
-      answer: ({ query }) => {
+      access: 'viewer',
+      answer: ({ query, caller }) => {
         const selection = exportSelection(query);
+        if (selection.ok && selection.value.tokens === 'full' && !mayAs(caller.role, 'operator'))
+          return problem(403, 'whole tokens are for operators', 'leave full=true away, or ask an operator');
         return selection.ok
           ? { kind: 'lines', lines: console.export(selection.value) }
           : problem(400, selection.error, 'see deploy/CONSOLE.md');
@@ -63,69 +91,43 @@ export function routes(console: SiteConsole, metrics: () => Metrics): readonly R
     {
       method: 'GET',
       path: '/api/journal/*/dead',
+      access: 'viewer',
       answer: ({ parts: [csms = ''] }) => {
         const deadLetters = console.deadLetters(csms);
-        return deadLetters === undefined ? noCsms(csms) : json({ site: console.site, csms, deadLetters });
+        return deadLetters === undefined ? noCsms(csms) : answer({ site: console.site, csms, deadLetters });
       },
     },
     {
       method: 'POST',
       path: '/api/journal/*/redrive',
-      answer: async ({ parts: [csms = ''], request }) => {
-        const body = await readBody(request);
-        if (!body.ok) return body.error;
-        const seqs = wantedSeqs(body.value);
+      access: 'operator',
+      answer: ({ parts: [csms = ''], body }) => {
+        const seqs = wantedSeqs(body);
         if (seqs === 'wrong')
           return problem(400, 'seqs is a list of sequence numbers', 'send {} for all, or for example {"seqs":[17]}');
         const done = console.redrive(csms, seqs);
-        return done === undefined ? noCsms(csms) : json({ site: console.site, ...done });
+        return done === undefined ? noCsms(csms) : answer({ site: console.site, ...done });
       },
     },
   ];
 }
 
-/** The answer to a request: of its route, or why there is none. */
-export async function route(all: readonly Route[], request: IncomingMessage): Promise<Reply> {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://console');
-  const here = all.flatMap((each) => {
-    const parts = matched(each.path, pathname);
-    return parts === undefined ? [] : [{ each, parts }];
-  });
-  const found = here.find(({ each }) => each.method === request.method);
-  if (found !== undefined) return found.each.answer({ parts: found.parts, query: searchParams, request });
-  if (here.length === 0)
-    return problem(
-      404,
-      `there is nothing at ${pathname.slice(0, 200)}`,
-      `there are ${all.map(({ path }) => path).join(', ')}`,
-    );
-  const allow = here.map(({ each }) => each.method).join(', ');
-  return problem(405, `${request.method} is not done here`, `use ${allow}`, { allow });
-}
-
-function matched(pattern: string, pathname: string): readonly string[] | undefined {
-  const wanted = pattern.split('/');
-  const given = pathname.split('/');
-  if (wanted.length !== given.length) return undefined;
-  const open: string[] = [];
-  for (const [index, part] of wanted.entries()) {
-    const text = decoded(given[index] ?? '');
-    if (part === '*' && text !== undefined && text !== '') open.push(text);
-    else if (part !== text) return undefined;
-  }
-  return open;
-}
-
-function decoded(part: string): string | undefined {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return undefined;
-  }
+/** With what tells one drawing from the next. */
+function drawing(console: SiteConsole): object {
+  const drawn = console.drawing();
+  const revision = createHash('sha256').update(JSON.stringify(drawn)).digest('hex').slice(0, 12);
+  return { ...drawn, revision };
 }
 
 function wantedSeqs({ seqs }: JsonObject): readonly number[] | undefined | 'wrong' {
   if (seqs === undefined) return undefined;
   if (!Array.isArray(seqs) || !seqs.every((seq): seq is number => Number.isSafeInteger(seq))) return 'wrong';
   return seqs;
+}
+
+/** A number in a query; undefined: it is none from 1 to `most`. */
+function wholeNumber(text: string | null, otherwise: number, most: number): number | undefined {
+  if (text === null) return otherwise;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  return value >= 1 && value <= most ? value : undefined;
 }

@@ -5,14 +5,19 @@ import { FAULTS } from '../../gateway/kernel/faults.js';
 import { seconds } from '../../gateway/kernel/units.js';
 import type { SiteConsole } from '../../gateway/ports/console.js';
 import type { AdapterContext } from '../../gateway/ports/station.js';
-import { refusal } from './guard.js';
+import { problem, type Caller, type ConsoleAnswer, type ConsoleRoute } from '../../gateway/ports/console-routes.js';
+import { dispatch } from './dispatch.js';
+import { EventStreams, MOST_STREAMS } from './event-streams.js';
+import { isLoopbackName, refusal } from './guard.js';
+import { LiveFeed } from './live.js';
 import { openMetrics, type Metrics } from './metrics.js';
-import { problem, send, type Reply } from './reply.js';
-import { route, routes } from './routes.js';
+import { openPage } from './page.js';
+import { siteRoutes } from './routes.js';
+import { send } from './send.js';
 
 const TRY_AGAIN = seconds(30);
-/** Programs of one box ask a few questions at a time. */
-const MOST_CONNECTIONS = 64;
+/** Beside the pages that look on, a few questions at a time. */
+const MOST_CONNECTIONS = MOST_STREAMS + 64;
 const LARGEST_HEADERS = 8 * 1024;
 /** Milliseconds to send the headers, and the whole request. */
 const HEADERS_WITHIN = 5_000;
@@ -26,16 +31,37 @@ export interface ConsoleServer {
   close(): Promise<void>;
 }
 
+/** What the console has to offer. */
+export interface ConsoleOffer {
+  readonly site: SiteConsole;
+  /** The addresses of further capabilities. */
+  readonly routes?: readonly ConsoleRoute[];
+  /** The folder of the page's files. */
+  readonly page?: string;
+}
+
 /** Resolves when it listens, or could not for the first time. Never throws. */
 export async function openConsole(
   listen: { readonly host: string; readonly port: number },
-  console: SiteConsole,
+  offer: ConsoleOffer,
   { clock, log }: AdapterContext,
 ): Promise<ConsoleServer> {
   let metrics: Metrics | undefined;
-  const all = routes(console, () => (metrics ??= openMetrics(console)));
+  const { site, routes = [] } = offer;
+  const live = new LiveFeed(site, clock);
+  const streams = new EventStreams(clock);
+  const open = {
+    routes: [...siteRoutes(site, () => (metrics ??= openMetrics(site)), live), ...routes],
+    page: openPage(offer.page),
+    recognise: (request: IncomingMessage): Caller => ({
+      name: 'console',
+      role: 'operator',
+      address: request.socket.remoteAddress ?? '',
+    }),
+    isLocal: () => true,
+  };
   const server = createServer({ maxHeaderSize: LARGEST_HEADERS }, (request, response) => {
-    answer(request, response).catch((err: unknown) => {
+    respond(request, response).catch((err: unknown) => {
       log.debug({ err, path: request.url }, 'an answer of the console was not taken to its end');
       response.destroy();
     });
@@ -45,17 +71,19 @@ export async function openConsole(
   server.maxConnections = MOST_CONNECTIONS;
   server.timeout = SILENCE;
 
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    let reply: Reply;
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    let answer: ConsoleAnswer;
     try {
-      reply = refusal(request) ?? (await route(all, request));
+      answer = refusal(request, isLoopbackName) ?? (await dispatch(open, request)).answer;
+      if (answer.kind === 'events' && streams.full)
+        answer = problem(503, `${MOST_STREAMS} pages look on already`, 'close some of them', { 'retry-after': '30' });
     } catch (err) {
       log.error({ err, path: request.url }, 'the console could not answer');
-      reply = problem(500, 'the gateway could not answer', 'the log says why; keep it: this is a defect');
+      answer = problem(500, 'the gateway could not answer', 'the log says why; keep it: this is a defect');
     }
     // A body that nobody read would be taken for the next request.
     if (!request.complete) response.shouldKeepAlive = false;
-    await send(response, reply);
+    await send(response, answer, streams, () => true);
   };
 
   let retry: CancelTimer = () => undefined;

@@ -1,5 +1,5 @@
 // Makes the bill of an ended transaction: energy, times and what they cost.
-import { wattHour } from '../kernel/units.js';
+import { wattHour, type Timestamp } from '../kernel/units.js';
 import type { Tariff } from '../site/topology.js';
 import type { ChargeDetailRecord, Transaction } from '../site/transaction.js';
 import { amount, hundredths, millionths } from './money.js';
@@ -55,6 +55,16 @@ export function chargeDetailRecord(
       end < begin,
     ...(tariff && { cost: cost(energyParts, durationOf(startedAt, endedAt), tariff) }),
   };
+}
+
+/** What an open transaction comes to by now; an ended one is billed by its record. */
+export function runningCost(
+  { startedAt, meterStart, register }: Transaction,
+  tariff: Tariff,
+  now: Timestamp,
+): NonNullable<ChargeDetailRecord['cost']> {
+  const begin = meterStart ?? register ?? wattHour(0);
+  return cost(energyBetween(begin, register ?? begin), durationOf(startedAt, now), tariff);
 }
 
 /** The record with other times, which the price may depend on. */

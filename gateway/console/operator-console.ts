@@ -1,12 +1,12 @@
 // The console's side of the gateway: reads what stands where, and carries out the little that an operator may do.
 import type { Clock } from '../kernel/clock.js';
-import { evseNumber, type MeterId } from '../kernel/ids.js';
+import { evseNumber, type EvseNumber, type MeterId } from '../kernel/ids.js';
 import { milliseconds, toRfc3339, type Milliseconds, type Timestamp } from '../kernel/units.js';
-import { explain } from '../balancing/explain.js';
 import type { BalancingReport, CircuitReport } from '../balancing/report.js';
 import type {
   CsmsSummary,
   DeadLetterSummary,
+  EventLog,
   EvseExplanation,
   ExportedEntry,
   ExportSelection,
@@ -14,10 +14,13 @@ import type {
   JournalOverview,
   Redrive,
   SiteConsole,
+  SiteDrawing,
   SiteStatus,
   StationSummary,
 } from '../ports/console.js';
 import type { Journal } from '../ports/journal.js';
+import type { Reservation } from '../reservations/reservation.js';
+import type { ChargingNeeds } from '../site/charging-needs.js';
 import type { LiveSite } from '../site/live-state.js';
 import type { MeterReading } from '../site/metering.js';
 import type { GridOperatorStanding } from '../shell/grid-operator.js';
@@ -27,7 +30,15 @@ import { csmsSummary } from './csms-summary.js';
 import { deadLetterSummary } from './dead-letter-summary.js';
 import { exportEntries } from './export.js';
 import { health } from './health.js';
-import { circuitSummary, evseSummary, gridOperatorSummary, stationSummary } from './site-status.js';
+import { siteDrawing } from './site-drawing.js';
+import {
+  circuitSummary,
+  evseSummary,
+  explanationOf,
+  gridOperatorSummary,
+  stationSummary,
+  type EvseSources,
+} from './site-status.js';
 
 /** The running gateway, as far as it is looked at. */
 export interface Watched {
@@ -37,6 +48,8 @@ export interface Watched {
   readonly circuits: readonly CircuitReport[] | undefined;
   readonly readings: ReadonlyMap<MeterId, MeterReading>;
   readonly gridOperator: GridOperatorStanding | undefined;
+  reservation(evse: EvseNumber): Reservation | undefined;
+  needs(evse: EvseNumber): ChargingNeeds | undefined;
   /** By the monotonic clock. */
   readonly plannedAt: number | undefined;
 }
@@ -48,6 +61,7 @@ export interface ConsoleDependencies {
   /** With the times as they are known now. */
   readonly journal: Pick<Journal, 'read' | 'lastSeq' | 'status'>;
   readonly clock: Clock;
+  readonly events: EventLog;
 }
 
 export class OperatorConsole implements SiteConsole {
@@ -63,9 +77,26 @@ export class OperatorConsole implements SiteConsole {
     return this.#is.site.id;
   }
 
+  get events(): EventLog {
+    return this.#is.events;
+  }
+
+  drawing(): SiteDrawing {
+    return siteDrawing(this.#is.site);
+  }
+
   status(): SiteStatus {
     const { site, version, gateway, clock } = this.#is;
     const { live, readings, circuits: reports } = gateway;
+    const plan = gateway.balancing?.evses;
+    const evses: EvseSources = {
+      live,
+      plan: plan && new Map(plan.map((report) => [report.evse, report])),
+      reservation: (evse) => gateway.reservation(evse),
+      needs: (evse) => gateway.needs(evse),
+      tariff: site.tariff,
+      now: clock.now(),
+    };
     const planAge = this.#planAge();
     return {
       site: site.id,
@@ -75,7 +106,7 @@ export class OperatorConsole implements SiteConsole {
       startedAt: toRfc3339(this.#startedAt),
       stations: this.#stations(),
       evses: site.stations
-        .flatMap(({ evses }) => evses.map((evse) => evseSummary(evse, live)))
+        .flatMap((station) => station.evses.map((evse) => evseSummary(evse, evses)))
         .sort((a, b) => a.evse - b.evse),
       circuits: site.circuits.map((circuit) => circuitSummary(circuit, { site, live, readings, reports })),
       ...(planAge !== undefined && { planAge_s: planAge / 1000 }),
@@ -89,12 +120,12 @@ export class OperatorConsole implements SiteConsole {
     if (!site.stations.some(({ evses }) => evses.some(({ number }) => number === evse))) return undefined;
     const measured = gateway.live.evse(evseNumber(evse))?.current;
     const report = gateway.balancing?.evses.find((each) => each.evse === evse);
-    if (report === undefined)
-      return { evse, explanation: `EVSE ${evse} is not planned for yet: the gateway has only just started.` };
+    const explanation = explanationOf(evse, report);
+    if (report === undefined) return { evse, explanation };
     const { standing, target, sent, ceiling, phases, because } = report;
     return {
       evse,
-      explanation: explain(report),
+      explanation,
       plan: {
         standing,
         target_A: target,

@@ -1,8 +1,10 @@
 // The site at a glance: stations, EVSEs with their transactions, circuits per phase.
 import { maskToken } from '../kernel/log.js';
-import type { CircuitId, MeterId } from '../kernel/ids.js';
-import { toRfc3339 } from '../kernel/units.js';
-import type { CircuitReport } from '../balancing/report.js';
+import type { CircuitId, EvseNumber, MeterId } from '../kernel/ids.js';
+import { toRfc3339, type Timestamp } from '../kernel/units.js';
+import { explain } from '../balancing/explain.js';
+import type { CircuitReport, EvseReport } from '../balancing/report.js';
+import { runningCost } from '../billing/charge-detail-record.js';
 import type {
   CircuitSummary,
   EvseSummary,
@@ -10,10 +12,21 @@ import type {
   StationSummary,
   TransactionSummary,
 } from '../ports/console.js';
+import type { Reservation } from '../reservations/reservation.js';
 import type { GridOperatorStanding } from '../shell/grid-operator.js';
+import type { ChargingNeeds } from '../site/charging-needs.js';
 import type { LiveSite } from '../site/live-state.js';
+import { toldPower } from '../site/measured-current.js';
 import type { MeterReading } from '../site/metering.js';
-import { perPhase, type Circuit, type Evse, type PerPhase, type Site, type Station } from '../site/topology.js';
+import {
+  perPhase,
+  type Circuit,
+  type Evse,
+  type PerPhase,
+  type Site,
+  type Station,
+  type Tariff,
+} from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
 
 const tenths = (value: number): number => Math.round(value * 10) / 10;
@@ -45,8 +58,24 @@ export const gridOperatorSummary = ({ limits, failsafe, sources }: GridOperatorS
   })),
 });
 
-export function evseSummary(evse: Evse, live: LiveSite): EvseSummary {
-  const { offered, current, transaction } = live.evse(evse.number) ?? {};
+/** What is known of the EVSEs at one moment. */
+export interface EvseSources {
+  readonly live: LiveSite;
+  /** Why each has what it has; undefined before the first plan. */
+  readonly plan: ReadonlyMap<EvseNumber, EvseReport> | undefined;
+  readonly reservation: (evse: EvseNumber) => Reservation | undefined;
+  readonly needs: (evse: EvseNumber) => ChargingNeeds | undefined;
+  readonly tariff: Tariff | undefined;
+  readonly now: Timestamp;
+}
+
+export function evseSummary(evse: Evse, sources: EvseSources): EvseSummary {
+  const { live, plan } = sources;
+  const { offered, current, transaction, lastValues } = live.evse(evse.number) ?? {};
+  const report = plan?.get(evse.number);
+  const reservation = sources.reservation(evse.number);
+  const needs = sources.needs(evse.number);
+  const power = transaction && lastValues && toldPower(lastValues);
   return {
     evse: evse.number,
     station: evse.station,
@@ -57,18 +86,38 @@ export function evseSummary(evse: Evse, live: LiveSite): EvseSummary {
       return [{ connector: number, status, chargingState, ...(error !== undefined && { error: error.code }) }];
     }),
     ...(offered !== undefined && { offered_A: offered }),
+    ...(report?.sent !== undefined && { limit_A: report.sent }),
+    explanation: explanationOf(evse.number, report),
     // Chargers sample inside transactions only: the last value of one that is over says nothing of this moment.
     ...(current !== undefined && transaction !== undefined && { current_A: rounded(current) }),
-    ...(transaction !== undefined && { transaction: transactionSummary(transaction) }),
+    ...(power !== undefined && { power_W: Math.round(power) }),
+    ...(transaction !== undefined && { transaction: transactionSummary(transaction, sources) }),
+    ...(reservation !== undefined && {
+      reservation: { until: toRfc3339(reservation.expiry), idToken: maskToken(reservation.idToken.idToken) },
+    }),
+    ...(needs !== undefined && { needs: needsSummary(needs) }),
   };
 }
 
-const transactionSummary = ({ uid, startedAt, idToken, register, meterStart }: Transaction): TransactionSummary => ({
-  transaction: uid,
-  startedAt: toRfc3339(startedAt),
-  ...(idToken !== undefined && { idToken: maskToken(idToken.idToken) }),
-  ...(register !== undefined && meterStart !== undefined && { energy_Wh: register - meterStart }),
+export const explanationOf = (evse: number, report: EvseReport | undefined): string =>
+  report === undefined ? `EVSE ${evse} is not planned for yet: the gateway has only just started.` : explain(report);
+
+const needsSummary = ({ departure, energy }: ChargingNeeds): NonNullable<EvseSummary['needs']> => ({
+  ...(departure !== undefined && { departure: toRfc3339(departure) }),
+  ...(energy !== undefined && { energy_Wh: energy }),
 });
+
+function transactionSummary(transaction: Transaction, { tariff, now }: EvseSources): TransactionSummary {
+  const { uid, startedAt, idToken, register, meterStart } = transaction;
+  const cost = tariff && runningCost(transaction, tariff, now);
+  return {
+    transaction: uid,
+    startedAt: toRfc3339(startedAt),
+    ...(idToken !== undefined && { idToken: maskToken(idToken.idToken) }),
+    ...(register !== undefined && meterStart !== undefined && { energy_Wh: register - meterStart }),
+    ...(cost && { cost: { amount: cost.total, currency: cost.currency } }),
+  };
+}
 
 export interface CircuitSources {
   readonly site: Site;

@@ -4,6 +4,9 @@ import type { PerPhase } from '../site/topology.js';
 export interface SiteConsole {
   /** The id of the site: whoever asks can tell whether this is the gateway that he means. */
   readonly site: string;
+  /** The site as site.yaml draws it. */
+  drawing(): SiteDrawing;
+  readonly events: EventLog;
   status(): SiteStatus;
   /** Why an EVSE has the current it has; undefined: there is no such EVSE. */
   explain(evse: number): EvseExplanation | undefined;
@@ -18,6 +21,85 @@ export interface SiteConsole {
    * @throws JournalUnavailable, between two entries, when it cannot be read
    */
   export(selection: ExportSelection): AsyncIterable<ExportedEntry>;
+}
+
+/** The newest that happened; what is older is in the log. */
+export interface EventLog {
+  /** The number of the newest; they are counted from 1. */
+  readonly last: number;
+  /** Those after `number` that are still kept, the oldest first. */
+  since(number: number): Iterable<{ readonly number: number; readonly entry: ConsoleEvent }>;
+  /** The newest first. */
+  newest(limit: number): readonly ConsoleEvent[];
+}
+
+export interface ConsoleEvent {
+  readonly at: string;
+  readonly kind:
+    | 'station'
+    | 'status'
+    | 'transaction'
+    | 'limit'
+    | 'csms'
+    | 'grid-operator'
+    | 'security'
+    | 'configuration'
+    | 'journal'
+    | 'act'
+    | 'user';
+  readonly severity: 'info' | 'warning' | 'fault';
+  /** `evse/3`, `station/CP01`, `circuit/main`, `csms/operator`, `user/anna` or `gateway`. */
+  readonly subject: string;
+  readonly text: string;
+  /** A code of the error catalogue. */
+  readonly fault?: string;
+}
+
+/** What does not change while the configuration does not. */
+export interface SiteDrawing {
+  readonly site: string;
+  readonly name: string;
+  /** IANA name. */
+  readonly timeZone: string;
+  readonly nominalVoltage_V: number;
+  /** Feeders before what they feed. */
+  readonly circuits: readonly {
+    readonly circuit: string;
+    readonly fedBy?: string;
+    readonly breaker_A: number;
+    readonly meter?: string;
+    /** By number, of this circuit itself and not of those that it feeds. */
+    readonly evses: readonly number[];
+  }[];
+  readonly meters: readonly {
+    readonly meter: string;
+    readonly device: string;
+    /** The one that it measures. */
+    readonly circuit?: string;
+  }[];
+  readonly stations: readonly {
+    readonly station: string;
+    readonly protocol: 'ocpp' | 'modbus';
+    readonly device?: string;
+    readonly evses: readonly number[];
+  }[];
+  readonly evses: readonly {
+    readonly evse: number;
+    readonly station: string;
+    readonly circuit: string;
+    readonly connectors: readonly { readonly connector: number; readonly type: string }[];
+    readonly max_A: number;
+    readonly phases: readonly string[];
+    /** What it takes at most when it has lost the gateway. */
+    readonly fallback_A: number;
+  }[];
+  readonly csms: readonly { readonly csms: string; readonly role: string; readonly version: string }[];
+  readonly tariff?: {
+    readonly currency: string;
+    readonly energyPrice_perKWh: number;
+    readonly timePrice_perHour: number;
+    readonly startFee: number;
+  };
 }
 
 export interface SiteStatus {
@@ -68,8 +150,17 @@ export interface EvseSummary {
   }[];
   /** What it has confirmed it offers, per phase. */
   readonly offered_A?: number;
+  /** What load balancing told it last, per phase; absent: nothing yet. */
+  readonly limit_A?: number;
+  /** Why, in one sentence. */
+  readonly explanation: string;
   readonly current_A?: PerPhase<number>;
+  readonly power_W?: number;
   readonly transaction?: TransactionSummary;
+  /** Who it is kept for by name, the token masked. */
+  readonly reservation?: { readonly until: string; readonly idToken: string };
+  /** What its car, or somebody for it, has said that it needs; the energy is what is left of it. */
+  readonly needs?: { readonly departure?: string; readonly energy_Wh?: number };
 }
 
 export interface TransactionSummary {
@@ -78,6 +169,15 @@ export interface TransactionSummary {
   /** Masked. */
   readonly idToken?: string;
   readonly energy_Wh?: number;
+  /** By the tariff of the site, up to now. */
+  readonly cost?: Cost;
+}
+
+export interface Cost {
+  /** In the currency's unit. */
+  readonly amount: number;
+  /** ISO 4217. */
+  readonly currency: string;
 }
 
 export interface CircuitSummary {

@@ -76,6 +76,11 @@ export class Reservations {
     return 'Accepted';
   }
 
+  /** The one that names this EVSE. */
+  of(evse: EvseNumber): Reservation | undefined {
+    return this.#list.find((reservation) => reservation.evse === evse);
+  }
+
   /** Who an EVSE is held for, as far as that keeps this token out; its group is still to be compared. */
   holding(evse: EvseNumber, idToken: IdToken): Reservation | undefined {
     return this.#list.length === 0 ? undefined : blocks(this.#list, this.#connectors(), { evse, idToken });

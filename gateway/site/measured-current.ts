@@ -44,14 +44,19 @@ export function measuredCurrent(evse: Evse, values: MeterValue, nominalVoltage: 
   });
 }
 
+/** Active power that goes into the car, in W, as the station told it; undefined: it does not tell. */
+export function toldPower(values: MeterValue): number | undefined {
+  const { total, conductors } = sampled(values, 'Power.Active.Import');
+  return total ?? (conductors.some(isKnown) ? sum(conductors.filter(isKnown)) : undefined);
+}
+
 /** What flows from the one phase to the other is the same on both, whatever a charger calls them. */
 function betweenPhases(evse: Evse, values: MeterValue, nominalVoltage: Volt): PerPhase<Ampere> | undefined {
   const told = (measurand: SampledValue['measurand']): readonly number[] =>
     values.sampled.filter((sample) => isAtOutlet(sample, measurand)).map(({ value }) => value);
   const currents = told('Current.Import');
-  const power = sampled(values, 'Power.Active.Import');
   // Each of two conductors has half of the power.
-  const watts = power.total ?? (power.conductors.some(isKnown) ? sum(power.conductors.filter(isKnown)) : undefined);
+  const watts = toldPower(values);
   const fromPower = watts === undefined ? undefined : watts / wattsPerAmpere(evse, nominalVoltage);
   const loop = currents.length > 0 ? Math.max(...currents) : fromPower;
   if (loop === undefined) return undefined;

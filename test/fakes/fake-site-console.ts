@@ -9,8 +9,13 @@ import type {
   JournalOverview,
   Redrive,
   SiteConsole,
+  SiteDrawing,
   SiteStatus,
 } from '../../gateway/ports/console.js';
+
+import { EventRing } from '../../gateway/console/event-ring.js';
+import { evse, site } from '../gateway/views/fixture.js';
+import { siteDrawing } from '../../gateway/console/site-drawing.js';
 
 const AT = '2025-03-01T08:00:00.000Z';
 
@@ -37,10 +42,23 @@ export class FakeSiteConsole implements SiteConsole {
   readonly redrives: { readonly csms: string; readonly seqs: readonly number[] | undefined }[] = [];
   readonly selections: ExportSelection[] = [];
 
+  readonly events = new EventRing();
+  /** How often the status was made. */
+  looks = 0;
+  /** Of EVSE 1, in A. */
+  limit = 16;
+  /** Makes the status as long as a test wants it. */
+  padding = 'Site';
+
+  drawing(): SiteDrawing {
+    return siteDrawing({ ...site([evse(1)]), id: this.site });
+  }
+
   status(): SiteStatus {
+    this.looks += 1;
     return {
       site: this.site,
-      name: 'Site',
+      name: this.padding,
       version: '1.2.3',
       at: AT,
       startedAt: AT,
@@ -55,6 +73,8 @@ export class FakeSiteConsole implements SiteConsole {
           station: 'CP1',
           connectors: [{ connector: 1, status: 'Occupied', chargingState: 'Charging' }],
           offered_A: 16,
+          limit_A: this.limit,
+          explanation: 'EVSE 1 was told 16 A, since the car takes no more.',
           transaction: { transaction: '01957f5e-8a3c-7d10-9f6a-5d1f0c3b2a11', startedAt: AT, idToken: '04***(14)' },
         },
       ],

@@ -4,6 +4,7 @@ import { request, type IncomingMessage } from 'node:http';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { ConsoleClient } from '../../../adapters/console/client.js';
+import { MOST_STREAMS } from '../../../adapters/console/event-streams.js';
 import { openConsole } from '../../../adapters/console/server.js';
 import { FAULTS } from '../../../gateway/kernel/faults.js';
 import { JournalUnavailable } from '../../../gateway/ports/journal.js';
@@ -17,11 +18,11 @@ interface Answer {
   readonly body: string;
 }
 
-async function open(t: Test, port = 0) {
+async function open(t: Test, port = 0, page?: string) {
   const site = new FakeSiteConsole();
   const clock = new FakeClock();
   const log = recordingLog();
-  const server = await openConsole({ host: '127.0.0.1', port }, site, { clock, log });
+  const server = await openConsole({ host: '127.0.0.1', port }, { site, ...(page && { page }) }, { clock, log });
   t.teardown(() => server.close());
   const ask = (
     path: string,
@@ -47,6 +48,35 @@ async function open(t: Test, port = 0) {
       asked.end(body);
     });
   return { site, clock, log, server, ask };
+}
+
+/** Server-sent events as they come: `text` is everything so far. */
+async function listen(t: Test, port: number | undefined, path: string) {
+  const heard = { text: '', closed: false };
+  let woken = (): void => undefined;
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', port, path, agent: false }, resolve).on('error', reject);
+    t.teardown(() => asked.destroy());
+    asked.end();
+  });
+  response.setEncoding('utf8').on('data', (piece: string) => {
+    heard.text += piece;
+    woken();
+  });
+  response
+    .on('error', () => undefined)
+    .on('close', () => {
+      heard.closed = true;
+      woken();
+    });
+  return {
+    response,
+    heard,
+    count: (event: string) => heard.text.split(`event: ${event}\n`).length - 1,
+    async until(good: () => boolean) {
+      while (!good()) await new Promise<void>((resolve) => (woken = resolve));
+    },
+  };
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -76,8 +106,8 @@ void t.test('what is asked is answered, and nothing that is answered may be kept
 void t.test('errors are JSON with what to do', async (t) => {
   const { ask } = await open(t);
   for (const [path, status] of [
-    ['/', 404],
-    ['/api/../../etc/passwd', 404],
+    ['/nothing.js', 404],
+    ['/api/nothing', 404],
     ['/api/journal/nobody/dead', 404],
     ['/api/journal/%E0%A4%A/dead', 404],
     ['/api/journal/export?from=yesterday', 400],
@@ -132,6 +162,101 @@ void t.test('a page that somebody has open can do nothing', async (t) => {
   t.same(site.redrives, []);
   for (const host of ['localhost:8080', '127.0.0.1', '[::1]:8080'])
     t.equal((await ask('/api/status', { headers: { host } })).status, 200, host);
+});
+
+void t.test('whoever looks on hears what changes, and nobody works for nobody', async (t) => {
+  const { site, server, clock, ask } = await open(t);
+  t.equal(site.looks, 0);
+  const first = await listen(t, server.port, '/api/live');
+  t.match(first.response.headers, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' });
+  await first.until(() => first.count('status') === 1);
+  t.match(first.heard.text, /^retry: 2000$/m);
+  const data = /^data: (.*)$/m.exec(first.heard.text)?.[1] ?? '';
+  t.same(JSON.parse(data), site.status(), 'the body of /api/status');
+  const second = await listen(t, server.port, '/api/live');
+  await second.until(() => second.count('status') === 1);
+  site.looks = 0;
+  await clock.advance(5000);
+  t.equal(site.looks, 5, 'one look a second for both');
+  site.limit = 10;
+  site.events.add({ at: 'now', kind: 'status', severity: 'info', subject: 'evse/1', text: 'charges' });
+  await clock.advance(1000);
+  await second.until(() => second.count('event') === 1);
+  await first.until(() => first.count('event') === 1);
+  t.equal(first.count('status'), 2, 'only when something has changed');
+  t.match(first.heard.text, /"limit_A":10/);
+  await clock.advance(15_000);
+  await first.until(() => first.heard.text.endsWith(':\n\n'));
+  t.match(JSON.parse((await ask('/api/events?limit=1')).body), { events: [{ subject: 'evse/1', text: 'charges' }] });
+  t.equal((await ask('/api/events?limit=0')).status, 400);
+  first.response.destroy();
+  second.response.destroy();
+  while (clock.pending > 0) await new Promise((resolve) => setImmediate(resolve));
+  t.equal(clock.pending, 0, 'nobody looks on');
+});
+
+void t.test('a reader who does not read is passed over, and catches up with the newest', async (t) => {
+  const { site, server, clock } = await open(t);
+  const slow = await listen(t, server.port, '/api/live');
+  await slow.until(() => slow.count('status') === 1);
+  slow.response.pause();
+  // More than every buffer between takes.
+  site.padding = 'x'.repeat(1_000_000);
+  for (let limit = 1; limit <= 60; limit++) {
+    site.limit = limit;
+    await clock.advance(1000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  slow.response.resume();
+  await slow.until(() => slow.heard.text.includes('"limit_A":60'));
+  t.ok(slow.count('status') < 40, `he was spared most of 60: ${slow.count('status')}`);
+});
+
+void t.test('no more look on than there is room for', async (t) => {
+  const { server, ask } = await open(t);
+  for (let n = 0; n < MOST_STREAMS; n++) await listen(t, server.port, '/api/live');
+  const one = await ask('/api/live');
+  t.equal(one.status, 503);
+  t.ok(one.headers['retry-after']);
+});
+
+void t.test('the site is told as it was drawn, with what tells one drawing from the next', async (t) => {
+  const { ask } = await open(t);
+  const drawn = JSON.parse((await ask('/api/site')).body) as { revision: string };
+  t.match(drawn, {
+    site: 'S1',
+    timeZone: 'Europe/Amsterdam',
+    stations: [{ station: 'CP1', protocol: 'ocpp', evses: [1] }],
+    evses: [{ evse: 1, circuit: 'main', max_A: 32, phases: ['L2', 'L3', 'L1'], fallback_A: 6 }],
+    revision: /^[0-9a-f]{12}$/,
+  });
+  t.equal((JSON.parse((await ask('/api/site')).body) as { revision: string }).revision, drawn.revision);
+});
+
+void t.test('the files of the page, and nothing beside them', async (t) => {
+  const folder = t.testdir({
+    'secret.txt': 'SECRET',
+    page: { 'index.html': '<title>Page</title>', assets: { 'index-DkH2xS1a.js': 'run()', 'notes.exe': '' } },
+  });
+  const { ask } = await open(t, 0, `${folder}/page`);
+  const index = await ask('/');
+  t.match(index.headers, {
+    'content-type': 'text/html; charset=utf-8',
+    'cache-control': 'no-cache',
+    'content-security-policy': /script-src 'self';.*frame-ancestors 'none'/,
+    'x-content-type-options': 'nosniff',
+  });
+  t.notMatch(index.headers['content-security-policy'], /unsafe/);
+  t.equal(index.body, '<title>Page</title>');
+  t.equal((await ask('/evses/3')).body, index.body, 'an address that only the page knows');
+  t.equal((await ask('/', { headers: { 'if-none-match': index.headers.etag ?? '' } })).status, 304);
+  const script = await ask('/assets/index-DkH2xS1a.js');
+  t.match(script.headers, { 'content-type': /javascript/, 'cache-control': /immutable/ });
+  t.equal((await ask('/', { method: 'HEAD' })).body, '');
+  for (const path of ['/assets/notes.exe', '/../secret.txt', '/%2e%2e/secret.txt', '/..%2fsecret.txt', '/api/other'])
+    t.equal((await ask(path)).status, 404, path);
+  const bare = await open(t);
+  t.match((await bare.ask('/')).body, /without the files of its page/);
 });
 
 void t.test('an export is JSON lines, and shows when it broke off', async (t) => {

@@ -1,5 +1,6 @@
 // The operator's view of the gateway: health, dead letters and their redrive, exports, and the journal of one that does not run.
 import t from 'tap';
+import { EventRing } from '../../../gateway/console/event-ring.js';
 import { OperatorConsole, type Watched } from '../../../gateway/console/operator-console.js';
 import { storedDeadLetters, storedOverview } from '../../../gateway/console/stored-journal.js';
 import { FAULTS } from '../../../gateway/kernel/faults.js';
@@ -19,6 +20,8 @@ const plan = (over: Partial<Watched> = {}): Watched => ({
   circuits: undefined,
   readings: new Map(),
   gridOperator: undefined,
+  reservation: () => undefined,
+  needs: () => undefined,
   plannedAt: 0,
   ...over,
 });
@@ -28,7 +31,14 @@ function opened(over: Partial<Watched> = {}) {
   const journal = new MemoryJournal();
   const gateway = plan(over);
   const described = { ...site([evse(1), evse(2)]), csms: [csms()] };
-  const console = new OperatorConsole({ site: described, version: '1', gateway, journal, clock });
+  const console = new OperatorConsole({
+    site: described,
+    version: '1',
+    gateway,
+    journal,
+    clock,
+    events: new EventRing(),
+  });
   return { clock, journal, console };
 }
 
