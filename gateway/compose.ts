@@ -2,12 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { LocalBroker } from '../adapters/broker/broker.js';
+import { actRoutes } from '../adapters/console/act-routes.js';
 import { openConsole, type ConsoleServer } from '../adapters/console/server.js';
 import { openJournal } from '../adapters/journal-sqlite/journal.js';
 import type { DeviceShelf } from '../site-config/devices/shelf.js';
 import { storedAliases } from './compose-aliases.js';
 import { composeCsms } from './compose-north.js';
 import { composeSouth } from './compose-south.js';
+import { EventRecorder } from './console/event-recorder.js';
 import { EventRing } from './console/event-ring.js';
 import { OperatorConsole } from './console/operator-console.js';
 import { Gateway } from './gateway.js';
@@ -107,6 +109,7 @@ export async function composeGateway(
     if (view !== undefined) links.push(await composeCsms(csms, view, journal, context));
   }
   const events = new EventRing();
+  gateway.recorders.push(new EventRecorder({ ring: events, live: gateway.live, clock }));
   const console = new OperatorConsole({ site, version: firmwareVersion, gateway, journal, clock, events });
   let consoleServer: ConsoleServer | undefined;
 
@@ -127,7 +130,13 @@ export async function composeGateway(
     gateway.start();
     const ocppPort = await south.start();
     const brokerPort = await broker?.listening;
-    consoleServer = site.console && (await openConsole(site.console, { site: console, page: PAGE }, context));
+    consoleServer =
+      site.console &&
+      (await openConsole(
+        { ...site.console, host: isLoopback(site.console.host) ? site.console.host : '127.0.0.1' },
+        { site: console, routes: actRoutes(site.id, gateway.acts, () => clock.now()), page: PAGE },
+        context,
+      ));
     for (const link of links) link.start();
     return {
       gateway,
@@ -144,6 +153,8 @@ export async function composeGateway(
     throw error;
   }
 }
+
+const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(host);
 
 const within = (limit: Milliseconds, clock: Clock, work: Promise<unknown>): Promise<unknown> => {
   let cancel: CancelTimer = () => undefined;

@@ -3,11 +3,13 @@ import type { CancelTimer, Clock } from './kernel/clock.js';
 import { FAULTS } from './kernel/faults.js';
 import type { CircuitId, EvseNumber, MeterId, StationId } from './kernel/ids.js';
 import { minutes, seconds, type Milliseconds } from './kernel/units.js';
+import type { SiteActs } from './ports/console-acts.js';
 import type { Journal } from './ports/journal.js';
 import type { ContactHost } from './ports/contact.js';
 import type { MeterHost, StationHost } from './ports/station.js';
 import { openParts, type GatewayDependencies, type Parts } from './parts.js';
 import { reason } from './balancing/explain.js';
+import type { EventRecorder } from './console/event-recorder.js';
 import type { BalancingReport, CircuitReport, EvseReport } from './balancing/report.js';
 import type { GridOperatorStanding } from './shell/grid-operator.js';
 import type { Reservation } from './reservations/reservation.js';
@@ -29,6 +31,8 @@ export class Gateway {
   readonly contacts: ContactHost;
   readonly views: readonly View[];
   readonly telemetry: Telemetry[] = [];
+  /** Whoever tells people what happens; filled before `start`. */
+  readonly recorders: EventRecorder[] = [];
   readonly #parts: Parts;
   readonly #connections: ReadonlySet<CircuitId>;
   #timers: CancelTimer[] = [];
@@ -60,7 +64,11 @@ export class Gateway {
       planned: (report) => opened.gateway?.planned(report),
       measured: (evse) => opened.gateway?.tell((telemetry) => telemetry.measured(evse)),
       timesMoved: () => opened.gateway?.tell((telemetry) => telemetry.showAll()),
-      stationChanged: (id) => opened.gateway?.tell((telemetry) => telemetry.stationChanged(id)),
+      stationChanged: (id) => {
+        opened.gateway?.tell((telemetry) => telemetry.stationChanged(id));
+        opened.gateway?.record((recorder) => recorder.stationChanged(id));
+      },
+      acted: (act) => opened.gateway?.record((recorder) => recorder.acted(act)),
       brokers: () => opened.gateway?.telemetry ?? [],
     });
     return (opened.gateway = new Gateway(parts));
@@ -131,6 +139,11 @@ export class Gateway {
     return this.#parts.operations;
   }
 
+  /** What somebody at the site may do. */
+  get acts(): SiteActs {
+    return this.#parts.acts;
+  }
+
   /** Why every EVSE has the current it has. */
   get balancing(): BalancingReport | undefined {
     return this.#parts.steering.report;
@@ -189,6 +202,7 @@ export class Gateway {
   /** Something that concerns the security of the site: delivered to every CSMS that takes it. */
   securityEvent(event: string, station: StationId | undefined, techInfo: string): void {
     const { journal, clock, log } = this.#parts;
+    this.record((recorder) => recorder.security(event, station, techInfo));
     journal
       .commit({ records: [{ type: 'security', ...(station && { station }), event, at: clock.now(), techInfo }] })
       .catch((err: unknown) =>
@@ -200,7 +214,12 @@ export class Gateway {
     for (const telemetry of this.telemetry) what(telemetry);
   }
 
+  private record(what: (recorder: EventRecorder) => void): void {
+    for (const recorder of this.recorders) what(recorder);
+  }
+
   private transactionChanged(transaction: Transaction): void {
+    this.record((recorder) => recorder.transactionChanged(transaction));
     const { needs, orphans, profiles, refusals, steering } = this.#parts;
     if (transaction.endedAt === undefined) profiles.started(transaction);
     else {
@@ -218,6 +237,7 @@ export class Gateway {
     for (const { evse, connector } of changes) {
       for (const view of views) view.connectorChanged(evse);
       for (const telemetry of this.telemetry) telemetry.connectorChanged(evse, connector);
+      this.record((recorder) => recorder.connectorChanged(evse, connector));
     }
     reservations.tend();
     needs.connectorsChanged(changes);
@@ -233,7 +253,9 @@ export class Gateway {
       circuits: report.circuits.filter(({ circuit }) => this.#connections.has(circuit)),
     };
     if (told !== undefined) for (const view of this.views) view.planned(told);
+    if (report !== undefined) this.record((recorder) => recorder.planned(report));
     const operator = this.gridOperator;
+    if (operator !== undefined) this.record((recorder) => recorder.gridOperator(operator));
     if (operator !== undefined) for (const telemetry of this.telemetry) telemetry.gridOperator(operator);
     for (const telemetry of this.telemetry) for (const one of report?.evses ?? []) telemetry.reason(reasonFor(one));
     for (const telemetry of this.telemetry) {
@@ -243,6 +265,9 @@ export class Gateway {
   }
 
   #publishViews(): void {
+    this.record((recorder) => {
+      for (const view of this.views) recorder.csms(view.status());
+    });
     for (const telemetry of this.telemetry) {
       for (const view of this.views) telemetry.csms(view.status());
     }

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openShelf } from '../site-config/devices/shelf.js';
+import type { ActName } from './cli-act.js';
 import { runCheck } from './cli-check.js';
 
 const USAGE = `usage: forecourt <command> [options]
@@ -10,6 +11,8 @@ const USAGE = `usage: forecourt <command> [options]
   check <site.yaml>   every fault of the file, with what to write instead, and the electrical review
   status              stations, EVSEs, transactions, circuits and CSMSs of the running gateway
   explain <evse>      why an EVSE has the current it has
+  start, stop, unlock, reserve, release, needs <evse>
+                      acts of the site: charging begins or ends, the cable is let go, an EVSE kept for a card, a car's departure
   journal             what waits for which CSMS, dead letters and why; redrive, export
   upgrade <file>      puts a signed release into use, and goes back by itself if the site does not come back
   demo                the gateway on a simulated site: no hardware, no configuration
@@ -32,6 +35,10 @@ const io = {
   readFile: (path: string): string => readFileSync(path, 'utf8'),
 };
 
+/** What `cli-act` does; named here so that no other command loads it. */
+const ACTS: readonly string[] = ['start', 'stop', 'unlock', 'reserve', 'release', 'needs'] satisfies readonly ActName[];
+const isAct = (command: string | undefined): command is ActName => command !== undefined && ACTS.includes(command);
+
 /** Resolves when it was taken: an export is larger than the memory should hold, and a pipe is cut off by the exit. */
 const writeOut = (piece: string | Uint8Array): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -39,6 +46,11 @@ const writeOut = (piece: string | Uint8Array): Promise<void> =>
   });
 
 async function main([command, ...args]: readonly string[]): Promise<number> {
+  if (isAct(command)) {
+    const { runAct } = await import('./cli-act.js');
+    const { systemClock } = await import('./system-clock.js');
+    return runAct(command, args, { ...io, now: () => systemClock.now() });
+  }
   switch (command) {
     case 'run': {
       const { runGateway } = await import('./cli-run.js');

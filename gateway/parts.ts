@@ -17,7 +17,9 @@ import { SiteOperations } from './shell/operations.js';
 import { Orphans } from './shell/orphans.js';
 import { Profiles } from './shell/profiles.js';
 import { Refusals } from './shell/refusals.js';
+import { RemoteStarts } from './shell/remote-starts.js';
 import { Reservations } from './shell/reservations.js';
+import { LocalActs, type Act } from './shell/site-acts.js';
 import { SiteTime } from './shell/site-time.js';
 import { SiteVariables } from './shell/site-variables.js';
 import { Steering } from './shell/steering.js';
@@ -51,6 +53,8 @@ export interface News {
   measured(evse: EvseNumber): void;
   stationChanged(id: StationId): void;
   planned(circuits: readonly CircuitReport[]): void;
+  /** Somebody at the site has done something. */
+  acted(act: Act): void;
   /** Readers of the journal beside the CSMSs. */
   brokers(): readonly Reader[];
   /** The site has learned the time: all that is known is as it was, but for when it happened. */
@@ -71,6 +75,7 @@ export interface Parts extends GatewayDependencies {
   readonly gridOperator: GridOperator;
   readonly intake: Intake;
   readonly operations: SiteOperations;
+  readonly acts: LocalActs;
   readonly storage: Storage;
   readonly views: readonly View[];
   readonly chargerLists: ChargerLists;
@@ -172,12 +177,23 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     },
     planned: (circuits) => news.planned(circuits),
   });
+  const remoteStarts = new RemoteStarts({
+    site,
+    book,
+    tell: (station, command) => drivers.get(station)?.execute(command) ?? Promise.resolve({ status: 'Offline' }),
+    admissions,
+    reservations,
+    variables,
+    profiles,
+    clock,
+    log,
+  });
   const operations = new SiteOperations({
     site,
     book,
     keeper,
     drivers,
-    admissions,
+    remoteStarts,
     availability,
     reservations,
     tokens,
@@ -197,6 +213,18 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     stop: (transaction) => operations.stop(transaction),
     clock,
     log,
+  });
+  const acts = new LocalActs({
+    site,
+    book,
+    operations,
+    remoteStarts,
+    availability,
+    reservations,
+    needs,
+    clock,
+    log,
+    told: (act) => news.acted(act),
   });
   const settle = (work: Promise<unknown>): void => {
     work.catch((err: unknown) => log.error({ err }, 'a step could not be finished'));
@@ -308,6 +336,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     intake,
     views,
     operations,
+    acts,
     storage,
     chargerLists,
   };

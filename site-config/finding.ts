@@ -36,8 +36,7 @@ export const FINDING_CODES = {
   'secret-missing': 'The file or environment variable that holds a secret is not there, or is empty.',
   'secret-in-the-open': 'A password stands in the file itself, for everyone to read who reads the file.',
   'needs-tls': 'The security profile asks for encryption that is not configured.',
-  'console-for-everybody':
-    'Whoever is on the network could look at the site and operate it: the console knows no users.',
+  'console-address': 'The console listens at an address; the names that browsers know it by are written apart.',
   'not-built': 'The setting is accepted, and nothing acts on it yet.',
   'branch-bigger-than-feeder': 'A circuit has a larger breaker than the one that feeds it.',
   'evse-above-breaker': 'An EVSE can take more than the breaker of its circuit carries.',

@@ -19,7 +19,7 @@ import {
   type Tariff,
   type Telemetry,
 } from '../gateway/site/topology.js';
-import { consoleAddress } from './console-address.js';
+import { consoleSettings } from './console-address.js';
 import { buildGridOperatorLimit } from './grid-operator-builder.js';
 import { documentedDefault } from './site-form.js';
 import { secretKey, type Secrets } from './secrets.js';
@@ -42,7 +42,7 @@ export function buildSite(written: Section, secrets: Secrets, folder: string, wi
   const stations = entries(written, 'stations').map(([name, keys]) =>
     buildStation(name, keys, written, secrets, wiring),
   );
-  const console = consoleAddress(written);
+  const console = consoleSettings(written);
   const cost = has(written, 'tariff') ? tariff(section(written, 'tariff')) : undefined;
   return {
     id,

@@ -1,7 +1,7 @@
 // Where the gateway of a site is found, for the commands that ask it: they need neither its secrets nor a faultless file.
 import { dirname, resolve } from 'node:path';
 import { failed, ok, type Result } from '../gateway/kernel/result.js';
-import { consoleAddress, consoleFaults, type ConsoleAddress } from './console-address.js';
+import { localConsole, type ConsoleAddress } from './console-address.js';
 import { readDocument } from './document.js';
 import { dataDirectory } from './site-builder.js';
 import { entries, isSection, section, text } from './written.js';
@@ -22,9 +22,7 @@ export function readWhereabouts(source: string, path: string): Result<Whereabout
   const { written } = document;
   const site = isSection(written) ? text(section(written, 'site'), 'id') : undefined;
   if (!isSection(written) || site === undefined) return failed(`${path} describes no site: it has no site id`);
-  const [unsafe] = consoleFaults(written);
-  if (unsafe !== undefined) return failed(`${path}: ${unsafe.message}`);
-  const console = consoleAddress(written);
+  const console = localConsole(written);
   return ok({
     site,
     csms: entries(written, 'csms').map(([name]) => name),

@@ -45,10 +45,11 @@ export interface Verdict {
   readonly admission?: Admission;
 }
 
-/** A start that a CSMS has asked for and that has not happened yet. */
+/** A start that has been asked for and that has not happened yet. */
 export interface RemoteStart {
-  readonly csms: CsmsId;
   readonly evse: EvseNumber;
+  /** On what ground the driver will be let in. */
+  readonly admission: Admission;
   readonly idToken: IdToken;
   readonly group?: IdToken;
   readonly remoteStartId: number;
@@ -117,10 +118,8 @@ export class Admissions {
       return {
         info: { status: 'Accepted' },
         admission: {
-          basis: 'remote',
-          owner: remote.csms,
+          ...remote.admission,
           remoteStartId: remoteStartId ?? remote.remoteStartId,
-          ...(remote.group && { group: remote.group }),
           ...(reservationId !== undefined && { reservationId }),
         },
       };
@@ -149,7 +148,7 @@ export class Admissions {
     const { tokens, reservations } = this.#deps;
     if (transaction.idToken === undefined) return;
     this.#verdicts.delete(verdictKey(transaction.station, transaction.idToken));
-    if (verdict.admission?.basis === 'remote') this.#remoteStarts.delete(transaction.evse);
+    if (verdict.admission?.remoteStartId !== undefined) this.#remoteStarts.delete(transaction.evse);
     if (verdict.admission?.basis === 'cache') tokens.used(transaction.idToken);
     if (transaction.reservationId !== undefined) {
       reservations.consumed(transaction.evse, transaction.idToken, transaction.group);
@@ -181,8 +180,27 @@ export class Admissions {
   }
 
   /** Judges a token that a CSMS wants to start remotely, where it is to be authorized like a card. */
-  judgeRemote(station: StationId, evse: EvseNumber, token: IdToken): Promise<Verdict> {
-    return this.#judge(this.#station(station), evse, token, true);
+  judgeRemote(evse: EvseNumber, token: IdToken): Promise<Verdict> {
+    return this.#judge(this.#stationAt(evse), evse, token, true);
+  }
+
+  /** Judges a token that somebody at the site wants to start with, as if it were presented there. */
+  judgeHere(evse: EvseNumber, token: IdToken): Promise<Verdict> {
+    return this.#judge(this.#stationAt(evse), evse, token);
+  }
+
+  /** The site itself lets charge, as a station does that is free for everyone: the CSMS in charge may object afterwards. */
+  letIn(evse: EvseNumber, token: IdToken): Verdict {
+    const authority = this.#deps.authorityOf(evse);
+    const reservationId = this.#deps.reservations.match(evse, token, undefined);
+    return {
+      info: { status: 'Accepted' },
+      admission: {
+        basis: 'free',
+        ...(authority && { owner: authority.csms }),
+        ...(reservationId !== undefined && { reservationId }),
+      },
+    };
   }
 
   /** A CSMS has said something of a token. */
@@ -329,6 +347,10 @@ export class Admissions {
     if (verdict.admission !== undefined) {
       this.#verdicts.set(verdictKey(station, token), { verdict, until: milliseconds(now + VERDICT_LIFETIME) });
     }
+  }
+
+  #stationAt(evse: EvseNumber): Station | undefined {
+    return this.#deps.site.stations.find(({ evses }) => evses.some(({ number }) => number === evse));
   }
 
   #station(id: StationId): Station | undefined {

@@ -67,14 +67,9 @@ export class CarNeeds {
    * and until then the default profile holds. Rejected: the charger takes no limits.
    */
   async told(event: ChargingNeedsReported): Promise<ChargingNeedsAnswer> {
-    const { book, clock, journal, log, needed } = this.#deps;
+    const { book, clock, log, needed } = this.#deps;
     const { evse, station } = event;
-    const now = clock.now();
-    const register = book.evse(evse)?.register;
-    const needs: KnownNeeds = { ...plausibleNeeds(event, now), at: now, ...(register !== undefined && { register }) };
-    await journal.commit({ documents: [{ collection: COLLECTION, key: String(evse), value: needs }] });
-    this.#known.set(evse, needs);
-    const { departure, energy } = needs;
+    const { departure, energy } = await this.#keep(evse, event);
     log.info({ station, evse, departure, energy }, 'a car has said what it needs');
     if (book.station(station)?.capabilities?.currentLimit === false) return 'Rejected';
     const last = this.#answeredAt.get(evse) ?? -Infinity;
@@ -82,6 +77,24 @@ export class CarNeeds {
     this.#answeredAt.set(evse, clock.monotonic());
     needed(evse);
     return 'Accepted';
+  }
+
+  /** Somebody at the site says it for the car. Absent: as before; null: no longer. @throws JournalUnavailable */
+  async set(
+    evse: EvseNumber,
+    said: { readonly departure?: Timestamp | null; readonly energy?: WattHour | null },
+  ): Promise<void> {
+    const { book, log, needed } = this.#deps;
+    const before = this.of(evse);
+    const departure = said.departure === undefined ? before?.departure : (said.departure ?? undefined);
+    const energy = said.energy === undefined ? before?.energy : (said.energy ?? undefined);
+    await this.#keep(evse, {
+      ...(departure !== undefined && { departure }),
+      ...(energy !== undefined && { energy }),
+      ...(before?.maxCurrent !== undefined && { maxCurrent: before.maxCurrent }),
+    });
+    log.info({ evse, departure, energy }, 'somebody at the site has said what a car needs');
+    if (book.evse(evse)?.transaction !== undefined) needed(evse);
   }
 
   /** A cable that is out takes its car's needs with it. */
@@ -96,6 +109,17 @@ export class CarNeeds {
 
   ended({ evse }: Transaction): void {
     if (this.#known.has(evse)) this.#forget(evse);
+  }
+
+  /** @throws JournalUnavailable when it could not be kept; it is as before then */
+  async #keep(evse: EvseNumber, said: ChargingNeeds): Promise<KnownNeeds> {
+    const { book, clock, journal } = this.#deps;
+    const now = clock.now();
+    const register = book.evse(evse)?.register;
+    const needs: KnownNeeds = { ...plausibleNeeds(said, now), at: now, ...(register !== undefined && { register }) };
+    await journal.commit({ documents: [{ collection: COLLECTION, key: String(evse), value: needs }] });
+    this.#known.set(evse, needs);
+    return needs;
   }
 
   #forget(evse: EvseNumber): void {

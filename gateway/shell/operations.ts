@@ -1,8 +1,8 @@
 // Carries out what CSMSs ask of the site, after their views have translated it: decides, tells the station, answers.
 import type { Clock } from '../kernel/clock.js';
 import type { CsmsId, EvseNumber, StationId, TransactionUid } from '../kernel/ids.js';
-import { maskToken, type Log } from '../kernel/log.js';
-import { milliseconds, seconds, type Ampere } from '../kernel/units.js';
+import type { Log } from '../kernel/log.js';
+import type { Ampere } from '../kernel/units.js';
 import type { ConnectorTarget, OperationAnswer, Operations, ProfileCriteria } from '../ports/operations.js';
 import type { StationDriver } from '../ports/station.js';
 import type { ChargingProfile, ChargingRateUnit } from '../site/charging-profile.js';
@@ -12,23 +12,20 @@ import type { DataTransferAnswer } from '../site/station-event.js';
 import type { Evse, Site } from '../site/topology.js';
 import type { IdToken, IdTokenInfo } from '../site/tokens.js';
 import type { Transaction } from '../site/transaction.js';
-import type { Admissions } from './admissions.js';
 import type { Availability } from './availability.js';
 import type { Profiles } from './profiles.js';
+import { no, type RemoteStarts, type StartRequest } from './remote-starts.js';
 import type { Reservations } from './reservations.js';
 import type { SiteVariables } from './site-variables.js';
 import type { TokenStore } from './token-store.js';
 import type { TransactionKeeper } from './transaction-keeper.js';
-
-/** How long a driver has to plug in after a remote start, unless TxCtrlr.EVConnectionTimeOut says otherwise. */
-const CONNECTION_TIMEOUT = seconds(120);
 
 export interface OperationDependencies {
   readonly site: Site;
   readonly book: SiteBook;
   readonly keeper: TransactionKeeper;
   readonly drivers: ReadonlyMap<StationId, StationDriver>;
-  readonly admissions: Admissions;
+  readonly remoteStarts: RemoteStarts;
   readonly availability: Availability;
   readonly reservations: Reservations;
   readonly tokens: TokenStore;
@@ -43,84 +40,18 @@ export interface OperationDependencies {
   readonly listRenewed: (csms: CsmsId) => void;
 }
 
-type StartRequest = Parameters<Operations['requestStart']>[1];
 type ReserveRequest = Parameters<Operations['reserve']>[1];
-
-const no = (reasonCode: string, detail: string): OperationAnswer<'Rejected'> => ({
-  status: 'Rejected',
-  reasonCode,
-  detail,
-});
+type UnlockStatus = Awaited<ReturnType<Operations['unlock']>>['status'];
 
 export class SiteOperations implements Operations {
   readonly #deps: OperationDependencies;
-  /** Begins with the time, so that no process uses the ids of the one before, whose profiles may still wait for them. */
-  #lastRemoteStartId: number;
 
   constructor(deps: OperationDependencies) {
     this.#deps = deps;
-    this.#lastRemoteStartId = Math.floor(deps.clock.now() / 1000) % 2_000_000_000;
   }
 
-  async requestStart(
-    csms: CsmsId,
-    request: StartRequest,
-  ): Promise<OperationAnswer<'Accepted' | 'Rejected'> & { readonly transaction?: TransactionUid }> {
-    const { book, admissions, profiles, variables, clock, log } = this.#deps;
-    const target = request.target ?? this.#onlyCandidate(request.evses);
-    if (target === undefined) return no('InvalidInput', 'several EVSEs, or none, wait for a driver: name one');
-    const evse = book.describe(target.evse);
-    const connector = target.connector ?? evse?.connectors[0]?.number;
-    const live = connector === undefined ? undefined : book.connector(target.evse, connector);
-    if (evse === undefined || connector === undefined || live === undefined) return no('UnknownEvse', 'no such EVSE');
-    if (book.evse(target.evse)?.transaction !== undefined) return no('TxInProgress', 'a transaction is open there');
-    if (live.status === 'Unavailable' || live.status === 'Faulted')
-      return no(live.status, `the connector is ${live.status}`);
-    if (book.station(evse.station)?.connected !== true) return no('Offline', 'the charger is offline');
-    const held = this.#deps.reservations.holding(target.evse, request.idToken);
-    const ownGroup =
-      held?.group !== undefined && held.group.idToken.toLowerCase() === request.group?.idToken.toLowerCase();
-    if (held !== undefined && !ownGroup) return no('Reserved', 'reserved for another driver');
-    if (variables.authorization.authorizeRemoteStart) {
-      const verdict = await admissions.judgeRemote(evse.station, target.evse, this.#asPresented(csms, request.idToken));
-      if (verdict.admission === undefined) return no('InvalidIdToken', 'the token is not authorized');
-    }
-    const remoteStartId = request.remoteStartId ?? this.#nextRemoteStartId();
-    if (request.chargingProfile !== undefined) {
-      const checked = await profiles.expect(csms, target.evse, remoteStartId, request.chargingProfile);
-      if (checked.status === 'Rejected') return checked;
-    }
-    const told = Number(variables.get('TxCtrlr', 'EVConnectionTimeOut') ?? Number.NaN);
-    const patience = told > 0 ? seconds(told) : CONNECTION_TIMEOUT;
-    admissions.expectRemoteStart({
-      csms,
-      evse: target.evse,
-      idToken: request.idToken,
-      remoteStartId,
-      until: milliseconds(clock.monotonic() + patience),
-      ...(request.group && { group: request.group }),
-    });
-    const outcome = await this.#execute(evse, {
-      type: 'requestStart',
-      evse: target.evse,
-      connector,
-      idToken: request.idToken,
-      remoteStartId,
-      ...(request.group && { group: request.group }),
-    });
-    if (outcome.status === 'Accepted') {
-      // A driver who never comes leaves no profile behind; one that is bound to its transaction by then stays.
-      if (request.chargingProfile !== undefined)
-        clock.after(milliseconds(2 * patience), () => profiles.forgetExpected(csms, remoteStartId));
-      return { status: 'Accepted' };
-    }
-    admissions.forgetRemoteStart(target.evse);
-    profiles.forgetExpected(csms, remoteStartId);
-    log.warn(
-      { csms, evse: target.evse, idToken: maskToken(request.idToken.idToken), outcome: outcome.status },
-      'remote start not taken by the charger',
-    );
-    return no(outcome.status === 'Uncertain' ? 'Uncertain' : 'ChargerRejected', outcome.detail ?? outcome.status);
+  requestStart(csms: CsmsId, request: StartRequest): ReturnType<Operations['requestStart']> {
+    return this.#deps.remoteStarts.requestStart(csms, request);
   }
 
   async requestStop(csms: CsmsId, uid: TransactionUid): Promise<OperationAnswer<'Accepted' | 'Rejected'>> {
@@ -146,21 +77,25 @@ export class SiteOperations implements Operations {
     });
   }
 
-  async unlock(
-    csms: CsmsId,
-    target: ConnectorTarget,
-  ): Promise<
-    OperationAnswer<'Unlocked' | 'UnlockFailed' | 'OngoingAuthorizedTransaction' | 'UnknownConnector' | 'NotSupported'>
-  > {
-    const { book, site } = this.#deps;
+  unlock(csms: CsmsId, target: ConnectorTarget): Promise<OperationAnswer<UnlockStatus>> {
+    // A 2.0.1 CSMS is told that the driver is still charging; for a 1.6 one, unlocking ends the transaction (translation E).
+    return this.#unlock(target, this.#deps.site.csms.find(({ id }) => id === csms)?.ocpp !== '2.0.1');
+  }
+
+  /** Somebody at the site wants the cable: the transaction ends. */
+  unlockHere(target: ConnectorTarget): Promise<OperationAnswer<UnlockStatus>> {
+    return this.#unlock(target, true);
+  }
+
+  async #unlock(target: ConnectorTarget, endsTransaction: boolean): Promise<OperationAnswer<UnlockStatus>> {
+    const { book } = this.#deps;
     const evse = book.describe(target.evse);
     const connector = target.connector ?? 1;
     if (evse?.connectors.some(({ number }) => number === connector) !== true) return { status: 'UnknownConnector' };
     if (book.station(evse.station)?.connected !== true) return { status: 'UnlockFailed', reasonCode: 'Offline' };
     const transaction = book.evse(target.evse)?.transaction;
     if (transaction !== undefined) {
-      // A 2.0.1 CSMS is told that the driver is still charging; for a 1.6 one, unlocking ends the transaction (translation E).
-      if (site.csms.find(({ id }) => id === csms)?.ocpp === '2.0.1') return { status: 'OngoingAuthorizedTransaction' };
+      if (!endsTransaction) return { status: 'OngoingAuthorizedTransaction' };
       if (book.station(evse.station)?.capabilities?.protocol !== 'ocpp1.6') await this.stop(transaction);
     }
     const outcome = await this.#execute(evse, { type: 'unlock', evse: target.evse, connector });
@@ -224,6 +159,11 @@ export class SiteOperations implements Operations {
 
   async cancelReservation(csms: CsmsId, reservationId: number): Promise<OperationAnswer<'Accepted' | 'Rejected'>> {
     return { status: await this.#deps.reservations.cancel(csms, reservationId) };
+  }
+
+  /** Somebody at the site resets a charger, whatever goes on there. */
+  resetHere(station: StationId, kind: 'soft' | 'hard'): ReturnType<StationDriver['execute']> {
+    return this.#tell(station, { type: 'reset', kind, whenIdle: false });
   }
 
   async sendLocalList(
@@ -348,33 +288,12 @@ export class SiteOperations implements Operations {
     return this.#deps.keeper.book.open();
   }
 
-  /** The only EVSE of the view where a car waits for its driver to identify. */
-  #onlyCandidate(evses: readonly EvseNumber[]): ConnectorTarget | undefined {
-    const waiting: ConnectorTarget[] = [];
-    for (const { evse, connector, reported, transaction, status } of this.#deps.book.connectors()) {
-      if (!evses.includes(evse) || reported !== 'Occupied' || status !== 'Occupied' || transaction !== 'none') continue;
-      waiting.push({ evse, connector });
-    }
-    return waiting.length === 1 ? waiting[0] : undefined;
-  }
-
   #execute(evse: Evse, command: StationCommand): ReturnType<StationDriver['execute']> {
     return this.#tell(evse.station, command);
   }
 
   #tell(station: StationId, command: StationCommand): ReturnType<StationDriver['execute']> {
     return this.#deps.drivers.get(station)?.execute(command) ?? Promise.resolve({ status: 'Offline' });
-  }
-
-  /** 1.6 tells no types: `Central` there is our word, and must not spare the tag the question that it asks for (C05). */
-  #asPresented(csms: CsmsId, idToken: IdToken): IdToken {
-    const typed = this.#deps.site.csms.find(({ id }) => id === csms)?.ocpp !== '1.6';
-    return typed || idToken.type !== 'Central' ? idToken : { ...idToken, type: 'ISO14443' };
-  }
-
-  #nextRemoteStartId(): number {
-    this.#lastRemoteStartId = (this.#lastRemoteStartId % 2_000_000_000) + 1;
-    return this.#lastRemoteStartId;
   }
 }
 

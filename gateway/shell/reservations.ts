@@ -76,6 +76,20 @@ export class Reservations {
     return 'Accepted';
   }
 
+  /**
+   * Ends the one that names this EVSE; whose it was is told, unless it is the one who ends it.
+   * @returns whether there was one
+   */
+  async release(evse: EvseNumber, by: CsmsId): Promise<boolean> {
+    const reservation = this.of(evse);
+    if (reservation === undefined) return false;
+    const { csms, id } = reservation;
+    await this.#keep(cancel(this.#list, csms, id).reservations);
+    this.#release(reservation);
+    if (csms !== by) this.#deps.ended({ reservation, why: 'Removed' });
+    return true;
+  }
+
   /** The one that names this EVSE. */
   of(evse: EvseNumber): Reservation | undefined {
     return this.#list.find((reservation) => reservation.evse === evse);

@@ -277,11 +277,21 @@ export interface Site {
   readonly tariff?: Tariff;
   readonly listen: Listen;
   readonly telemetry: Telemetry;
-  /** Where the operator's console listens: a loopback address. Absent: nowhere. */
-  readonly console?: { readonly host: string; readonly port: number };
+  /** Absent: it is switched off. */
+  readonly console?: ConsoleSettings;
   /** Directory of the journal and of everything that must outlive a restart. */
   readonly dataDirectory: string;
   readonly journal: JournalPolicy;
+}
+
+export interface ConsoleSettings {
+  /** Where it listens; beyond the box itself only once it knows users. */
+  readonly host: string;
+  readonly port: number;
+  /** Host names that browsers may know it by, beside its addresses. */
+  readonly names: readonly string[];
+  /** What is charged under when somebody starts it from here without a card. */
+  readonly startToken: string;
 }
 
 export interface JournalPolicy {
