@@ -121,7 +121,8 @@ async function commandOf(
   if (departure === undefined && energy === undefined) return failed('say --departure or --energy, or both');
   const leaves = departure === undefined ? undefined : await departureAt(String(departure), now, zone);
   const wanted = energy === undefined ? undefined : energyOf(String(energy));
-  if (leaves === undefined && departure !== undefined) return failed('--departure is a time such as 17:30 or 2025-03-01T17:30:00+01:00, or none');
+  if (leaves === undefined && departure !== undefined)
+    return failed('--departure is a time such as 17:30 or 2025-03-01T17:30:00+01:00, or none');
   if (wanted === 'wrong') return failed('--energy is such as 20kWh, or none');
   return ok({
     ...(leaves !== undefined && { departure: leaves }),

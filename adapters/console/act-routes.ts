@@ -139,5 +139,4 @@ function needsOf({ departure, energy_Wh: energy }: JsonObject, now: number): Wan
 }
 
 /** In ms since 1970; NaN: it is no time. */
-const timeOf = (value: unknown): number =>
-  typeof value === 'string' && RFC3339.test(value) ? Date.parse(value) : NaN;
+const timeOf = (value: unknown): number => (typeof value === 'string' && RFC3339.test(value) ? Date.parse(value) : NaN);
