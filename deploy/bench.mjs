@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { ensureBuilt, ensureInstalled } from './prepare.mjs';
 
 /** What each measures is said in the first lines of its file. */
-const BENCHMARKS = ['gateway', 'balance', 'properties', 'journal', 'modbus'];
+const BENCHMARKS = ['gateway', 'balance', 'properties', 'journal', 'modbus', 'start'];
 
 const folder = resolve(dirname(fileURLToPath(import.meta.url)), '../out/test/bench');
 const [first, ...rest] = process.argv.slice(2);

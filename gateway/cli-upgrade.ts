@@ -58,7 +58,7 @@ function places({ env, release }: UpgradeBox): Site {
     folder: new ReleaseFolder({ home, packaged }),
     home,
     lock: join(home, 'upgrade.lock'),
-    keys: [env['FORECOURT_KEYS'] ?? '/etc/forecourt/keys', join(release, 'keys')],
+    keys: ['/etc/forecourt/keys', join(release, 'keys')],
   };
 }
 
@@ -68,6 +68,8 @@ export async function runUpgrade(args: readonly string[], box: UpgradeBox): Prom
     box.err(USAGE);
     return args.includes('--help') || args.includes('-h') ? 0 : 2;
   }
+  // The service's user reads what is unpacked here, however careful root's own shell is.
+  process.umask(0o022);
   const machine = places(box);
   if (asked.status) return status(machine.folder, box);
   const service = serviceControl(join(machine.home, 'service-control'));

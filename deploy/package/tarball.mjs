@@ -1,7 +1,7 @@
 // The self-contained tarball: a release with its Node, what installs it, and a signed list of all its files. It is also what
 // `forecourt upgrade` takes.
 import { copyFileSync, chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createPrivateKey, sign } from 'node:crypto';
+import { sign } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import tar from 'tar-stream';
@@ -51,7 +51,7 @@ export function seal(folder, { version, store, libc, key }) {
   );
   writeFileSync(join(folder, 'manifest.json'), manifest);
   if (key === undefined) return;
-  const signature = sign(null, manifest, createPrivateKey(key));
+  const signature = sign(null, manifest, key);
   writeFileSync(join(folder, 'manifest.sig'), `${signature.toString('base64')}\n`);
 }
 
