@@ -18,12 +18,17 @@ export interface Placement {
   readonly base?: number;
 }
 
+/** What this very device has been found to be. */
+interface Known {
+  /** Registers that it does not have. */
+  readonly missing: ReadonlySet<string>;
+  /** Scales of its variant. */
+  readonly scales: Readonly<Record<string, number>>;
+}
+
 export class ModbusDevice {
   private readonly plans = new Map<string, readonly ReadBlock[]>();
-  /** Registers that this very device does not have. */
-  private missing: ReadonlySet<string> = new Set();
-  /** Scales of the variant that this very device is. */
-  private scales: Readonly<Record<string, number>> = {};
+  private known: Known = { missing: new Set(), scales: {} };
 
   constructor(
     private readonly link: ModbusLink,
@@ -38,43 +43,33 @@ export class ModbusDevice {
    */
   async recognise(): Promise<Result<string | undefined, ModbusFault>> {
     const { registers, variants } = this.profile;
-    this.plans.clear();
-    this.missing = new Set();
-    this.scales = {};
     const missing = new Set<string>();
     for (const [name, { optional }] of Object.entries(registers)) {
       if (optional !== true) continue;
-      const probe = await this.read([name]);
+      const probe = await this.readBlocks([name], { missing: new Set(), scales: {} });
       if (!probe.ok && probe.error.kind !== 'exception') return failed(probe.error);
       if (!probe.ok) missing.add(name);
     }
-    const deciding = [...new Set(variants.flatMap(({ when }) => Object.keys(when)))];
-    const values = await this.read(deciding);
+    const deciding = variants.flatMap(({ when }) => Object.keys(when));
+    const values = await this.readBlocks([...new Set(deciding)], { missing, scales: {} });
     if (!values.ok) return failed(values.error);
     const variant = variants.find(({ when }) => holds(when, values.value));
     this.plans.clear();
-    this.missing = missing;
-    this.scales = variant?.scales ?? {};
+    this.known = { missing, scales: variant?.scales ?? {} };
     return ok(variant?.name);
   }
 
   /** Reads the named registers and the factors they need; fails as a whole, so that values never mix two moments of failure. */
-  async read(names: readonly string[]): Promise<Result<RegisterValues, ModbusFault>> {
-    const words = new Map<string, Buffer>();
-    for (const block of this.plan(names)) {
-      const answer = await this.readBlock(block);
-      if (!answer.ok) return failed(answer.error);
-      for (const { name, address, register } of block.registers) {
-        const at = (address - block.address) * 2;
-        words.set(name, answer.value.subarray(at, at + wordsOf(register) * 2));
-      }
-    }
-    return ok(this.decodeAll(words));
+  read(names: readonly string[]): Promise<Result<RegisterValues, ModbusFault>> {
+    const key = names.join();
+    const blocks = this.plans.get(key) ?? this.plan(names, this.known);
+    this.plans.set(key, blocks);
+    return this.readPlanned(blocks, this.known);
   }
 
   /** Writes one register; `value` in its base unit. A fault says nothing of whether the device took it, save an exception. */
   async write(name: string, value: number): Promise<Result<void, ModbusFault>> {
-    const placed = this.place(name);
+    const placed = this.place(name, this.known);
     if (placed?.register.write === undefined) return failed({ kind: 'protocol', detail: `${name} cannot be written` });
     const { unit, address, register } = placed;
     const words = encode(register, this.profile, value);
@@ -85,7 +80,24 @@ export class ModbusDevice {
   }
 
   has(name: string): boolean {
-    return this.profile.registers[name] !== undefined && !this.missing.has(name);
+    return this.profile.registers[name] !== undefined && !this.known.missing.has(name);
+  }
+
+  private readBlocks(names: readonly string[], known: Known): Promise<Result<RegisterValues, ModbusFault>> {
+    return this.readPlanned(this.plan(names, known), known);
+  }
+
+  private async readPlanned(blocks: readonly ReadBlock[], known: Known): Promise<Result<RegisterValues, ModbusFault>> {
+    const words = new Map<string, Buffer>();
+    for (const block of blocks) {
+      const answer = await this.readBlock(block);
+      if (!answer.ok) return failed(answer.error);
+      for (const { name, address, register } of block.registers) {
+        const at = (address - block.address) * 2;
+        words.set(name, answer.value.subarray(at, at + wordsOf(register) * 2));
+      }
+    }
+    return ok(this.decodeAll(words, known));
   }
 
   private async readBlock({ unit, fc, address, count }: ReadBlock): Promise<Result<Buffer, ModbusFault>> {
@@ -95,16 +107,16 @@ export class ModbusDevice {
     return bit.ok ? ok(Buffer.from([0, bit.value ? 1 : 0])) : bit;
   }
 
-  private register(name: string): Register | undefined {
-    const register = this.missing.has(name) ? undefined : this.profile.registers[name];
-    const scale = this.scales[name];
+  private register(name: string, { missing, scales }: Known): Register | undefined {
+    const register = missing.has(name) ? undefined : this.profile.registers[name];
+    const scale = scales[name];
     return register === undefined || scale === undefined ? register : { ...register, scale };
   }
 
-  private decodeAll(words: ReadonlyMap<string, Buffer>): RegisterValues {
+  private decodeAll(words: ReadonlyMap<string, Buffer>, known: Known): RegisterValues {
     const values = new Map<string, RegisterValue>();
     for (const [name, raw] of words) {
-      const register = this.register(name);
+      const register = this.register(name, known);
       if (register === undefined) continue;
       const power = register.factor === undefined ? 0 : this.power(register.factor, words);
       const value = power === undefined ? undefined : decode(register, this.profile, raw, power);
@@ -121,19 +133,14 @@ export class ModbusDevice {
     return typeof value === 'number' && Math.abs(value) <= 10 ? value : undefined;
   }
 
-  private plan(names: readonly string[]): readonly ReadBlock[] {
-    const key = names.join();
-    const known = this.plans.get(key);
-    if (known !== undefined) return known;
+  private plan(names: readonly string[], known: Known): readonly ReadBlock[] {
     const wanted = new Set(names.flatMap((name) => [name, this.profile.registers[name]?.factor ?? name]));
-    const placed = [...wanted].flatMap((name) => this.place(name) ?? []);
-    const blocks = planReads(placed, this.profile.io);
-    this.plans.set(key, blocks);
-    return blocks;
+    const placed = [...wanted].flatMap((name) => this.place(name, known) ?? []);
+    return planReads(placed, this.profile.io);
   }
 
-  private place(name: string): PlacedRegister | undefined {
-    const register = this.register(name);
+  private place(name: string, known: Known): PlacedRegister | undefined {
+    const register = this.register(name, known);
     if (register === undefined) return undefined;
     const ofStation = register.of === 'station';
     return { name, register, unit: this.unit(ofStation), address: register.address + this.offset(ofStation) };

@@ -1,5 +1,5 @@
 // One Modbus charger: polls its EVSEs, tells when it comes and goes, carries out commands. It holds no policy of the site.
-import { ModbusDevice, type RegisterValues } from '../modbus/device.js';
+import { ModbusDevice } from '../modbus/device.js';
 import { unverifiedFacts, type ChargerProfile } from '../modbus/device-profile.js';
 import type { ModbusLink } from '../modbus/link.js';
 import type { AdapterContext, StationHost } from '../../gateway/ports/station.js';
@@ -7,7 +7,6 @@ import { FAULTS } from '../../gateway/kernel/faults.js';
 import type { EvseNumber } from '../../gateway/kernel/ids.js';
 import type { Capabilities } from '../../gateway/site/capabilities.js';
 import type { CommandOutcome, StationCommand } from '../../gateway/site/station-command.js';
-import type { Inventory } from '../../gateway/site/station-event.js';
 import type { Evse, Station } from '../../gateway/site/topology.js';
 import {
   DEFAULT_STATION_SETTINGS,
@@ -19,10 +18,9 @@ import { EvseControl } from './evse-control.js';
 import { ModbusEvse } from './evse.js';
 import { EvseReports } from './evse-reports.js';
 import { Outbox } from './outbox.js';
+import { capabilitiesOf, INVENTORY, inventoryOf } from './station-facts.js';
 import { setUp } from '../modbus/setup.js';
 import { WatchdogFeeder, type Fallback } from './watchdog.js';
-
-const INVENTORY = ['Device.Vendor', 'Device.Model', 'Device.Serial', 'Device.Firmware'];
 
 /** Opens a charger and polls it until stopped; the first poll begins in a later turn, so that `resume` comes before it. */
 export function openModbusStation(
@@ -197,7 +195,7 @@ class ModbusStation implements ModbusStationDriver {
   private async connect(): Promise<void> {
     const read = await this.inventoryDevice.read(INVENTORY.filter((name) => this.inventoryDevice.has(name)));
     // A charger that does not tell its name is still a charger.
-    const inventory = this.inventory(read.ok ? read.value : new Map());
+    const inventory = inventoryOf(this.profile, read.ok ? read.value : new Map());
     const afterSilence = this.wasConnected;
     this.connected = true;
     this.wasConnected = true;
@@ -244,41 +242,12 @@ class ModbusStation implements ModbusStationDriver {
   }
 
   private capabilities(): Capabilities {
-    const fallbacks = [...this.points.values()].map((point) => point.fallback);
-    const fallback = fallbacks.every((one) => one?.proven === true);
-    const after = Math.max(...fallbacks.map((one) => one?.after ?? 0));
-    const { watchdog, reader } = this.profile;
-    const unruly = watchdog.kind !== 'none' && (watchdog.fallsTo === 'full-power' || watchdog.fallsTo === 'unknown');
-    return {
-      protocol: 'modbus',
-      currentLimit: true,
-      fallback,
-      ...(unruly && { silentAtFullPower: true }),
-      ...(fallback ? { fallbackAfter: after } : {}),
-      reservation: false,
-      remoteStart: true,
-      unlock: false,
-      localList: false,
-      // What a person has to fit or set for it, site.yaml says is there: only such EVSEs are ever told to switch.
-      phaseSwitching: [...this.points.values()].every(({ control }) => control.switchesPhases),
-      trigger: false,
-      reader: reader !== undefined,
-    };
-  }
-
-  private inventory(values: RegisterValues): Inventory {
-    const text = (name: string): string | undefined => {
-      const value = values.get(name);
-      return value === undefined || value === '' ? undefined : String(value);
-    };
-    const serialNumber = text('Device.Serial');
-    const firmwareVersion = text('Device.Firmware');
-    return {
-      vendor: text('Device.Vendor') ?? this.profile.vendor,
-      model: text('Device.Model') ?? this.profile.model,
-      ...(serialNumber === undefined ? {} : { serialNumber }),
-      ...(firmwareVersion === undefined ? {} : { firmwareVersion }),
-    };
+    const points = [...this.points.values()];
+    return capabilitiesOf(
+      this.profile,
+      points.map(({ fallback }) => fallback),
+      points.every(({ control }) => control.switchesPhases),
+    );
   }
 
   private async changeAvailability(number: EvseNumber | undefined, operative: boolean): Promise<CommandOutcome> {

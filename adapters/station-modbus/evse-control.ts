@@ -3,23 +3,20 @@ import type { AdapterContext } from '../../gateway/ports/station.js';
 import type { CommandOutcome } from '../../gateway/site/station-command.js';
 import type { Evse } from '../../gateway/site/topology.js';
 import { milliseconds, type Milliseconds, type Volt } from '../../gateway/kernel/units.js';
-import type { Confirmation, RegisterWrite } from '../modbus/charger-behaviour.js';
+import type { RegisterWrite } from '../modbus/charger-behaviour.js';
 import type { ChargerProfile } from '../modbus/device-profile.js';
 import type { ModbusDevice, RegisterValues } from '../modbus/device.js';
-import { holds } from '../modbus/condition.js';
 import { describeFault, type ModbusFault } from '../modbus/link.js';
-import { inUnitOf, shows, usable, type Outlet } from './setpoint.js';
+import { confirmationsOf, PollWatch } from './poll-watch.js';
+import { inUnitOf, limitsPower, shows, usable, type Outlet } from './setpoint.js';
 
 const CONFIRM_TRIES = 5;
 const CONFIRM_PAUSE = milliseconds(500);
 /** Before a refused limit is tried again by itself. */
 const REFUSED_PAUSE = 30_000;
-/** One poll may have been read just before a setpoint was written. */
-const DRIFT_POLLS = 3;
-/** Before a recovery that did not help is tried again. */
-const RECOVERY_PAUSE = 30_000;
 
 export class EvseControl {
+  private readonly watch: PollWatch;
   private commanded: number | undefined;
   /** On how many phases it is to charge; undefined: as the device is. */
   private phases: 1 | 3 | undefined;
@@ -33,15 +30,13 @@ export class EvseControl {
   /** Monotonic time from which a limit that failed is tried again by itself. */
   private repairAt = 0;
   private repairing = false;
-  /** Polls in a row in which the device showed something else than it was told. */
-  private drift = 0;
   private trouble: string | undefined;
   /** Of this very device, in A; undefined where it does not tell. */
   private deviceMax: number | undefined;
+  /** On how many phases the car was seen to take more than its share of a power limit. */
+  private seenPhases: number | undefined;
   /** Monotonic time of the last setpoint. */
   private setAt = -Infinity;
-  /** Monotonic time from which a recovery may be tried. */
-  private recoverAt = -Infinity;
   private stopped = false;
   private wake: () => void = () => undefined;
   private tail: Promise<unknown> = Promise.resolve();
@@ -52,7 +47,9 @@ export class EvseControl {
     private readonly device: ModbusDevice,
     private readonly nominalVoltage: Volt,
     private readonly context: AdapterContext,
-  ) {}
+  ) {
+    this.watch = new PollWatch(profile);
+  }
 
   /** What the device has been told to offer; undefined where that is not known. */
   get offered(): number | undefined {
@@ -94,6 +91,7 @@ export class EvseControl {
   /** No energy until `deliver`. */
   hold(): Promise<CommandOutcome> {
     this.delivering = false;
+    this.seenPhases = undefined;
     return this.settle();
   }
 
@@ -120,6 +118,7 @@ export class EvseControl {
     // 0 where no car is there to have a limit.
     if (typeof most === 'number' && most > 0) this.deviceMax = most;
     this.recover(values);
+    this.watchForFewerPhases(values);
     this.watchForDrift(values);
     const target = this.target();
     if (this.repairing || target === undefined || this.told === target) return;
@@ -156,15 +155,13 @@ export class EvseControl {
 
   private get outlet(): Outlet {
     const { evse, profile, nominalVoltage, deviceMax } = this;
-    return { evse, profile, nominalVoltage, deviceMax, phases: this.toldPhases };
+    return { evse, profile, nominalVoltage, deviceMax, phases: this.toldPhases ?? this.seenPhases };
   }
 
   /** A device in a state that it does not leave by itself is helped out of it, and told its limit anew. */
   private recover(values: RegisterValues): void {
-    const recovery = this.profile.recovery.find(({ when }) => holds(when, values));
-    const now = this.context.clock.monotonic();
-    if (recovery === undefined || now < this.recoverAt) return;
-    this.recoverAt = now + RECOVERY_PAUSE;
+    const recovery = this.watch.recovery(values, this.context.clock.monotonic());
+    if (recovery === undefined) return;
     this.context.log.warn({ station: this.evse.station, evse: this.evse.number }, 'charger is helped out of its state');
     // How it ends shows in the next polls.
     void this.enqueue(async () => {
@@ -173,29 +170,25 @@ export class EvseControl {
     });
   }
 
-  private watchForDrift(values: RegisterValues): void {
-    const { told } = this;
-    const lost =
-      told !== undefined &&
-      this.confirmations(told).find((one) => !shows(one, values.get(one.register), told, this.outlet));
-    this.drift = lost ? this.drift + 1 : 0;
-    if (!lost || this.drift < DRIFT_POLLS) return;
-    this.drift = 0;
+  private watchForFewerPhases(values: RegisterValues): void {
+    // Nothing is too much during a pause: what still flows is on its way out.
+    const told = this.delivering && this.told !== 0 ? this.told : undefined;
+    const phases = this.watch.exceedingPhases(values, told ?? Infinity);
+    if (phases === undefined || phases === this.outlet.phases) return;
+    this.seenPhases = phases;
     this.told = undefined;
-    this.context.log.warn(
-      {
-        station: this.evse.station,
-        evse: this.evse.number,
-        told,
-        register: lost.register,
-        value: values.get(lost.register),
-      },
-      'charger has left its limit, telling it again',
-    );
   }
 
-  private confirmations(target: number): readonly Confirmation[] {
-    return target === 0 ? this.profile.control.confirmPause : this.profile.control.confirmLimit;
+  private watchForDrift(values: RegisterValues): void {
+    const { told } = this;
+    const lost = told === undefined ? undefined : this.watch.lost(values, told, this.outlet);
+    if (lost === undefined) return;
+    this.told = undefined;
+    const about = { station: this.evse.station, evse: this.evse.number };
+    this.context.log.warn(
+      { ...about, told, register: lost.register, value: values.get(lost.register) },
+      'charger has left its limit, telling it again',
+    );
   }
 
   private usable(current: number): number {
@@ -224,7 +217,7 @@ export class EvseControl {
     if (outcome.status !== 'Accepted') return this.failed(outcome);
     this.trouble = undefined;
     this.told = target;
-    this.drift = 0;
+    this.watch.confirmed();
     return outcome;
   }
 
@@ -260,7 +253,7 @@ export class EvseControl {
     if (readable && (await shown()).status === 'Accepted') {
       this.toldPhases = phases;
       // The same current is another power on other phases.
-      if (this.profile.registers[this.profile.control.setpoint]?.unit === 'W') this.told = undefined;
+      if (limitsPower(this.profile)) this.told = undefined;
       return { status: 'Accepted' };
     }
     if (this.told !== 0) {
@@ -304,7 +297,7 @@ export class EvseControl {
   }
 
   private async confirm(target: number): Promise<CommandOutcome> {
-    const confirmations = this.confirmations(target);
+    const confirmations = confirmationsOf(this.profile, target);
     if (confirmations.length === 0) return { status: 'Accepted' };
     const names = confirmations.map((confirmation) => confirmation.register);
     let detail = '';

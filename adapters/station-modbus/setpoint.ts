@@ -1,8 +1,9 @@
 // What a current limit becomes in the registers of a charger: rounded, bounded, and in the unit that the device counts in.
 import type { Volt } from '../../gateway/kernel/units.js';
-import { wattsPerAmpere, type Evse } from '../../gateway/site/topology.js';
+import { PHASES, wattsPerAmpere, type Evse } from '../../gateway/site/topology.js';
 import type { Confirmation } from '../modbus/charger-behaviour.js';
 import type { ChargerProfile } from '../modbus/device-profile.js';
+import type { RegisterValues } from '../modbus/device.js';
 import type { RegisterValue } from '../modbus/register-value.js';
 
 /** In ampere: what rounding leaves. */
@@ -12,8 +13,8 @@ export interface Outlet {
   readonly evse: Evse;
   readonly profile: ChargerProfile;
   readonly nominalVoltage: Volt;
-  /** On how many phases it was told to charge; absent: on all that it is wired to. */
-  readonly phases?: 1 | 3 | undefined;
+  /** On how many phases it charges, as told or as seen; absent: on all that it is wired to. */
+  readonly phases?: number | undefined;
   /** The largest limit that this very device takes, in A; absent: the profile's. */
   readonly deviceMax?: number | undefined;
 }
@@ -48,6 +49,24 @@ export function usable(current: number, outlet: Outlet): number {
   const value = floorTo(step, most);
   if (value < Math.max(min, evse.minCurrent)) return 0;
   return inUnitOf(setpoint, value, outlet) < (register?.min ?? 0) ? 0 : value;
+}
+
+export const limitsPower = (profile: ChargerProfile): boolean => inWatts(profile, profile.control.setpoint);
+
+/** A current below this is noise of the meter, in A. */
+const FLOWING = 1;
+
+/**
+ * On how many phases a car takes more than it was told: a power limit for three phases is three times the current for a car
+ * on one, where the charger goes by what it measures.
+ * @param told in A per phase
+ * @returns undefined where it takes no more than that
+ */
+export function exceedingPhases(values: RegisterValues, told: number): number | undefined {
+  const currents = PHASES.map((phase) => values.get(`Current.Import.${phase}`)).filter(
+    (current) => typeof current === 'number' && current > FLOWING,
+  );
+  return currents.some((current) => Number(current) > told + FLOWING) ? currents.length : undefined;
 }
 
 /** @param target in A per phase; 0 for a pause */

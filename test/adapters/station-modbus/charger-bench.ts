@@ -99,7 +99,8 @@ export class SimulatedCharger {
     const register = registers[name];
     const ofStation = register?.of === 'station';
     const number = unit.kind === 'fixed' ? unit.unit : ofStation ? unit.station : unit.unit + instance - 1;
-    const offset = addressing.kind === 'stride' && !ofStation ? addressing.stride * instance : 0;
+    const offset =
+      addressing.kind === 'stride' && !ofStation ? addressing.first + addressing.stride * (instance - 1) : 0;
     return { unit: number, address: (register?.address ?? 0) + offset };
   }
 }

@@ -638,6 +638,28 @@ t.test('a charger that falls back to full power has no fallback, whatever it sho
   test.equal(bench.log.lines.filter((line) => line.message.includes('does not fall back')).length, 1);
 });
 
+t.test('a power limit is reckoned for the phases that the car takes too much on', async (test) => {
+  const bench = await openBench(test, charger('compleo-duo'), { start: FREE });
+  const { clock, charger: box, gateway } = bench;
+  await until(clock, () => gateway.of('status').length > 0, 'the first status', 5000);
+  box.set('EVSE.State', 1);
+  await until(clock, () => gateway.transactions('started').length === 1, 'the start', 5000);
+  test.match(await bench.execute(setLimit(10)), { status: 'Accepted' });
+  const last = (): number | undefined => box.written('Setpoint.Power').at(-1);
+  await until(clock, () => last() === 6900, 'the power of three phases', 5000);
+  box.set('EVSE.State', 3);
+  box.set('Current.Import.L1', 10.4);
+  await pass(clock, 10_000);
+  test.equal(last(), 6900, 'a car on one phase that keeps to its current is left alone');
+  box.set('Current.Import.L1', 29.8);
+  await until(clock, () => last() === 2300, 'the power of one phase', 10_000);
+  box.set('EVSE.State', 0);
+  await until(clock, () => gateway.transactions('ended').length === 1, 'the end', 5000);
+  box.set('Current.Import.L1', 0);
+  box.set('EVSE.State', 1);
+  await until(clock, () => last() === 6900, 'nothing is known of the next car', 10_000);
+});
+
 t.test('innogy: each phase has its own limit, and all are written and confirmed', async (test) => {
   const bench = await openBench(test, charger('innogy-ebox'), { start: FREE });
   const { clock, charger: box, gateway } = bench;
