@@ -1,4 +1,6 @@
 // What `forecourt status`, `explain` and `journal` have in common: finding the site, and its gateway.
+import { readFileSync } from 'node:fs';
+import { localTokenFile } from '../adapters/console/account-file.js';
 import { readWhereabouts, type Whereabouts } from '../site-config/whereabouts.js';
 import { ConsoleClient, type Refusal } from '../adapters/console/client.js';
 import { JournalReader } from '../adapters/journal-sqlite/reader.js';
@@ -37,10 +39,28 @@ export function findSite(path: string | undefined, io: ConsoleIo): Result<Wherea
   return failed(reasons.join('\n'));
 }
 
+/** Asks with the token that the gateway has put into its data directory; who may not read it asks without. */
+export function clientOf({ console, dataDirectory }: Whereabouts): ConsoleClient | undefined {
+  if (console === undefined) return undefined;
+  let token: string | undefined;
+  try {
+    token = readFileSync(localTokenFile(dataDirectory), 'utf8').trim();
+  } catch {
+    // Without users it is not needed; with them the answer says who may read it.
+  }
+  return new ConsoleClient(console, token);
+}
+
 /** What the running gateway answers. `nobody`: none can be asked. */
-export async function askGateway<T>(where: Whereabouts, path: string, command?: object): Promise<Result<T, Refusal>> {
-  if (where.console === undefined) return failed({ kind: 'nobody' });
-  const answer = await new ConsoleClient(where.console).ask(where.site, path, command);
+export async function askGateway<T>(
+  where: Whereabouts,
+  path: string,
+  command?: object,
+  method?: 'PATCH' | 'DELETE',
+): Promise<Result<T, Refusal>> {
+  const client = clientOf(where);
+  if (client === undefined) return failed({ kind: 'nobody' });
+  const answer = await client.ask(where.site, path, command, method);
   // It has said that it is the gateway of this very site: its answers have the form that this program's port gives them.
   return answer.ok ? ok(answer.value as T) : answer;
 }

@@ -1,10 +1,10 @@
 // `forecourt journal`: what waits for which CSMS, what was refused and why, sending it once more, and the books as a file.
 import { parseArgs } from 'node:util';
 import { exportSelection } from '../adapters/console/export-query.js';
-import { ConsoleClient } from '../adapters/console/client.js';
 import type { Whereabouts } from '../site-config/whereabouts.js';
 import {
   askGateway,
+  clientOf,
   EXIT,
   findSite,
   isSiteFile,
@@ -234,8 +234,9 @@ async function exportAll({ query }: Asked, where: Whereabouts, io: JournalIo): P
   const running = await askGateway<JournalOverview>(where, '/api/journal');
   if (!running.ok && running.error.kind === 'refused') return failed(running.error.message);
   try {
-    if (running.ok && where.console !== undefined) {
-      const lines = await new ConsoleClient(where.console).lines(`/api/journal/export?${query.toString()}`);
+    const client = clientOf(where);
+    if (running.ok && client !== undefined) {
+      const lines = await client.lines(`/api/journal/export?${query.toString()}`);
       if (!lines.ok) return failed(whyNot(where, lines.error));
       for await (const piece of lines.value) await io.write(piece);
       return ok(undefined);

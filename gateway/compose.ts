@@ -1,12 +1,11 @@
 // Puts a whole gateway together: the only place, with compose-south and compose-north, that names concrete adapters.
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import type { LocalBroker } from '../adapters/broker/broker.js';
-import { actRoutes } from '../adapters/console/act-routes.js';
-import { openConsole, type ConsoleServer } from '../adapters/console/server.js';
+import type { ConsoleServer } from '../adapters/console/server.js';
 import { openJournal } from '../adapters/journal-sqlite/journal.js';
 import type { DeviceShelf } from '../site-config/devices/shelf.js';
 import { storedAliases } from './compose-aliases.js';
+import { composeConsole } from './compose-console.js';
 import { composeCsms } from './compose-north.js';
 import { composeSouth } from './compose-south.js';
 import { EventRecorder } from './console/event-recorder.js';
@@ -27,8 +26,6 @@ import type { Site } from './site/topology.js';
 import { Telemetry } from './telemetry/telemetry.js';
 import { defaultRoot, gridOperatorTopics, onlineTopic } from './telemetry/topics.js';
 
-/** Beside the folder of the code, whether it is bundled or not. */
-const PAGE = fileURLToPath(new URL('../console-page', import.meta.url));
 /** Longest wait for CSMSs to close their connections in order. */
 const FAREWELL = seconds(3);
 
@@ -109,7 +106,8 @@ export async function composeGateway(
     if (view !== undefined) links.push(await composeCsms(csms, view, journal, context));
   }
   const events = new EventRing();
-  gateway.recorders.push(new EventRecorder({ ring: events, live: gateway.live, clock }));
+  const recorder = new EventRecorder({ ring: events, live: gateway.live, clock });
+  gateway.recorders.push(recorder);
   const console = new OperatorConsole({ site, version: firmwareVersion, gateway, journal, clock, events });
   let consoleServer: ConsoleServer | undefined;
 
@@ -130,13 +128,7 @@ export async function composeGateway(
     gateway.start();
     const ocppPort = await south.start();
     const brokerPort = await broker?.listening;
-    consoleServer =
-      site.console &&
-      (await openConsole(
-        { ...site.console, host: isLoopback(site.console.host) ? site.console.host : '127.0.0.1' },
-        { site: console, routes: actRoutes(site.id, gateway.acts, () => clock.now()), page: PAGE },
-        context,
-      ));
+    consoleServer = site.console && (await composeConsole(site.console, { site, console, gateway, recorder }, context));
     for (const link of links) link.start();
     return {
       gateway,
@@ -153,8 +145,6 @@ export async function composeGateway(
     throw error;
   }
 }
-
-const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(host);
 
 const within = (limit: Milliseconds, clock: Clock, work: Promise<unknown>): Promise<unknown> => {
   let cancel: CancelTimer = () => undefined;

@@ -1,6 +1,7 @@
 // The command line: finds the command and hands over.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { createInterface } from 'node:readline';
 import { openShelf } from '../site-config/devices/shelf.js';
 import type { ActName } from './cli-act.js';
 import { runCheck } from './cli-check.js';
@@ -15,6 +16,7 @@ const USAGE = `usage: forecourt <command> [options]
                       acts of the site: charging begins or ends, the cable is let go, an EVSE kept for a card, a car's departure
   journal             what waits for which CSMS, dead letters and why; redrive, export
   upgrade <file>      puts a signed release into use, and goes back by itself if the site does not come back
+  users               who may use the console: list, add, password, role, remove
   demo                the gateway on a simulated site: no hardware, no configuration
                       --once --json: every EVSE does one visit, all books are compared
   simulate <site.yaml>
@@ -34,6 +36,12 @@ const io = {
   err: (text: string): void => void process.stderr.write(text),
   readFile: (path: string): string => readFileSync(path, 'utf8'),
 };
+
+/** The first line of stdin, for what nobody should read in a list of processes. */
+async function firstLine(): Promise<string> {
+  for await (const line of createInterface({ input: process.stdin })) return line;
+  return '';
+}
 
 /** What `cli-act` does; named here so that no other command loads it. */
 const ACTS: readonly string[] = ['start', 'stop', 'unlock', 'reserve', 'release', 'needs'] satisfies readonly ActName[];
@@ -84,6 +92,11 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       const release = fileURLToPath(new URL('../..', import.meta.url));
       const box = { ...io, clock: systemClock, version: version(), release, env: process.env };
       return command === 'settle' ? runSettle(box) : runUpgrade(args, box);
+    }
+    case 'users': {
+      const { runUsers } = await import('./cli-users.js');
+      const { systemClock } = await import('./system-clock.js');
+      return runUsers(args, { ...io, clock: systemClock, readLine: firstLine });
     }
     case 'demo': {
       const { runDemo } = await import('./cli-demo.js');

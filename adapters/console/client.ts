@@ -13,12 +13,24 @@ const PATIENCE = 10_000;
 /** Bytes: more than the dead letters of any site. */
 const LARGEST_ANSWER = 64 * 1024 * 1024;
 
+const NOT_KNOWN =
+  'the console has users, and this command could not prove that it runs on the box: run it as root, or as the user of the gateway';
+
 export class ConsoleClient {
-  constructor(readonly address: { readonly host: string; readonly port: number }) {}
+  /** @param token what this box proves itself with, where there are users */
+  constructor(
+    readonly address: { readonly host: string; readonly port: number },
+    readonly token?: string,
+  ) {}
 
   /** What the gateway of `site` answers. The other program on the port, or another site's gateway, is not believed. */
-  async ask(site: string, path: string, command?: object): Promise<Result<Readonly<Record<string, unknown>>, Refusal>> {
-    const response = await this.#response(path, command);
+  async ask(
+    site: string,
+    path: string,
+    command?: object,
+    method?: string,
+  ): Promise<Result<Readonly<Record<string, unknown>>, Refusal>> {
+    const response = await this.#response(path, command, method);
     if (!response.ok) return response;
     const whole = await this.#text(response.value);
     if (!whole.ok) return whole;
@@ -26,7 +38,8 @@ export class ConsoleClient {
     const { statusCode = 0 } = response.value;
     if (body === undefined) return failed(this.#stranger());
     // The status of a gateway in trouble is an answer all the same.
-    if (statusCode !== 200 && statusCode !== 503) return failed(refused(body));
+    if (statusCode === 401) return failed({ kind: 'refused', message: NOT_KNOWN });
+    if ((statusCode < 200 || statusCode >= 300) && statusCode !== 503) return failed(refused(body));
     if (body['site'] === site) return ok(body);
     if (typeof body['site'] !== 'string') return failed(this.#stranger());
     return failed({
@@ -48,18 +61,19 @@ export class ConsoleClient {
     return failed(body === undefined ? this.#stranger() : refused(body));
   }
 
-  #response(path: string, command?: object): Promise<Result<IncomingMessage, Refusal>> {
+  #response(path: string, command?: object, method?: string): Promise<Result<IncomingMessage, Refusal>> {
     const body = command === undefined ? undefined : JSON.stringify(command);
     return new Promise((resolve) => {
       const asked = request({
         ...this.address,
         path,
-        method: body === undefined ? 'GET' : 'POST',
+        method: method ?? (body === undefined ? 'GET' : 'POST'),
         timeout: PATIENCE,
         agent: false,
-        ...(body !== undefined && {
-          headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
-        }),
+        headers: {
+          ...(this.token !== undefined && { authorization: `Bearer ${this.token}` }),
+          ...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+        },
       });
       asked.once('response', (response) => resolve(ok(response)));
       asked.once('timeout', () => asked.destroy(new Error(`no answer within ${PATIENCE / 1000} s`)));

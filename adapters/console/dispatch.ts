@@ -17,18 +17,24 @@ export interface Dispatch {
   readonly isLocal: (request: IncomingMessage) => boolean;
 }
 
+export interface Dispatched {
+  readonly answer: ConsoleAnswer;
+  /** Whether whoever asked may still have it, of an answer that goes on. */
+  readonly stays: () => boolean;
+}
+
 const NOBODY: Omit<Caller, 'address'> = { name: '', role: 'viewer' };
 
 /** @throws what a route throws, which is a defect; an error of the socket */
 export async function dispatch(
   { routes, page, recognise, isLocal }: Dispatch,
   request: IncomingMessage,
-): Promise<{ readonly answer: ConsoleAnswer; readonly caller: Caller }> {
+): Promise<Dispatched> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://console');
   const address = request.socket.remoteAddress ?? '';
   const known = recognise(request);
   const caller = known ?? { ...NOBODY, address };
-  const say = (answer: ConsoleAnswer) => ({ answer, caller });
+  const say = (answer: ConsoleAnswer, stays = (): boolean => true): Dispatched => ({ answer, stays });
   const reading = request.method === 'GET' || request.method === 'HEAD';
   const method = request.method === 'HEAD' ? 'GET' : request.method;
 
@@ -52,14 +58,18 @@ export async function dispatch(
     return say(problem(405, `${request.method} is not done here`, `use ${allow}`, { allow }));
   }
   const { each: route, parts } = found;
-  if (route.access !== 'open' && !(route.access === 'local' && isLocal(request))) {
-    const wanted = route.access === 'local' ? 'viewer' : route.access;
+  const wanted = route.access === 'local' ? 'viewer' : route.access;
+  const stays = (): boolean => {
+    const now = recognise(request);
+    return wanted === 'open' || (now !== undefined && mayAs(now.role, wanted));
+  };
+  if (wanted !== 'open' && !(route.access === 'local' && isLocal(request))) {
     if (known === undefined)
       return say(problem(401, 'nobody has signed in', 'sign in first, or use the forecourt command on the box'));
     if (!mayAs(known.role, wanted))
       return say(problem(403, `this takes ${article(wanted)}`, `ask an operator for the role ${wanted}`));
   }
-  if (reading) return say(await route.answer({ parts, query: searchParams, body: {}, caller }));
+  if (reading) return say(await route.answer({ parts, query: searchParams, body: {}, caller }), stays);
   const refused = commandRefusal(request);
   if (refused !== undefined) return say(refused);
   const body = await readBody(request, route.largestBody);

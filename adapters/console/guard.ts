@@ -43,6 +43,12 @@ const hostName = (host: string | undefined): string | undefined => HOST.exec(hos
 
 export const isLoopbackName = (name: string): boolean => LOOPBACK.test(name);
 
+/** Whether an address of a socket is the box itself. */
+export const isLoopbackAddress = (address: string): boolean => /^(::ffff:)?127\.|^::1$/i.test(address);
+
+/** An address says where it is: no name could have been made to point at it. */
+export const isAddress = (name: string): boolean => /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/i.test(name);
+
 /** A reverse proxy may speak TLS for us: what counts is the name that the browser was asked for. */
 const isOwnOrigin = (origin: string, host: string | undefined): boolean =>
   /^https?:\/\/(.*)$/i.exec(origin)?.[1]?.toLowerCase() === host?.toLowerCase();

@@ -1,29 +1,20 @@
-// The console's HTTP server on the loopback address. A port that is taken keeps nothing from working: it is tried again.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { CancelTimer } from '../../gateway/kernel/clock.js';
-import { FAULTS } from '../../gateway/kernel/faults.js';
-import { seconds } from '../../gateway/kernel/units.js';
+// The console's HTTP server: what it offers, to whom, and what becomes of a request.
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SiteConsole } from '../../gateway/ports/console.js';
 import type { AdapterContext } from '../../gateway/ports/station.js';
-import { problem, type Caller, type ConsoleAnswer, type ConsoleRoute } from '../../gateway/ports/console-routes.js';
+import { problem, type ConsoleAnswer, type ConsoleRoute } from '../../gateway/ports/console-routes.js';
+import type { ConsoleUsers } from '../../gateway/ports/console-users.js';
 import { dispatch } from './dispatch.js';
+import { Doors } from './doors.js';
 import { EventStreams, MOST_STREAMS } from './event-streams.js';
-import { isLoopbackName, refusal } from './guard.js';
+import { isAddress, isLoopbackAddress, isLoopbackName, refusal } from './guard.js';
 import { LiveFeed } from './live.js';
 import { openMetrics, type Metrics } from './metrics.js';
 import { openPage } from './page.js';
+import { recogniser } from './recognise.js';
 import { siteRoutes } from './routes.js';
 import { send } from './send.js';
-
-const TRY_AGAIN = seconds(30);
-/** Beside the pages that look on, a few questions at a time. */
-const MOST_CONNECTIONS = MOST_STREAMS + 64;
-const LARGEST_HEADERS = 8 * 1024;
-/** Milliseconds to send the headers, and the whole request. */
-const HEADERS_WITHIN = 5_000;
-const REQUEST_WITHIN = 15_000;
-/** Milliseconds without a byte in either direction. */
-const SILENCE = 30_000;
+import { userRoutes } from './user-routes.js';
 
 export interface ConsoleServer {
   /** The port, while it is open. */
@@ -34,47 +25,59 @@ export interface ConsoleServer {
 /** What the console has to offer. */
 export interface ConsoleOffer {
   readonly site: SiteConsole;
+  readonly users: ConsoleUsers;
+  /** What programs on the box prove themselves with; absent where it could not be written. */
+  readonly localToken?: string;
   /** The addresses of further capabilities. */
   readonly routes?: readonly ConsoleRoute[];
   /** The folder of the page's files. */
   readonly page?: string;
 }
 
-/** Resolves when it listens, or could not for the first time. Never throws. */
+/** Where it listens. */
+export interface ConsoleListen {
+  readonly host: string;
+  readonly port: number;
+  /** By which browsers may know it, beside its addresses. */
+  readonly names: readonly string[];
+}
+
+/**
+ * Listens on the box itself, and at `listen` as soon as there are users.
+ * Resolves when it listens, or could not for the first time. Never throws.
+ */
 export async function openConsole(
-  listen: { readonly host: string; readonly port: number },
+  listen: ConsoleListen,
   offer: ConsoleOffer,
-  { clock, log }: AdapterContext,
+  context: AdapterContext,
 ): Promise<ConsoleServer> {
+  const { clock, log } = context;
   let metrics: Metrics | undefined;
-  const { site, routes = [] } = offer;
+  const { site, users, routes = [] } = offer;
   const live = new LiveFeed(site, clock);
   const streams = new EventStreams(clock);
+  const names = new Set(listen.names.map((name) => name.toLowerCase()));
   const open = {
-    routes: [...siteRoutes(site, () => (metrics ??= openMetrics(site)), live), ...routes],
+    routes: [
+      ...siteRoutes(site, () => (metrics ??= openMetrics(site)), live),
+      ...userRoutes(site.site, users),
+      ...routes,
+    ],
     page: openPage(offer.page),
-    recognise: (request: IncomingMessage): Caller => ({
-      name: 'console',
-      role: 'operator',
-      address: request.socket.remoteAddress ?? '',
-    }),
-    isLocal: () => true,
+    recognise: recogniser(users, offer.localToken),
+    isLocal: ({ socket }: IncomingMessage) => isLoopbackAddress(socket.remoteAddress ?? ''),
   };
-  const server = createServer({ maxHeaderSize: LARGEST_HEADERS }, (request, response) => {
-    respond(request, response).catch((err: unknown) => {
-      log.debug({ err, path: request.url }, 'an answer of the console was not taken to its end');
-      response.destroy();
-    });
-  });
-  server.headersTimeout = HEADERS_WITHIN;
-  server.requestTimeout = REQUEST_WITHIN;
-  server.maxConnections = MOST_CONNECTIONS;
-  server.timeout = SILENCE;
+  // Without users everything is open, and only to those who ask for the box itself.
+  const isOurName = (name: string): boolean =>
+    isLoopbackName(name) || (users.exist && (isAddress(name) || names.has(name)));
 
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    let stays = (): boolean => false;
     let answer: ConsoleAnswer;
     try {
-      answer = refusal(request, isLoopbackName) ?? (await dispatch(open, request)).answer;
+      const refused = refusal(request, isOurName);
+      if (refused === undefined) ({ answer, stays } = await dispatch(open, request));
+      else answer = refused;
       if (answer.kind === 'events' && streams.full)
         answer = problem(503, `${MOST_STREAMS} pages look on already`, 'close some of them', { 'retry-after': '30' });
     } catch (err) {
@@ -83,58 +86,28 @@ export async function openConsole(
     }
     // A body that nobody read would be taken for the next request.
     if (!request.complete) response.shouldKeepAlive = false;
-    await send(response, answer, streams, () => true);
+    await send(response, answer, streams, stays);
   };
-
-  let retry: CancelTimer = () => undefined;
-  let closed = false;
-  const attempt = async (first: boolean): Promise<void> => {
-    const failure = await listening(server, listen.host, listen.port);
-    if (failure === undefined) {
-      log.info({ address: addressOf(server) }, 'the console listens');
-      return;
-    }
-    if (first)
-      log.warn(
-        { err: failure, fault: FAULTS.consoleUnavailable.code, address: `${listen.host}:${listen.port}` },
-        'the console cannot listen; the gateway works without it, and it is tried again',
-      );
-    if (!closed) retry = clock.after(TRY_AGAIN, () => void attempt(false));
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    respond(request, response).catch((err: unknown) => {
+      log.debug({ err, path: request.url }, 'an answer of the console was not taken to its end');
+      response.destroy();
+    });
   };
-  await attempt(true);
+  const doors = new Doors(listen, handle, context);
+  await doors.open(users.exist);
+  users.onChange(() => {
+    streams.review();
+    doors.widen(users.exist);
+  });
 
   return {
     get port() {
-      const address = server.address();
-      return typeof address === 'object' && address !== null ? address.port : undefined;
+      return doors.port;
     },
     async close() {
-      closed = true;
-      retry();
       metrics?.close();
-      if (!server.listening) return;
-      const ended = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await ended;
+      await doors.close();
     },
   };
-}
-
-/** @returns why it does not listen */
-function listening(server: Server, host: string, port: number): Promise<Error | undefined> {
-  return new Promise((resolve) => {
-    const settle = (failure?: Error): void => {
-      server.off('error', settle);
-      server.off('listening', settle);
-      resolve(failure);
-    };
-    server.once('error', settle);
-    server.once('listening', () => settle());
-    server.listen(port, host);
-  });
-}
-
-function addressOf(server: Server): string {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? `${address.address}:${address.port}` : String(address);
 }

@@ -200,6 +200,16 @@ export const FAULTS = {
     'The console cannot listen at its address: another program has the port. The gateway works without it and tries again.',
     'Give the console another port in site.yaml, or end the other program; `forecourt status` and `forecourt journal` need it.',
   ),
+  consoleUsersLost: fault(
+    'FC-H02',
+    'The file with the users of the console cannot be read or written.',
+    'Look at the disk and at console/accounts.json in the data directory. Nobody can sign in meanwhile; `forecourt users add` on the box makes a new user.',
+  ),
+  consolePassword: fault(
+    'FC-H03',
+    'Somebody has tried to sign in at the console with a wrong name or password.',
+    'If it comes again and again, find out whose the address in the log line is. Attempts are limited by themselves.',
+  ),
   stuck: fault(
     'FC-G01',
     "Part of the gateway no longer moves: the journal's thread, or load balancing. The service manager is told no longer that it lives, and starts it again.",

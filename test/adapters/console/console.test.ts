@@ -10,6 +10,7 @@ import { FAULTS } from '../../../gateway/kernel/faults.js';
 import { JournalUnavailable } from '../../../gateway/ports/journal.js';
 import { FakeClock } from '../../fakes/fake-clock.js';
 import { FakeSiteConsole } from '../../fakes/fake-site-console.js';
+import { noUsers } from '../../fakes/fake-users.js';
 import { recordingLog } from '../../fakes/recording-log.js';
 
 interface Answer {
@@ -22,7 +23,12 @@ async function open(t: Test, port = 0, page?: string) {
   const site = new FakeSiteConsole();
   const clock = new FakeClock();
   const log = recordingLog();
-  const server = await openConsole({ host: '127.0.0.1', port }, { site, ...(page && { page }) }, { clock, log });
+  const users = await noUsers(clock);
+  const server = await openConsole(
+    { host: '127.0.0.1', port, names: [] },
+    { site, users, ...(page && { page }) },
+    { clock, log },
+  );
   t.teardown(() => server.close());
   const ask = (
     path: string,

@@ -1,0 +1,61 @@
+// Puts the console together: users, what they may look at and do, and the server that they reach it by.
+import { fileURLToPath } from 'node:url';
+import { accountFile, writeLocalToken } from '../adapters/console/account-file.js';
+import { actRoutes } from '../adapters/console/act-routes.js';
+import { scryptSecrets } from '../adapters/console/secrets.js';
+import { openConsole, type ConsoleServer } from '../adapters/console/server.js';
+import type { EventRecorder } from './console/event-recorder.js';
+import { Users } from './console/users.js';
+import type { Gateway } from './gateway.js';
+import { FAULTS } from './kernel/faults.js';
+import type { SiteConsole } from './ports/console.js';
+import type { AdapterContext } from './ports/station.js';
+import type { ConsoleSettings, Site } from './site/topology.js';
+
+/** Beside the folder of the code, whether it is bundled or not. */
+const PAGE = fileURLToPath(new URL('../console-page', import.meta.url));
+
+export interface ConsoleParts {
+  readonly site: Site;
+  readonly console: SiteConsole;
+  readonly gateway: Gateway;
+  readonly recorder: EventRecorder;
+}
+
+/** Never throws: the gateway works without its console. */
+export async function composeConsole(
+  settings: ConsoleSettings,
+  { site, console, gateway, recorder }: ConsoleParts,
+  context: AdapterContext,
+): Promise<ConsoleServer> {
+  const { clock, log } = context;
+  const { dataDirectory } = site;
+  const users = await Users.open({
+    store: accountFile(dataDirectory),
+    secrets: scryptSecrets(),
+    clock,
+    log,
+    told: (name, text, severity) => recorder.tell({ kind: 'user', severity, subject: `user/${name}`, text }),
+  });
+  const localToken = await writeLocalToken(dataDirectory).catch((err: unknown) => {
+    log.error({ err, fault: FAULTS.consoleUsersLost.code }, 'the token of the command line cannot be written');
+    return undefined;
+  });
+  const { setupToken } = users;
+  if (setupToken !== undefined)
+    log.info(
+      { setupToken },
+      'the console has no users, and is open on the box only; this token makes the first one (deploy/CONSOLE.md)',
+    );
+  return openConsole(
+    settings,
+    {
+      site: console,
+      users,
+      routes: actRoutes(site.id, gateway.acts, () => clock.now()),
+      page: PAGE,
+      ...(localToken !== undefined && { localToken }),
+    },
+    context,
+  );
+}
