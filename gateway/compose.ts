@@ -10,6 +10,7 @@ import { composeCsms } from './compose-north.js';
 import { composeSouth } from './compose-south.js';
 import { EventRecorder } from './console/event-recorder.js';
 import { EventRing } from './console/event-ring.js';
+import { STEP_s } from './console/history.js';
 import { OperatorConsole } from './console/operator-console.js';
 import { Gateway } from './gateway.js';
 import type { CancelTimer, Clock } from './kernel/clock.js';
@@ -111,12 +112,15 @@ export async function composeGateway(
   const console = new OperatorConsole({ site, version: firmwareVersion, gateway, journal, clock, events });
   let consoleServer: ConsoleServer | undefined;
 
+  const remembering = clock.every(seconds(STEP_s), () => console.remember());
+
   const lost = new Promise<string>((resolve) => {
     journal.onHealth(({ lost, fault }) => {
       if (lost && fault !== undefined) resolve(fault);
     });
   });
   const stop = async (): Promise<void> => {
+    remembering();
     await consoleServer?.close();
     await south.stop();
     // A CSMS that does not answer the farewell must not keep the journal from being closed.

@@ -8,6 +8,7 @@ import {
   type ConsoleRoute,
   type JsonObject,
 } from '../../gateway/ports/console-routes.js';
+import { timeOf } from './query.js';
 import type { Role } from '../../gateway/ports/console-users.js';
 
 /** Reservations of more than a week are a matter of contract, not of an evening. */
@@ -18,7 +19,6 @@ const LONGEST_STAY_ms = 14 * 86_400_000;
 
 /** OCPP 2.0.1 identifierString and what 1.6 chargers send: printable, no spaces. */
 const TOKEN = /^[\x21-\x7e]{1,36}$/;
-const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
 
 type Do = (evse: number, asked: Asked) => ConsoleAnswer | Promise<ActAnswer>;
 
@@ -122,8 +122,8 @@ const isWhole = (value: unknown): value is number => Number.isSafeInteger(value)
 function needsOf({ departure, energy_Wh: energy }: JsonObject, now: number): WantedNeeds | ReturnType<typeof problem> {
   if (departure === undefined && energy === undefined)
     return problem(400, 'neither departure nor energy_Wh is there', 'send one of them, or null to take it back');
-  const leaves = departure === undefined || departure === null ? departure : timeOf(departure);
-  if (typeof leaves === 'number' && !(leaves > now && leaves <= now + LONGEST_STAY_ms))
+  const leaves = departure === undefined || departure === null ? departure : timeOf(typeof departure === 'string' ? departure : '');
+  if (leaves === 'wrong' || (typeof leaves === 'number' && !(leaves > now && leaves <= now + LONGEST_STAY_ms)))
     return problem(
       400,
       'departure is a time to come, within 14 days, with its offset',
@@ -137,6 +137,3 @@ function needsOf({ departure, energy_Wh: energy }: JsonObject, now: number): Wan
     ...(wanted !== undefined && { energy_Wh: wanted }),
   };
 }
-
-/** In ms since 1970; NaN: it is no time. */
-const timeOf = (value: unknown): number => (typeof value === 'string' && RFC3339.test(value) ? Date.parse(value) : NaN);

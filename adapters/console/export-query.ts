@@ -1,5 +1,6 @@
 // The query of an export: which entries, from where to where, and whether tokens are shown.
 import { failed, ok, type Result } from '../../gateway/kernel/result.js';
+import { timeOf } from './query.js';
 import type { Bound, ExportedType, ExportSelection } from '../../gateway/ports/console.js';
 
 const KNOWN = ['from', 'to', 'types', 'full'];
@@ -28,12 +29,9 @@ export function exportSelection(query: URLSearchParams): Result<ExportSelection,
   });
 }
 
-/** RFC 3339 with its offset: a time without one would mean something else on every box. */
-const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
-
 function bound(text: string | null): Bound | undefined | 'wrong' {
   if (text === null) return undefined;
   if (/^\d{1,15}$/.test(text)) return { seq: Number(text) };
-  const at = TIME.test(text) ? Date.parse(text) : NaN;
-  return Number.isNaN(at) ? 'wrong' : { at };
+  const at = timeOf(text);
+  return typeof at === 'number' ? { at } : 'wrong';
 }

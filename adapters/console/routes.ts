@@ -12,6 +12,7 @@ import { mayAs } from '../../gateway/ports/console-users.js';
 import { exportSelection } from './export-query.js';
 import type { LiveFeed } from './live.js';
 import type { Metrics } from './metrics.js';
+import { wholeNumber } from './query.js';
 
 /*
  * How a capability adds addresses of its own: it exports a list of ConsoleRoute (gateway/ports/console-routes.ts) and compose
@@ -123,11 +124,4 @@ function wantedSeqs({ seqs }: JsonObject): readonly number[] | undefined | 'wron
   if (seqs === undefined) return undefined;
   if (!Array.isArray(seqs) || !seqs.every((seq): seq is number => Number.isSafeInteger(seq))) return 'wrong';
   return seqs;
-}
-
-/** A number in a query; undefined: it is none from 1 to `most`. */
-function wholeNumber(text: string | null, otherwise: number, most: number): number | undefined {
-  if (text === null) return otherwise;
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  return value >= 1 && value <= most ? value : undefined;
 }

@@ -12,6 +12,7 @@ import { LiveFeed } from './live.js';
 import { openMetrics, type Metrics } from './metrics.js';
 import { openPage } from './page.js';
 import { recogniser } from './recognise.js';
+import { recordRoutes } from './record-routes.js';
 import { siteRoutes } from './routes.js';
 import { send } from './send.js';
 import { userRoutes } from './user-routes.js';
@@ -60,6 +61,7 @@ export async function openConsole(
   const open = {
     routes: [
       ...siteRoutes(site, () => (metrics ??= openMetrics(site)), live),
+      ...recordRoutes(site),
       ...userRoutes(site.site, users),
       ...routes,
     ],

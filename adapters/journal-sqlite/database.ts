@@ -74,6 +74,7 @@ export class Statements {
   readonly #deleteDocument;
   readonly #read;
   readonly #load;
+  readonly #newest;
   readonly #trim;
   readonly #expire;
   readonly #last;
@@ -90,6 +91,9 @@ export class Statements {
     this.#deleteDocument = db.prepare('DELETE FROM document WHERE collection = ? AND key = ?');
     this.#read = db.prepare('SELECT seq, body FROM entry WHERE seq > ? ORDER BY seq LIMIT ?').raw();
     this.#load = db.prepare('SELECT key, body FROM document WHERE collection = ?').raw();
+    this.#newest = db
+      .prepare('SELECT key, body FROM document WHERE collection = ? AND key < ? ORDER BY key DESC LIMIT ?')
+      .raw();
     this.#trim = db.prepare(
       `DELETE FROM entry WHERE seq IN (
         SELECT seq FROM entry WHERE seq <= ? AND seq < (SELECT max(seq) FROM entry) ORDER BY seq LIMIT ${PORTION})`,
@@ -146,6 +150,10 @@ export class Statements {
 
   load(collection: string): readonly [string, string][] {
     return this.#load.all(collection) as [string, string][];
+  }
+
+  newest(collection: string, before: string, limit: number): readonly [string, string][] {
+    return this.#newest.all(collection, before, limit) as [string, string][];
   }
 
   trim(upTo: number): { readonly deleted: number; readonly more: boolean } {

@@ -136,6 +136,15 @@ class SqliteJournal implements Journal {
 
   async load(collection: string): Promise<ReadonlyMap<string, unknown>> {
     const { rows = [] } = await this.#ask({ type: 'load', collection });
+    return this.#documents(collection, rows);
+  }
+
+  async newest(collection: string, before: string, limit: number): Promise<ReadonlyMap<string, unknown>> {
+    const { rows = [] } = await this.#ask({ type: 'newest', collection, before, limit });
+    return this.#documents(collection, rows);
+  }
+
+  #documents(collection: string, rows: readonly (readonly [number | string, string])[]): ReadonlyMap<string, unknown> {
     return new Map(
       rows.flatMap(([key, body]): [string, unknown][] => {
         const value = this.#parsed(body, { collection, key });

@@ -46,6 +46,15 @@ export interface LoadRequest {
   readonly collection: string;
 }
 
+/** Documents whose key is below `before`, the greatest key first. */
+export interface NewestRequest {
+  readonly type: 'newest';
+  readonly id: number;
+  readonly collection: string;
+  readonly before: string;
+  readonly limit: number;
+}
+
 /** Deletes a portion of what is to be forgotten: commits that came in meanwhile go between two portions. */
 export interface TrimRequest {
   readonly type: 'trim';
@@ -85,6 +94,7 @@ export type WorkerRequest =
   | WriteRequest
   | ReadRequest
   | LoadRequest
+  | NewestRequest
   | TrimRequest
   | AmendRequest
   | ExpireRequest
@@ -109,7 +119,7 @@ export interface WorkerReply {
   readonly error?: string;
   /** SQLite's name of that reason, such as SQLITE_FULL, or one of `CODES`. */
   readonly code?: string;
-  /** `read`: [seq, json]; `load`: [key, json]. */
+  /** `read`: [seq, json]; `load`, `newest`: [key, json]. */
   readonly rows?: readonly (readonly [number | string, string])[];
   /** `trim`, `expire`: how many were deleted, and whether more remain. */
   readonly deleted?: number;

@@ -81,6 +81,8 @@ export class Store {
           return { id, rows: this.#statements.read(request.after, request.limit) };
         case 'load':
           return { id, rows: this.#statements.load(request.collection) };
+        case 'newest':
+          return { id, rows: this.#statements.newest(request.collection, request.before, request.limit) };
         case 'trim':
         case 'expire': {
           const done =

@@ -4,19 +4,23 @@ import { evseNumber, type EvseNumber, type MeterId } from '../kernel/ids.js';
 import { milliseconds, toRfc3339, type Milliseconds, type Timestamp } from '../kernel/units.js';
 import type { BalancingReport, CircuitReport } from '../balancing/report.js';
 import type {
+  CircuitHistory,
   CsmsSummary,
   DeadLetterSummary,
   EventLog,
   EvseExplanation,
+  EvseHistory,
   ExportedEntry,
   ExportSelection,
   Health,
   JournalOverview,
+  ListedTransaction,
   Redrive,
   SiteConsole,
   SiteDrawing,
   SiteStatus,
   StationSummary,
+  TransactionSelection,
 } from '../ports/console.js';
 import type { Journal } from '../ports/journal.js';
 import type { Reservation } from '../reservations/reservation.js';
@@ -25,11 +29,13 @@ import type { LiveSite } from '../site/live-state.js';
 import type { MeterReading } from '../site/metering.js';
 import type { GridOperatorStanding } from '../shell/grid-operator.js';
 import type { Site } from '../site/topology.js';
+import type { Transaction } from '../site/transaction.js';
 import type { View } from '../views/view.js';
 import { csmsSummary } from './csms-summary.js';
 import { deadLetterSummary } from './dead-letter-summary.js';
 import { exportEntries } from './export.js';
 import { health } from './health.js';
+import { History } from './history.js';
 import { siteDrawing } from './site-drawing.js';
 import {
   circuitSummary,
@@ -39,11 +45,13 @@ import {
   stationSummary,
   type EvseSources,
 } from './site-status.js';
+import { transactionList } from './transaction-list.js';
 
 /** The running gateway, as far as it is looked at. */
 export interface Watched {
   readonly live: LiveSite;
   readonly views: readonly View[];
+  readonly operations: { openTransactions(): readonly Transaction[] };
   readonly balancing: BalancingReport | undefined;
   readonly circuits: readonly CircuitReport[] | undefined;
   readonly readings: ReadonlyMap<MeterId, MeterReading>;
@@ -59,7 +67,7 @@ export interface ConsoleDependencies {
   readonly version: string;
   readonly gateway: Watched;
   /** With the times as they are known now. */
-  readonly journal: Pick<Journal, 'read' | 'lastSeq' | 'status'>;
+  readonly journal: Pick<Journal, 'read' | 'newest' | 'lastSeq' | 'status'>;
   readonly clock: Clock;
   readonly events: EventLog;
 }
@@ -67,6 +75,7 @@ export interface ConsoleDependencies {
 export class OperatorConsole implements SiteConsole {
   readonly #is: ConsoleDependencies;
   readonly #startedAt: Timestamp;
+  readonly #history = new History();
 
   constructor(dependencies: ConsoleDependencies) {
     this.#is = dependencies;
@@ -79,6 +88,33 @@ export class OperatorConsole implements SiteConsole {
 
   get events(): EventLog {
     return this.#is.events;
+  }
+
+  /** Every `STEP_s` seconds, by whoever keeps time. */
+  remember(): void {
+    this.#history.sample(this.status(), this.#is.clock.now());
+  }
+
+  evseHistory(evse: number, minutes: number): EvseHistory | undefined {
+    return this.#hasEvse(evse) ? this.#history.evse(evse, minutes) : undefined;
+  }
+
+  circuitHistory(circuit: string, minutes: number): CircuitHistory | undefined {
+    const drawn = this.#is.site.circuits.find(({ id }) => id === circuit);
+    return drawn && this.#history.circuit(circuit, drawn.breaker, minutes);
+  }
+
+  transactions(selection: TransactionSelection): AsyncIterable<ListedTransaction> {
+    const { site, gateway, journal, clock } = this.#is;
+    return transactionList(
+      {
+        open: () => gateway.operations.openTransactions(),
+        newest: (collection, before, limit) => journal.newest(collection, before, limit),
+        tariff: site.tariff,
+        now: () => clock.now(),
+      },
+      selection,
+    );
   }
 
   drawing(): SiteDrawing {
@@ -116,8 +152,8 @@ export class OperatorConsole implements SiteConsole {
   }
 
   explain(evse: number): EvseExplanation | undefined {
-    const { site, gateway } = this.#is;
-    if (!site.stations.some(({ evses }) => evses.some(({ number }) => number === evse))) return undefined;
+    const { gateway } = this.#is;
+    if (!this.#hasEvse(evse)) return undefined;
     const measured = gateway.live.evse(evseNumber(evse))?.current;
     const report = gateway.balancing?.evses.find((each) => each.evse === evse);
     const explanation = explanationOf(evse, report);
@@ -192,6 +228,10 @@ export class OperatorConsole implements SiteConsole {
   export(selection: ExportSelection): AsyncIterable<ExportedEntry> {
     const { journal } = this.#is;
     return exportEntries((after, limit) => journal.read(after, limit), selection);
+  }
+
+  #hasEvse(evse: number): boolean {
+    return this.#is.site.stations.some(({ evses }) => evses.some(({ number }) => number === evse));
   }
 
   #planAge(): Milliseconds | undefined {

@@ -7,6 +7,11 @@ export interface SiteConsole {
   /** The site as site.yaml draws it. */
   drawing(): SiteDrawing;
   readonly events: EventLog;
+  /** Of the last six hours at most; undefined: there is no such EVSE. */
+  evseHistory(evse: number, minutes: number): EvseHistory | undefined;
+  circuitHistory(circuit: string, minutes: number): CircuitHistory | undefined;
+  /** Open ones and charge detail records, the newest first. */
+  transactions(selection: TransactionSelection): AsyncIterable<ListedTransaction>;
   status(): SiteStatus;
   /** Why an EVSE has the current it has; undefined: there is no such EVSE. */
   explain(evse: number): EvseExplanation | undefined;
@@ -53,6 +58,47 @@ export interface ConsoleEvent {
   readonly text: string;
   /** A code of the error catalogue. */
   readonly fault?: string;
+}
+
+/** Columns of equal length, `step_s` apart; null where nothing was measured. */
+export interface EvseHistory {
+  readonly evse: number;
+  readonly step_s: number;
+  /** Of the first sample. */
+  readonly from: string;
+  /** L1, L2, L3. */
+  readonly current_A: readonly (readonly (number | null)[])[];
+  readonly limit_A: readonly (number | null)[];
+  readonly power_W: readonly (number | null)[];
+}
+
+export interface CircuitHistory extends Omit<EvseHistory, 'evse' | 'power_W'> {
+  readonly circuit: string;
+  readonly breaker_A: number;
+}
+
+/** By the start, in ms since 1970; `to` excluded. */
+export interface TransactionSelection {
+  readonly from?: number;
+  readonly to?: number;
+  readonly evse?: number;
+  readonly tokens: 'masked' | 'full';
+}
+
+export interface ListedTransaction {
+  readonly transaction: string;
+  readonly station: string;
+  readonly evse: number;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly idToken?: string;
+  readonly energy_Wh?: number;
+  readonly cost?: Cost;
+  /** OCPP 2.0.1 ReasonEnumType. */
+  readonly reason?: string;
+  /** The end or a register was inferred. */
+  readonly estimated?: boolean;
+  readonly open: boolean;
 }
 
 /** What does not change while the configuration does not. */

@@ -73,6 +73,9 @@ export interface Journal {
   /** All documents of a collection, as of the last commit. */
   load(collection: string): Promise<ReadonlyMap<string, unknown>>;
 
+  /** Documents of a collection whose key is below `before`, the greatest key first, as of the last commit. */
+  newest(collection: string, before: string, limit: number): Promise<ReadonlyMap<string, unknown>>;
+
   /** Forgets entries up to and including `upTo`, which every reader has passed; the newest entry always stays. */
   trim(upTo: JournalSeq): Promise<void>;
 

@@ -70,7 +70,14 @@ export class EraJournal implements Journal {
   }
 
   async load(collection: string): Promise<ReadonlyMap<string, unknown>> {
-    const documents = await this.#deps.journal.load(collection);
+    return this.#asKnown(collection, await this.#deps.journal.load(collection));
+  }
+
+  async newest(collection: string, before: string, limit: number): Promise<ReadonlyMap<string, unknown>> {
+    return this.#asKnown(collection, await this.#deps.journal.newest(collection, before, limit));
+  }
+
+  #asKnown(collection: string, documents: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown> {
     const move = TIMED.get(collection);
     if (move === undefined) return documents;
     const { tariff } = this.#deps;

@@ -41,6 +41,11 @@ export class MemoryJournal implements Journal {
     return Promise.resolve(new Map(this.#documents.get(collection)));
   }
 
+  newest(collection: string, before: string, limit: number): Promise<ReadonlyMap<string, unknown>> {
+    const below = [...(this.#documents.get(collection) ?? [])].filter(([key]) => key < before);
+    return Promise.resolve(new Map(below.sort(([a], [b]) => (a < b ? 1 : -1)).slice(0, limit)));
+  }
+
   trim(): Promise<void> {
     return Promise.resolve();
   }

@@ -1,18 +1,23 @@
 // A console's site that says what a test wants it to say, and remembers what it was told to do.
 import type {
+  CircuitHistory,
   CsmsSummary,
   DeadLetterSummary,
   EvseExplanation,
+  EvseHistory,
   ExportedEntry,
   ExportSelection,
   Health,
   JournalOverview,
+  ListedTransaction,
   Redrive,
   SiteConsole,
   SiteDrawing,
   SiteStatus,
+  TransactionSelection,
 } from '../../gateway/ports/console.js';
 
+import { History } from '../../gateway/console/history.js';
 import { EventRing } from '../../gateway/console/event-ring.js';
 import { evse, site } from '../gateway/views/fixture.js';
 import { siteDrawing } from '../../gateway/console/site-drawing.js';
@@ -128,6 +133,23 @@ export class FakeSiteConsole implements SiteConsole {
     if (!this.csms.some((each) => each.csms === csms)) return undefined;
     this.redrives.push({ csms, seqs });
     return { csms, accepted: true, redriven: [...(seqs ?? this.dead.map(({ seq }) => seq))], left: [], unknown: [] };
+  }
+
+  listed: ListedTransaction[] = [];
+  readonly listings: TransactionSelection[] = [];
+  readonly history = new History();
+
+  evseHistory(evse: number, minutes: number): EvseHistory | undefined {
+    return evse === 1 ? this.history.evse(evse, minutes) : undefined;
+  }
+
+  circuitHistory(circuit: string, minutes: number): CircuitHistory | undefined {
+    return circuit === 'main' ? this.history.circuit(circuit, 63, minutes) : undefined;
+  }
+
+  async *transactions(selection: TransactionSelection): AsyncGenerator<ListedTransaction> {
+    this.listings.push(selection);
+    for (const one of this.listed) yield await Promise.resolve(one);
   }
 
   async *export(selection: ExportSelection): AsyncGenerator<ExportedEntry> {

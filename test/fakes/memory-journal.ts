@@ -151,6 +151,12 @@ export class MemoryJournal implements Journal {
     return Promise.resolve(new Map([...documents].map(([key, value]) => [key, throughJson(value)])));
   }
 
+  newest(collection: string, before: string, limit: number): Promise<ReadonlyMap<string, unknown>> {
+    const below = [...(this.#documents.get(collection) ?? [])].filter(([key]) => key < before);
+    const sorted = below.sort(([a], [b]) => (a < b ? 1 : -1)).slice(0, limit);
+    return Promise.resolve(new Map(sorted.map(([key, value]) => [key, throughJson(value)])));
+  }
+
   trim(upTo: JournalSeq): Promise<void> {
     const newest = this.#entries.at(-1);
     this.#entries = this.#entries.filter((entry) => entry.seq > upTo || entry === newest);

@@ -7,6 +7,7 @@ import { ConsoleClient } from '../../../adapters/console/client.js';
 import { MOST_STREAMS } from '../../../adapters/console/event-streams.js';
 import { openConsole } from '../../../adapters/console/server.js';
 import { FAULTS } from '../../../gateway/kernel/faults.js';
+import { timestamp } from '../../../gateway/kernel/units.js';
 import { JournalUnavailable } from '../../../gateway/ports/journal.js';
 import { FakeClock } from '../../fakes/fake-clock.js';
 import { FakeSiteConsole } from '../../fakes/fake-site-console.js';
@@ -237,6 +238,34 @@ void t.test('the site is told as it was drawn, with what tells one drawing from 
     revision: /^[0-9a-f]{12}$/,
   });
   t.equal((JSON.parse((await ask('/api/site')).body) as { revision: string }).revision, drawn.revision);
+});
+
+void t.test('transactions as a list and as a table', async (t) => {
+  const { site, ask } = await open(t);
+  const row = { station: 'CP1', evse: 1, startedAt: '2025-03-01T08:00:00.000Z', energy_Wh: 4500, open: false };
+  site.listed = [
+    { transaction: 'a', ...row, idToken: '=HYPERLINK("x")', cost: { amount: 1.5, currency: 'EUR' }, reason: 'Local' },
+    { transaction: 'b', ...row, open: true },
+  ];
+  const list = await ask('/api/transactions?from=2025-03-01T00:00:00Z&evse=1&limit=1');
+  t.match(JSON.parse(list.body), { site: 'S1', transactions: [{ transaction: 'a' }] });
+  t.same(site.listings.at(-1), { from: Date.parse('2025-03-01T00:00:00Z'), evse: 1, tokens: 'masked' });
+  const table = await ask('/api/transactions.csv');
+  t.match(table.headers, { 'content-type': /^text\/csv/, 'content-disposition': /transactions\.csv/ });
+  t.equal(
+    table.body,
+    'transaction,station,evse,startedAt,endedAt,idToken,energy_Wh,cost,currency,reason,estimated,open\r\n' +
+      'a,CP1,1,2025-03-01T08:00:00.000Z,,"\'=HYPERLINK(""x"")",4500,1.50,EUR,Local,,\r\n' +
+      'b,CP1,1,2025-03-01T08:00:00.000Z,,,4500,,,,,open\r\n',
+  );
+  for (const query of ['from=yesterday', 'evse=x', 'limit=0'])
+    t.equal((await ask(`/api/transactions?${query}`)).status, 400, query);
+  site.history.sample(site.status(), timestamp(0));
+  t.match(JSON.parse((await ask('/api/evses/1/history')).body), { evse: 1, step_s: 10, limit_A: [null] });
+  t.match(JSON.parse((await ask('/api/circuits/main/history?minutes=5')).body), { breaker_A: 63, limit_A: [50] });
+  t.equal((await ask('/api/evses/9/history')).status, 404);
+  t.equal((await ask('/api/circuits/none/history')).status, 404);
+  t.equal((await ask('/api/evses/1/history?minutes=999')).status, 400);
 });
 
 void t.test('the files of the page, and nothing beside them', async (t) => {

@@ -109,6 +109,7 @@ class WatchedJournal implements Journal {
   commit: Journal['commit'] = (...args) => this.#counted(this.real.commit(...args));
   read: Journal['read'] = (...args) => this.#counted(this.real.read(...args));
   load: Journal['load'] = (...args) => this.#counted(this.real.load(...args));
+  newest: Journal['newest'] = (...args) => this.#counted(this.real.newest(...args));
   trim: Journal['trim'] = (...args) => this.#counted(this.real.trim(...args));
   amend: Journal['amend'] = (...args) => this.#counted(this.real.amend(...args));
   expire: Journal['expire'] = (...args) => this.#counted(this.real.expire(...args));

@@ -1,12 +1,21 @@
 // The operator's view of the gateway: health, dead letters and their redrive, exports, and the journal of one that does not run.
 import t from 'tap';
+import { History } from '../../../gateway/console/history.js';
 import { EventRing } from '../../../gateway/console/event-ring.js';
 import { OperatorConsole, type Watched } from '../../../gateway/console/operator-console.js';
 import { storedDeadLetters, storedOverview } from '../../../gateway/console/stored-journal.js';
 import { FAULTS } from '../../../gateway/kernel/faults.js';
-import { circuitId, csmsId, evseNumber, journalSeq, stationId } from '../../../gateway/kernel/ids.js';
+import {
+  circuitId,
+  csmsId,
+  evseNumber,
+  journalSeq,
+  stationId,
+  transactionUid,
+  uuidV7,
+} from '../../../gateway/kernel/ids.js';
 import { ampere, timestamp } from '../../../gateway/kernel/units.js';
-import type { ExportedEntry, ExportSelection } from '../../../gateway/ports/console.js';
+import type { ExportedEntry, ExportSelection, ListedTransaction } from '../../../gateway/ports/console.js';
 import type { JournalRecord } from '../../../gateway/site/transaction.js';
 import { FakeClock } from '../../fakes/fake-clock.js';
 import { MemoryJournal } from '../../fakes/memory-journal.js';
@@ -21,6 +30,7 @@ const plan = (over: Partial<Watched> = {}): Watched => ({
   readings: new Map(),
   gridOperator: undefined,
   reservation: () => undefined,
+  operations: { openTransactions: () => [] },
   needs: () => undefined,
   plannedAt: 0,
   ...over,
@@ -211,4 +221,71 @@ void t.test('where no gateway runs, cursor and dead letters are read from the do
   t.match(await storedDeadLetters('operator', disk), [
     { seq: 2, message: 'ended', evse: 1, attempts: 3, reason: 'InternalError: card 04***(14) unknown' },
   ]);
+});
+
+void t.test('transactions: the open ones and the bills, the newest first, within what is asked', async (t) => {
+  const now = transaction();
+  const { console, journal } = opened({ operations: { openTransactions: () => [now] } });
+  const billed = Array.from({ length: 450 }, (_, hour) => {
+    const startedAt = timestamp(AT + hour * 3_600_000);
+    const uid = transactionUid(uuidV7(startedAt, new Uint8Array(10)));
+    return { ...bill, uid, startedAt, endedAt: timestamp(startedAt + 1000), evse: evseNumber(1 + (hour % 2)) };
+  });
+  await journal.commit({ documents: billed.map((value) => ({ collection: 'cdr', key: value.uid, value })) });
+  const listed = async (selection: object) => {
+    const all: ListedTransaction[] = [];
+    for await (const one of console.transactions({ tokens: 'masked', ...selection })) all.push(one);
+    return all;
+  };
+  const all = await listed({});
+  t.equal(all.length, 451);
+  t.match(all[0], { open: true, idToken: '04***(14)', energy_Wh: 4500 });
+  t.match(all[1], { open: false, startedAt: new Date(AT + 449 * 3_600_000).toISOString() });
+  t.match(all.at(-1), { startedAt: new Date(AT).toISOString(), reason: /./ });
+  const day = await listed({ from: AT + 3_600_000, to: AT + 25 * 3_600_000, evse: 2 });
+  t.equal(day.length, 12);
+  t.ok(day.every(({ evse: number }) => number === 2));
+  t.match(await listed({ from: AT + 449 * 3_600_000, tokens: 'full' }), [{ idToken: TOKEN }]);
+});
+
+void t.test('history: columns of what flowed, empty where nothing did, six hours at most', (t) => {
+  const history = new History();
+  const main = (current: number) => [
+    {
+      circuit: 'main',
+      breaker_A: 63,
+      standing: {
+        limit_A: 50,
+        limitedBy: 'breaker',
+        meter: 'live',
+        current_A: { L1: current, L2: 0, L3: 0 },
+        background_A: { L1: 0, L2: 0, L3: 0 },
+        granted_A: { L1: 0, L2: 0, L3: 0 },
+        reserved_A: { L1: 0, L2: 0, L3: 0 },
+      },
+    },
+  ];
+  const one = { evse: 1, station: 'CP1', connectors: [], explanation: '', limit_A: 16 };
+  const charging = { ...one, current_A: { L1: 15.96, L2: 0, L3: 7.04 }, power_W: 5290 };
+  for (let n = 0; n < 2200; n++)
+    history.sample({ evses: [n < 2199 ? one : charging], circuits: main(n % 10) }, timestamp(AT + n * 10_000));
+  t.same(history.evse(1, 1), {
+    evse: 1,
+    step_s: 10,
+    from: new Date(AT + 2194 * 10_000).toISOString(),
+    current_A: [
+      [null, null, null, null, null, 16],
+      [null, null, null, null, null, 0],
+      [null, null, null, null, null, 7],
+    ],
+    limit_A: [null, null, null, null, null, 16],
+    power_W: [null, null, null, null, null, 5290],
+  });
+  t.same(history.circuit('main', 63, 1).current_A[0], [4, 5, 6, 7, 8, 9]);
+  t.equal(history.circuit('main', 63, 360).limit_A.length, 2160);
+  t.equal(
+    history.evse(7, 60).current_A[0]?.every((value) => value === null),
+    true,
+  );
+  t.end();
 });

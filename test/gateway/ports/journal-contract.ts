@@ -186,6 +186,22 @@ export function journalContract(t: Test, open: (t: Test) => Promise<JournalBench
     },
   );
 
+  t.test('documents are read from the greatest key down, a page at a time', async (t) => {
+    const { journal } = await open(t);
+    const documents = ['b', 'd', 'a', 'c'].map((key) => ({ collection: 'page', key, value: `of ${key}` }));
+    await journal.commit({ documents: [...documents, { collection: 'other', key: 'b', value: 1 }] });
+    t.same(
+      [...(await journal.newest('page', '~', 3))],
+      [
+        ['d', 'of d'],
+        ['c', 'of c'],
+        ['b', 'of b'],
+      ],
+    );
+    t.same([...(await journal.newest('page', 'b', 3)).keys()], ['a']);
+    t.equal((await journal.newest('none', '~', 3)).size, 0);
+  });
+
   t.test('documents expire by their keys, in one collection', async (t) => {
     const { journal } = await open(t);
     const documents = ['a', 'b', 'c', 'd'].map((key) => ({ collection: 'old', key, value: 1 }));

@@ -1,0 +1,116 @@
+// What flowed at each EVSE and circuit in the last hours: rings of small numbers, filled from the status every ten seconds.
+import { timestamp, toRfc3339, type Timestamp } from '../kernel/units.js';
+import type { CircuitHistory, EvseHistory, SiteStatus } from '../ports/console.js';
+import { PHASES, type PerPhase } from '../site/topology.js';
+
+export const STEP_s = 10;
+/** Six hours. An EVSE with five columns takes 22 KB, once it has been used; a thousand 22 MB. */
+const SAMPLES = (6 * 3600) / STEP_s;
+const NOTHING = -32_768;
+/** Currents in tenths of an ampere, power in tens of watts: what fits 16 bits on any site. */
+const TENTHS = 10;
+const PER_TEN_WATTS = 0.1;
+
+class Ring {
+  readonly #values: Int16Array;
+
+  constructor(readonly columns: number) {
+    this.#values = new Int16Array(columns * SAMPLES).fill(NOTHING);
+  }
+
+  set(at: number, column: number, value: number | undefined, scale: number): void {
+    const scaled = value === undefined ? NOTHING : Math.max(-32_767, Math.min(32_767, Math.round(value * scale)));
+    this.#values[column * SAMPLES + (at % SAMPLES)] = scaled;
+  }
+
+  /** @returns the column from sample `first` up to, but not, `end` */
+  read(column: number, first: number, end: number, scale: number): (number | null)[] {
+    const out: (number | null)[] = [];
+    for (let at = first; at < end; at++) {
+      const value = this.#values[column * SAMPLES + (at % SAMPLES)] ?? NOTHING;
+      out.push(value === NOTHING ? null : value / scale);
+    }
+    return out;
+  }
+}
+
+/** L1, L2, L3, the limit, and the power of an EVSE. */
+const LIMIT = 3;
+const POWER = 4;
+
+export class History {
+  readonly #evses = new Map<number, Ring>();
+  readonly #circuits = new Map<string, Ring>();
+  /** Samples taken; the next is written at this place. */
+  #taken = 0;
+  #lastAt: Timestamp = timestamp(0);
+
+  sample({ evses, circuits }: Pick<SiteStatus, 'evses' | 'circuits'>, now: Timestamp): void {
+    const at = this.#taken;
+    const seen = new Set<number>();
+    for (const { evse, current_A: current, limit_A: limit, power_W: power } of evses) {
+      seen.add(evse);
+      // One that was never used takes no room.
+      if (current === undefined && power === undefined && !this.#evses.has(evse)) continue;
+      const ring = ringOf(this.#evses, evse, POWER + 1);
+      setPhases(ring, at, current);
+      ring.set(at, LIMIT, limit, TENTHS);
+      ring.set(at, POWER, power, PER_TEN_WATTS);
+    }
+    for (const evse of this.#evses.keys()) if (!seen.has(evse)) this.#evses.delete(evse);
+    for (const { circuit, standing } of circuits) {
+      const ring = ringOf(this.#circuits, circuit, LIMIT + 1);
+      setPhases(ring, at, standing?.current_A);
+      ring.set(at, LIMIT, standing?.limit_A, TENTHS);
+    }
+    this.#taken += 1;
+    this.#lastAt = now;
+  }
+
+  evse(evse: number, minutes: number): EvseHistory {
+    const ring = this.#evses.get(evse) ?? new Ring(POWER + 1);
+    const { first, end, from } = this.#span(minutes);
+    return {
+      evse,
+      step_s: STEP_s,
+      from,
+      current_A: phases(ring, first, end),
+      limit_A: ring.read(LIMIT, first, end, TENTHS),
+      power_W: ring.read(POWER, first, end, PER_TEN_WATTS),
+    };
+  }
+
+  circuit(circuit: string, breaker: number, minutes: number): CircuitHistory {
+    const ring = this.#circuits.get(circuit) ?? new Ring(LIMIT + 1);
+    const { first, end, from } = this.#span(minutes);
+    return {
+      circuit,
+      step_s: STEP_s,
+      from,
+      breaker_A: breaker,
+      current_A: phases(ring, first, end),
+      limit_A: ring.read(LIMIT, first, end, TENTHS),
+    };
+  }
+
+  #span(minutes: number) {
+    const count = Math.min(this.#taken, SAMPLES, Math.round((minutes * 60) / STEP_s));
+    const at = this.#lastAt - Math.max(0, count - 1) * STEP_s * 1000;
+    return { first: this.#taken - count, end: this.#taken, from: toRfc3339(timestamp(at)) };
+  }
+}
+
+function ringOf<K>(rings: Map<K, Ring>, key: K, columns: number): Ring {
+  const known = rings.get(key);
+  if (known !== undefined) return known;
+  const ring = new Ring(columns);
+  rings.set(key, ring);
+  return ring;
+}
+
+function setPhases(ring: Ring, at: number, current: PerPhase<number> | undefined): void {
+  for (const [column, phase] of PHASES.entries()) ring.set(at, column, current?.[phase], TENTHS);
+}
+
+const phases = (ring: Ring, first: number, end: number): (number | null)[][] =>
+  PHASES.map((_, column) => ring.read(column, first, end, TENTHS));
