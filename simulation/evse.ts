@@ -14,20 +14,27 @@ export class EvseHardware {
   readonly #listeners: (() => void)[] = [];
   /** It hears limits, says yes to them and goes on as before. */
   deaf = false;
+  #conductors: 1 | 2 | 3;
 
   constructor(
     readonly number: number,
     readonly maxCurrent: Ampere,
-    readonly conductors: 1 | 2 | 3,
+    /** To which it is connected. */
+    readonly wired: 1 | 2 | 3,
     readonly voltage: Volt,
     register: WattHour,
   ) {
+    this.#conductors = wired;
     this.#limit = maxCurrent;
     this.#register = register;
   }
 
   get car(): Car | undefined {
     return this.#car;
+  }
+  /** How many it has switched through. */
+  get conductors(): 1 | 2 | 3 {
+    return this.#conductors;
   }
   get locked(): boolean {
     return this.#car !== undefined && this.#enabled;
@@ -82,6 +89,15 @@ export class EvseHardware {
     if (this.#enabled === enabled) return;
     this.#enabled = enabled;
     if (!enabled) this.#currents = NONE;
+    this.#changed();
+  }
+
+  /** A charger that can switch phases does so with its contactor open: the car begins anew. */
+  usePhases(phases: 1 | 3): void {
+    const conductors = phases === 1 ? 1 : this.wired;
+    if (this.deaf || conductors === this.#conductors) return;
+    this.#conductors = conductors;
+    this.#currents = NONE;
     this.#changed();
   }
 

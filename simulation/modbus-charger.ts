@@ -104,15 +104,19 @@ export class ModbusCharger {
     this.#registers.show('Energy.Active.Import.Register', register);
     this.#registers.show('Energy.Active.Import.Session', register - this.#pluggedAt);
     this.#registers.show('Current.Offered', offered);
+    const { phases: phaseSwitch } = this.#profile;
+    if (phaseSwitch !== undefined)
+      this.#registers.show(phaseSwitch.register, this.#hardware.conductors === 1 ? phaseSwitch.one : phaseSwitch.three);
     this.#showWatchdog();
   }
 
   #obey(written: ReadonlyMap<string, number>): void {
-    const { control, watchdog } = this.#profile;
+    const { control, watchdog, phases } = this.#profile;
     for (const [name, value] of written) {
       const stops = control.pause.filter(({ register }) => register === name);
       if (stops.some((pause) => pause.value === value)) this.#paused.add(name);
       else if (stops.length > 0) this.#paused.delete(name);
+      if (name === phases?.register) this.#hardware.usePhases(value === phases.one ? 1 : 3);
       if (this.#setpoints.has(name)) this.#setSetpoint(name, value);
       else if (stops.length > 0) this.#fallen = false;
       if (watchdog.kind === 'none') continue;

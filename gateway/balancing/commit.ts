@@ -35,7 +35,10 @@ export function withSent(state: EvseState, current: number, phases: 1 | 3 | unde
   const open = state.open.filter(
     (command) => !(command.uncertain && same(command.current, current) && command.phases === phases),
   );
-  const switched = phases !== undefined && state.sentPhases !== undefined && phases !== state.sentPhases;
+  // On which phases an EVSE was told to pause before this car has charged is nothing that would have to last.
+  const { onSince, pausedBefore } = state.session;
+  const charged = onSince !== undefined || pausedBefore;
+  const switched = charged && phases !== undefined && state.sentPhases !== undefined && phases !== state.sentPhases;
   return {
     ...rest,
     open: [...open, { current, phases, at: now, uncertain: false }],

@@ -8,6 +8,7 @@ export interface Wiring {
   /** Wh on the meter. */
   readonly register: number;
   readonly smartCharging: boolean;
+  readonly phaseSwitching: boolean;
   readonly obeysRemoteStart: boolean;
   readonly changes: Changes;
 }
@@ -35,7 +36,14 @@ export interface Limit {
   readonly purpose: string;
   readonly current: number;
   readonly transaction: boolean;
+  /** numberPhases, where it is said. */
+  readonly phases?: number;
+  readonly phaseToUse?: number;
 }
+
+/** The phases on which it charges with that limit. */
+export const phasesOf = (limit: Limit | undefined): readonly ('L1' | 'L2' | 'L3')[] =>
+  limit?.phases === 1 ? ['L1'] : ['L1', 'L2', 'L3'];
 
 /** One EVSE with one connector. */
 export interface ChargerDialect {

@@ -1,6 +1,13 @@
 // An OCPP 1.6 charger with one connector.
 import type { OCPP16 } from 'typed-ocpp';
-import type { ChargerDialect, Limit, StartOptions, StopOptions, Wiring } from './charger-dialect.js';
+import {
+  phasesOf,
+  type ChargerDialect,
+  type Limit,
+  type StartOptions,
+  type StopOptions,
+  type Wiring,
+} from './charger-dialect.js';
 import { answer, type Reaction } from './reactions.js';
 import type { Payload } from './wire-record.js';
 
@@ -11,6 +18,7 @@ const KEYS: Readonly<Record<string, readonly [value: string, readonly: boolean]>
   ChargeProfileMaxStackLevel: ['5', true],
   ChargingScheduleMaxPeriods: ['24', true],
   MaxChargingProfilesInstalled: ['10', true],
+  ConnectorSwitch3to1PhaseSupported: ['false', true],
   HeartbeatInterval: ['300', false],
   MeterValueSampleInterval: ['60', false],
   MeterValuesSampledData: ['Energy.Active.Import.Register', false],
@@ -40,6 +48,7 @@ export class Ocpp16Charger implements ChargerDialect {
   constructor(wiring: Wiring) {
     this.#is = wiring;
     this.register = wiring.register;
+    this.settings.set('ConnectorSwitch3to1PhaseSupported', String(wiring.phaseSwitching));
   }
 
   boot(): Promise<Payload> {
@@ -222,13 +231,18 @@ export class Ocpp16Charger implements ChargerDialect {
     const transaction = profile.transactionId !== undefined;
     if (profile.chargingProfilePurpose === 'TxProfile' && this.transaction === undefined)
       return answer({ status: 'Rejected' });
-    this.limits.push({ purpose: profile.chargingProfilePurpose, current: first?.limit ?? Number.NaN, transaction });
+    this.limits.push({
+      purpose: profile.chargingProfilePurpose,
+      current: first?.limit ?? Number.NaN,
+      transaction,
+      ...(first?.numberPhases !== undefined && { phases: first.numberPhases }),
+    });
     this.#is.changes.happened();
     return answer({ status: 'Accepted' });
   }
 
   #meterValues(context: 'Sample.Periodic' | 'Trigger', current: number, at = new Date()): Payload {
-    const phases = ['L1', 'L2', 'L3'] as const;
+    const phases = phasesOf(this.limits.at(-1));
     return {
       connectorId: 1,
       ...(this.transaction !== undefined && { transactionId: Number(this.transaction) }),

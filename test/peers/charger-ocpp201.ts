@@ -1,7 +1,14 @@
 // An OCPP 2.0.1 charging station with one EVSE and one connector.
 import { randomUUID } from 'node:crypto';
 import type { OCPP20 } from 'typed-ocpp';
-import type { ChargerDialect, Limit, StartOptions, StopOptions, Wiring } from './charger-dialect.js';
+import {
+  phasesOf,
+  type ChargerDialect,
+  type Limit,
+  type StartOptions,
+  type StopOptions,
+  type Wiring,
+} from './charger-dialect.js';
 import { answer, type Reaction } from './reactions.js';
 import type { Payload } from './wire-record.js';
 
@@ -55,6 +62,9 @@ export class Ocpp201Charger implements ChargerDialect {
   constructor(wiring: Wiring) {
     this.#is = wiring;
     this.register = wiring.register;
+    if (!wiring.phaseSwitching) return;
+    this.settings.set('SmartChargingCtrlr.Phases3to1', 'true');
+    this.settings.set('SmartChargingCtrlr.ACPhaseSwitchingSupported', 'true');
   }
 
   boot(): Promise<Payload> {
@@ -220,7 +230,7 @@ export class Ocpp201Charger implements ChargerDialect {
   ): Promise<OCPP20.TransactionEventResponse> {
     const timestamp = (what.at ?? new Date()).toISOString();
     const { register: context, current } = what;
-    const phases = ['L1', 'L2', 'L3'] as const;
+    const phases = phasesOf(this.limits.at(-1));
     return await this.#is.call('TransactionEvent', {
       eventType,
       timestamp,
@@ -303,6 +313,8 @@ export class Ocpp201Charger implements ChargerDialect {
       purpose: profile.chargingProfilePurpose,
       current: first?.limit ?? Number.NaN,
       transaction: profile.transactionId !== undefined,
+      ...(first?.numberPhases !== undefined && { phases: first.numberPhases }),
+      ...(first?.phaseToUse !== undefined && { phaseToUse: first.phaseToUse }),
     });
     this.#is.changes.happened();
     return answer({ status: 'Accepted' });

@@ -21,6 +21,8 @@ export interface ChargerOptions {
   readonly register?: number;
   /** Refuses to know smart charging at all. */
   readonly smartCharging?: boolean;
+  /** Can go on with one phase, and be told which. */
+  readonly phaseSwitching?: boolean;
   /** A start asked for from afar happens by itself as soon as it is accepted (a car is plugged in); true unless said. */
   readonly obeysRemoteStart?: boolean;
 }
@@ -39,6 +41,7 @@ export class RpcCharger {
       call: (action: string, payload: Payload) => this.call(action, payload),
       register: options.register ?? 1000,
       smartCharging: options.smartCharging ?? true,
+      phaseSwitching: options.phaseSwitching ?? false,
       obeysRemoteStart: options.obeysRemoteStart ?? true,
       changes: options.changes,
     };

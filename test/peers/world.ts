@@ -17,6 +17,12 @@ export interface WorldOptions {
   /** Version of each charger: CP1, CP2 ... at EVSE 1, 2 ... */
   readonly chargers: readonly OcppVersion[];
   readonly authority: OcppVersion;
+  /** Of each charger, in place of `phases: L1 L2 L3`: more keys of its EVSE, as in site.yaml. */
+  readonly evseKeys?: readonly string[];
+  /** Chargers can switch phases. */
+  readonly phaseSwitching?: boolean;
+  /** More of `stations`, indented by two. */
+  readonly stations?: string;
   /** Of a second CSMS that only looks on. */
   readonly observer?: OcppVersion;
   /** Of a CSMS that may only cap the site. */
@@ -122,6 +128,7 @@ export async function openWorld(t: Test, options: WorldOptions): Promise<World> 
       port,
       changes,
       register: 1000 * (index + 1),
+      phaseSwitching: options.phaseSwitching ?? false,
       ...(password !== undefined && { password }),
     });
   });
@@ -191,8 +198,9 @@ function siteYaml(options: WorldOptions, { port, brokerPort, csmss }: Addresses)
     circuit: main
     ${options.stationPasswords ? `password: { env: CP${index + 1}_PASSWORD }` : 'security-profile: 0'}
     evses:
-      - { number: ${index + 1}, connector: Type2, max-current: 32 A, phases: L1 L2 L3, fallback-current: 16 A }`,
+      - { number: ${index + 1}, connector: Type2, max-current: 32 A, ${options.evseKeys?.[index] ?? 'phases: L1 L2 L3'}, fallback-current: 16 A }`,
   );
+  if (options.stations !== undefined) stations.push(options.stations);
   // Each is called by its role.
   const csms = ({ url, version, record: { peer } }: RpcCsms): string =>
     `  ${peer}: { url: '${url}', ocpp: ${short(version)}, role: ${peer}, security-profile: 0 }`;
