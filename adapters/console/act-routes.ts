@@ -122,7 +122,8 @@ const isWhole = (value: unknown): value is number => Number.isSafeInteger(value)
 function needsOf({ departure, energy_Wh: energy }: JsonObject, now: number): WantedNeeds | ReturnType<typeof problem> {
   if (departure === undefined && energy === undefined)
     return problem(400, 'neither departure nor energy_Wh is there', 'send one of them, or null to take it back');
-  const leaves = departure === undefined || departure === null ? departure : timeOf(typeof departure === 'string' ? departure : '');
+  const leaves =
+    departure === undefined || departure === null ? departure : timeOf(typeof departure === 'string' ? departure : '');
   if (leaves === 'wrong' || (typeof leaves === 'number' && !(leaves > now && leaves <= now + LONGEST_STAY_ms)))
     return problem(
       400,
