@@ -68,6 +68,7 @@ export function candidateOf(
     running,
     protected: running && !moment.reached((session.onSince ?? moment.now) + rotation),
     sleeping: running && sleeps(session, moment, settings),
+    overdue: waitingSince !== undefined && moment.reached(waitingSince + settings.overdueAfter * rotation),
     turns: turnsOf(session, rotation, moment),
     waitingSince: waitingSince ?? Number.MAX_SAFE_INTEGER,
     activeSince: observation.activeSince ?? 0,

@@ -11,6 +11,8 @@ const fairOrder = (a: Candidate, b: Candidate): number =>
   byClass(a, b) ||
   Number(b.protected) - Number(a.protected) ||
   Number(a.sleeping) - Number(b.sleeping) ||
+  Number(b.overdue) - Number(a.overdue) ||
+  (a.overdue ? a.waitingSince - b.waitingSince : 0) ||
   a.turns - b.turns ||
   Number(b.running) - Number(a.running) ||
   a.waitingSince - b.waitingSince ||

@@ -37,6 +37,8 @@ export interface BalancingSettings {
   readonly startPatience: Milliseconds;
   /** The same, for a car that was paused before in this session. */
   readonly restartPatience: Milliseconds;
+  /** Rotations after which a car that waits goes before those who were served less: others keep coming. */
+  readonly overdueAfter: number;
   /** Least pause before charging resumes. */
   readonly minimumOff: Milliseconds;
   /** How long a car may try all that its bounds allow before its demand is what it takes. */
@@ -71,6 +73,7 @@ export const defaultSettings: BalancingSettings = {
   startFactor: 1.5,
   startPatience: minutes(1),
   restartPatience: minutes(5),
+  overdueAfter: 3,
   minimumOff: minutes(1),
   demandTrial: minutes(1),
   demandMargin: 3,

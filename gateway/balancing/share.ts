@@ -25,6 +25,8 @@ export interface Candidate {
   /** It began to charge less than one rotation ago: only a shortage may stop it. */
   readonly protected: boolean;
   readonly sleeping: boolean;
+  /** It has waited for so many rotations that it goes before those who were served less. */
+  readonly overdue: boolean;
   /** Whole rotations it has charged in this session. */
   readonly turns: number;
   /** A time in milliseconds; the latest there is where it does not wait. */
@@ -59,6 +61,7 @@ export const sameCandidate = (a: Candidate | undefined, b: Candidate | undefined
     a.running === b.running &&
     a.protected === b.protected &&
     a.sleeping === b.sleeping &&
+    a.overdue === b.overdue &&
     a.turns === b.turns &&
     a.waitingSince === b.waitingSince &&
     a.activeSince === b.activeSince &&

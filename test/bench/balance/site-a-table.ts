@@ -17,9 +17,9 @@ function podsExceeded(there: readonly Visit[], currents: readonly number[]): boo
   return (pods[1] ?? 0) > 80 + 1e-6 || (pods[2] ?? 0) > 80 + 1e-6;
 }
 
-/** In an order, each the most that the site still bears. */
+/** In an order, each the most that the site still bears, from `minimum` on. */
 const inOrder =
-  (cap: number, order: (a: Visit, b: Visit, step: number) => number): Decide =>
+  (cap: number, minimum: number, order: (a: Visit, b: Visit, step: number) => number): Decide =>
   (there, step) => {
     const currents = there.map(() => 0);
     const sums: Sums = [0, 0, 0];
@@ -42,14 +42,14 @@ const inOrder =
         if (set(middle)) low = middle;
         else high = middle;
       }
-      set(low);
+      set(low < minimum ? 0 : low);
     }
     return currents;
   };
 
-/** An ampere to each in turn, until nobody can have one more. */
+/** An ampere to each in turn, the minimum to begin with, until nobody can have one more. */
 const inTurn =
-  (cap: number): Decide =>
+  (cap: number, minimum: number): Decide =>
   (there) => {
     const currents = there.map(() => 0);
     const sums: Sums = [0, 0, 0];
@@ -58,7 +58,7 @@ const inTurn =
       const visit = there[i];
       if (visit === undefined) continue;
       const had = currents[i] ?? 0;
-      const more = Math.min(1, wish(visit) - had);
+      const more = Math.min(had === 0 ? Math.max(1, minimum) : 1, wish(visit) - had);
       if (more <= 1e-9) continue;
       currents[i] = had + more;
       sums[visit.pair] = (sums[visit.pair] ?? 0) + more;
@@ -74,11 +74,11 @@ const inTurn =
 const laxity = (visit: Visit, step: number): number =>
   visit.saidDeparture - step - visit.left / PER_AMPERE / Math.min(LARGEST, visit.most);
 
-const others = (cap: number): readonly (readonly [string, Decide])[] => [
-  ['round robin', inTurn(cap)],
-  ['first come', inOrder(cap, (a, b) => a.arrival - b.arrival)],
-  ['earliest departure', inOrder(cap, (a, b) => a.saidDeparture - b.saidDeparture)],
-  ['least laxity', inOrder(cap, (a, b, step) => laxity(a, step) - laxity(b, step))],
+const OTHERS: readonly (readonly [string, (cap: number, minimum: number) => Decide])[] = [
+  ['round robin', inTurn],
+  ['first come', (cap, minimum) => inOrder(cap, minimum, (a, b) => a.arrival - b.arrival)],
+  ['earliest departure', (cap, minimum) => inOrder(cap, minimum, (a, b) => a.saidDeparture - b.saidDeparture)],
+  ['least laxity', (cap, minimum) => inOrder(cap, minimum, (a, b, step) => laxity(a, step) - laxity(b, step))],
 ];
 
 const radians = (degrees: number): number => (degrees * Math.PI) / 180;
@@ -148,16 +148,16 @@ export async function energyOfSiteA(file: string | undefined, caps: readonly num
     best.push(((100 * (await mostEnergy(stays, limitOf(cap)))) / wanted).toFixed(2));
   }
   line('LP optimum', best);
-  const rows: readonly (readonly [string, (cap: number) => Decide])[] = [
-    ...([0, 6] as const).flatMap((minimum) =>
-      (['fair', 'first-come', 'most-energy'] as const).map((strategy) => {
+  const rows = ([0, 6] as const).flatMap((minimum): readonly (readonly [string, (cap: number) => Decide])[] => {
+    const range = minimum === 0 ? '0-32 A' : '0 or 6-32 A';
+    return [
+      ...(['fair', 'first-come', 'most-energy'] as const).map((strategy) => {
         const told = strategy === 'most-energy';
-        const name = `Forecourt, ${strategy}, ${minimum === 0 ? '0-32 A' : '0 or 6-32 A'}`;
-        return [name, (cap: number) => ours(cap, { strategy, minimum, told })] as const;
+        return [`Forecourt, ${strategy}, ${range}`, (cap: number) => ours(cap, { strategy, minimum, told })] as const;
       }),
-    ),
-    ...others(10).map(([name], i) => [name, (cap: number) => others(cap)[i]?.[1] ?? inTurn(cap)] as const),
-  ];
+      ...OTHERS.map(([name, decide]) => [`${name}, ${range}`, (cap: number) => decide(cap, minimum)] as const),
+    ];
+  });
   for (const [name, decide] of rows) {
     line(
       name,

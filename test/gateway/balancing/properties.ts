@@ -264,6 +264,32 @@ const everyoneServed = fc.property(fc.integer({ min: 1, max: 3 }), fc.integer({ 
   }
 });
 
+/** In seconds. */
+const SHORT_ROTATION = 120;
+
+/** The least served go first, and others keep coming: nobody is passed over for longer than three rotations and a queue. */
+const nobodyForgotten = fc.property(
+  fc.integer({ min: 1, max: 2 }),
+  fc.array(fc.integer({ min: 0, max: 1100 }), { minLength: 2, maxLength: 6 }),
+  (places, arrivals) => {
+    const specs = arrivals.map((_, i): EvseSpec => ({ number: i + 1, circuit: 'main' }));
+    const world = worldOf({ main: { breaker: places * 6 + 3 } }, specs);
+    Object.assign(world.network.policy, { rotation: SHORT_ROTATION * 1000 });
+    const most = (4 + Math.ceil(arrivals.length / places)) * SHORT_ROTATION + 120;
+    const waits = arrivals.map(() => 0);
+    for (let second = 0; second < 2800; second++) {
+      chargersOf(world).forEach((charger, i) => {
+        if (arrivals[i] === second) charger.car = { takes: 16, since: second };
+        const waiting = charger.car !== undefined && (sentTo(world, charger.spec.number) ?? 0) === 0;
+        const waited = waiting ? (waits[i] ?? 0) + 1 : 0;
+        if (waited > most) fail(`EVSE ${charger.spec.number} waits ${waited} s for one of ${places} places`);
+        waits[i] = waited;
+      });
+      step(world);
+    }
+  },
+);
+
 /** Cars come and go, nothing else happens: whoever has been started charges for a whole rotation, unless it leaves. */
 const steady = fc.property(
   siteArb,
@@ -362,5 +388,6 @@ export const PROPERTIES: readonly Property[] = [
     share: 2,
     holds: everyoneServed,
   },
+  { name: 'nobody waits longer than three rotations and a queue', share: 1, holds: nobodyForgotten },
   { name: 'who was started charges for a whole rotation', share: 3, holds: steady },
 ];
