@@ -56,17 +56,13 @@ export async function prepareRelease(
     to = `${offered.version}+${offered.digest}`;
     if (to === from) throw unfit(`release ${to} is in use already`);
     fits(offered, asked, known);
+    canRead(offered.store, known);
     roomFor(offered, folder.releases(), known.dataDirectory);
     out(`unpacking release ${offered.version}\n`);
     return folder.folder(to);
   });
   try {
-    return course(
-      asked,
-      known,
-      { from, to, version: manifest.version, migrates: migrates(manifest.store, known) },
-      folder.folder(to),
-    );
+    return course(asked, known, { from, to, version: manifest.version, store: manifest.store }, folder.folder(to));
   } catch (err) {
     folder.keepOnly([from]);
     throw err;
@@ -79,20 +75,21 @@ export function prepareFormer(asked: Asked, { folder }: Site, known: Known): Cou
   const to = folder.former();
   if (to === undefined || to === from) throw unfit('there is no release from before');
   const { version, store } = folder.describe(to);
-  return course(asked, known, { from, to, version, migrates: migrates(store, known) }, folder.folder(to));
+  canRead(store, known);
+  return course(asked, known, { from, to, version, store }, folder.folder(to));
 }
 
 interface Change {
   readonly from: ReleaseName;
   readonly to: ReleaseName;
   readonly version: string;
-  readonly migrates: boolean;
+  readonly store: number;
 }
 
 function course(
   { trial_min }: Asked,
   { siteFile, dataDirectory, before }: Known,
-  { from, to, version, migrates: migrate }: Change,
+  { from, to, version, store }: Change,
   folder: string,
 ): Course {
   const checked = runRelease(folder, ['check', siteFile], dataDirectory);
@@ -106,7 +103,7 @@ function course(
     from,
     to,
     toVersion: version,
-    migrates: migrate,
+    store,
     siteFile,
     dataDirectory,
     baseline: { stations: before?.stations ?? [], csms: before?.csms ?? [] },
@@ -146,13 +143,11 @@ function thisPlatform(): Platform {
   };
 }
 
-function migrates(store: number, { dataDirectory }: Known): boolean {
+function canRead(store: number, { dataDirectory }: Known): void {
   const stored = storedVersion(dataDirectory);
-  if (stored !== undefined && stored > store) {
-    const why = `the journal has the form ${stored}, and this release reads up to ${store}`;
-    throw new UpgradeRefused(why, FAULTS.upgradeRefused.code);
-  }
-  return stored !== undefined && stored !== store;
+  if (stored === undefined || stored <= store) return;
+  const why = `the journal has the form ${stored}, and this release reads up to ${store}`;
+  throw new UpgradeRefused(why, FAULTS.upgradeRefused.code);
 }
 
 function roomFor({ files, store }: Manifest, releases: string, dataDirectory: string): void {

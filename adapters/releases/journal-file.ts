@@ -40,6 +40,10 @@ export class JournalFile implements StoredJournal {
     this.#migrate = migrate;
   }
 
+  form(): number | undefined {
+    return storedVersion(this.#directory);
+  }
+
   migrateCopy(from: ReleaseName, to: ReleaseName): void {
     removeDurably(this.#folder);
     for (const old of [this.#newer, `${this.#newer}-wal`]) removeDurably(old);

@@ -31,8 +31,13 @@ remove() {
   if running_systemd; then systemctl daemon-reload; fi
   [ "$1" = --purge ] || return 0
   rm -rf /etc/forecourt /var/lib/forecourt
-  sed -i '/^forecourt:/d' /etc/passwd /etc/group
-  if [ -e /etc/shadow ]; then sed -i '/^forecourt:/d' /etc/shadow; fi
+  if command -v userdel >/dev/null; then
+    userdel forecourt
+  else
+    for file in /etc/passwd /etc/shadow /etc/group; do
+      if [ -e "$file" ]; then sed -i '/^forecourt:/d; s/:forecourt$/:/; s/,forecourt$//; s/\([:,]\)forecourt,/\1/' "$file"; fi
+    done
+  fi
 }
 
 # OpenWrt has no tool for it.

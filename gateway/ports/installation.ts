@@ -28,8 +28,8 @@ export interface Course {
   readonly to: ReleaseName;
   readonly toVersion: string;
   readonly from: ReleaseName;
-  /** The new release writes the journal in another form: a migrated copy takes its place, and the former file is kept. */
-  readonly migrates: boolean;
+  /** The form in which the new release writes the journal. */
+  readonly store: number;
   readonly siteFile: string;
   readonly dataDirectory: string;
   readonly baseline: Baseline;
@@ -80,6 +80,8 @@ export interface Installation {
 
 /** The journal's file, of a gateway that does not run. Every method may be called again after a cut in its middle. */
 export interface StoredJournal {
+  /** In which form it is; undefined: there is none yet. Behind what is in its log, which an end in order has emptied. */
+  form(): number | undefined;
   /** A copy beside it, in the form of the new release. @throws Error when that release cannot make it */
   migrateCopy(from: ReleaseName, to: ReleaseName): void;
   /** The copy takes the place of the file, which is kept. */

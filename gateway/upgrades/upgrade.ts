@@ -66,9 +66,11 @@ export class Upgrade {
     installation.forgetStarts();
     say(`stopping the gateway: chargers hold their fail-safe limits`);
     await service.stop();
-    if (course.migrates) {
+    const journal = this.#is.journal(course);
+    const form = journal.form();
+    // In the same form nothing is copied, so that nothing has to be put back: what comes in during the trial stays.
+    if (form !== undefined && form !== course.store) {
       say('migrating a copy of the journal');
-      const journal = this.#is.journal(course);
       journal.migrateCopy(course.from, course.to);
       journal.exchange();
     }
@@ -119,7 +121,7 @@ export class Upgrade {
     say(`going back to ${course.from}: ${reason}`);
     installation.writeCourse({ ...course, stage: 'returning', reason });
     await service.stop();
-    if (course.migrates) this.#is.journal(course).restore();
+    this.#is.journal(course).restore();
     installation.putIntoUse(course.from);
     installation.keepOnly([course.from]);
     installation.forgetStarts();

@@ -14,6 +14,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { connect, STORE_VERSION } from '../../../adapters/journal-sqlite/database.js';
+import { migrateJournal } from '../../../adapters/journal-sqlite/migrate.js';
 import { ReleaseFolder } from '../../../adapters/releases/folder.js';
 import { JournalFile } from '../../../adapters/releases/journal-file.js';
 import { PACKAGED, type Course, type Observation, type ServiceControl } from '../../../gateway/ports/installation.js';
@@ -127,8 +129,11 @@ class Machine {
   upgrade(service: ServiceControl): Upgrade {
     return new Upgrade({
       installation: this.folder,
-      journal: ({ dataDirectory }) =>
-        new JournalFile(dataDirectory, (release, folder) => this.migrate(release, folder)),
+      journal: ({ dataDirectory }) => {
+        const file = new JournalFile(dataDirectory, (release, folder) => this.migrate(release, folder));
+        // The form stands elsewhere in this journal than SQLite has it.
+        return Object.assign(file, { form: () => this.stored().form });
+      },
       service,
       observe: () => Promise.resolve(this.observe()),
       clock: this.clock,
@@ -149,7 +154,7 @@ class Machine {
       from: this.from,
       to: NEW,
       toVersion: '0.2.0',
-      migrates: this.#kind(NEW).form !== this.#kind(this.from).form,
+      store: this.#kind(NEW).form,
       siteFile: 'site.yaml',
       dataDirectory: this.data,
       baseline: { stations: ['CP01'], csms: [] },
@@ -297,6 +302,22 @@ for (const [name, next, from] of endings)
     t.comment(`${cuts} cuts`);
     t.ok(cuts > 15, 'there were changes to cut');
   });
+
+void t.test('the form of a journal that was closed in order, and a migration of it by this release', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'form-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = new JournalFile(folder, () => undefined);
+  t.equal(file.form(), undefined);
+  migrateJournal(folder);
+  t.notOk(existsSync(join(folder, 'journal.db')), 'where there is none, none is made');
+  connect(join(folder, 'journal.db')).close();
+  t.equal(file.form(), STORE_VERSION);
+  migrateJournal(folder);
+  t.same(readdirSync(folder), ['journal.db'], 'it leaves no log behind');
+  writeFileSync(join(folder, 'journal.db'), 'not a database'.repeat(1000));
+  t.throws(() => migrateJournal(folder), { name: 'JournalUnavailable' });
+  t.end();
+});
 
 void t.test('the verdict', (t) => {
   const seen: Observation = { version: '0.2.0', failing: [], stations: ['CP01', 'CP02'], csms: ['operator'] };
