@@ -3,12 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { accountFile, writeLocalToken } from '../adapters/console/account-file.js';
 import { actRoutes } from '../adapters/console/act-routes.js';
 import { scryptSecrets } from '../adapters/console/secrets.js';
+import { traceRoutes } from '../adapters/console/trace-routes.js';
 import { openConsole, type ConsoleServer } from '../adapters/console/server.js';
 import type { EventRecorder } from './console/event-recorder.js';
 import { Users } from './console/users.js';
 import type { Gateway } from './gateway.js';
 import { FAULTS } from './kernel/faults.js';
-import type { SiteConsole } from './ports/console.js';
+import type { SiteConsole, Traces } from './ports/console.js';
 import type { AdapterContext } from './ports/station.js';
 import type { ConsoleSettings, Site } from './site/topology.js';
 
@@ -20,12 +21,13 @@ export interface ConsoleParts {
   readonly console: SiteConsole;
   readonly gateway: Gateway;
   readonly recorder: EventRecorder;
+  readonly trace: Traces;
 }
 
 /** Never throws: the gateway works without its console. */
 export async function composeConsole(
   settings: ConsoleSettings,
-  { site, console, gateway, recorder }: ConsoleParts,
+  { site, console, gateway, recorder, trace }: ConsoleParts,
   context: AdapterContext,
 ): Promise<ConsoleServer> {
   const { clock, log } = context;
@@ -52,7 +54,7 @@ export async function composeConsole(
     {
       site: console,
       users,
-      routes: actRoutes(site.id, gateway.acts, () => clock.now()),
+      routes: [...actRoutes(site.id, gateway.acts, () => clock.now()), ...traceRoutes(trace, () => console.drawing())],
       page: PAGE,
       ...(localToken !== undefined && { localToken }),
     },

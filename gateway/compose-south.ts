@@ -68,6 +68,8 @@ export interface SouthHost {
   /** What a station that cannot remember has to be told of its open transactions. */
   openTransactions(station: StationId): readonly Transaction[];
   securityEvent(event: string, station: string, detail: string): void;
+  /** Sees every frame of a station, tokens and all. */
+  traced(station: string, direction: 'in' | 'out', text: string): void;
 }
 
 export interface South {
@@ -180,6 +182,7 @@ function ocppServer(
         closed: (code, reason) => station.closed(connection, `${code} ${reason}`.trim()),
       };
     },
+    trace: (identity) => (direction, text) => host.traced(identity, direction, text),
     securityEvent: (event) => host.securityEvent(event.type, event.identity, event.remoteAddress),
     ...(tls && { tls: { cert: tls.certificate, key: tls.key } }),
   });

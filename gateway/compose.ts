@@ -12,6 +12,7 @@ import { EventRecorder } from './console/event-recorder.js';
 import { EventRing } from './console/event-ring.js';
 import { STEP_s } from './console/history.js';
 import { OperatorConsole } from './console/operator-console.js';
+import { WireTrace } from './console/wire-trace.js';
 import { Gateway } from './gateway.js';
 import type { CancelTimer, Clock } from './kernel/clock.js';
 import { stationId, type StationId } from './kernel/ids.js';
@@ -76,6 +77,7 @@ export async function composeGateway(
   });
   const { clock, journal } = gateway;
   const context = { clock, log };
+  const trace = new WireTrace(clock);
   const south = composeSouth(
     site,
     devices,
@@ -83,6 +85,7 @@ export async function composeGateway(
       stations: gateway.stations,
       meters: gateway.meters,
       contacts: gateway.contacts,
+      traced: (station, direction, text) => trace.saw(`station/${station}`, direction, text),
       openTransactions: (station) => gateway.openTransactions(station),
       securityEvent: (event, station, remoteAddress) => {
         // Single failures are in the log; a flood of them is one event.
@@ -104,7 +107,7 @@ export async function composeGateway(
   const links: CsmsLink[] = [];
   for (const csms of site.csms) {
     const view = gateway.views.find((each) => each.csms === csms.id);
-    if (view !== undefined) links.push(await composeCsms(csms, view, journal, context));
+    if (view !== undefined) links.push(await composeCsms(csms, view, journal, context, trace));
   }
   const events = new EventRing();
   const recorder = new EventRecorder({ ring: events, live: gateway.live, clock });
@@ -132,7 +135,8 @@ export async function composeGateway(
     gateway.start();
     const ocppPort = await south.start();
     const brokerPort = await broker?.listening;
-    consoleServer = site.console && (await composeConsole(site.console, { site, console, gateway, recorder }, context));
+    consoleServer =
+      site.console && (await composeConsole(site.console, { site, console, gateway, recorder, trace }, context));
     for (const link of links) link.start();
     return {
       gateway,

@@ -16,6 +16,7 @@ const USAGE = `usage: forecourt <command> [options]
                       acts of the site: charging begins or ends, the cable is let go, an EVSE kept for a card, a car's departure
   journal             what waits for which CSMS, dead letters and why; redrive, export
   upgrade <file>      puts a signed release into use, and goes back by itself if the site does not come back
+  trace <station>     what goes over the wire of a station, or of a CSMS, as it comes
   users               who may use the console: list, add, password, role, remove
   demo                the gateway on a simulated site: no hardware, no configuration
                       --once --json: every EVSE does one visit, all books are compared
@@ -92,6 +93,11 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       const release = fileURLToPath(new URL('../..', import.meta.url));
       const box = { ...io, clock: systemClock, version: version(), release, env: process.env };
       return command === 'settle' ? runSettle(box) : runUpgrade(args, box);
+    }
+    case 'trace': {
+      const { runTrace } = await import('./cli-trace.js');
+      process.stdout.once('error', () => process.exit(1));
+      return runTrace(args, { ...io, write: writeOut });
     }
     case 'users': {
       const { runUsers } = await import('./cli-users.js');

@@ -48,27 +48,33 @@ export class ConsoleClient {
     });
   }
 
-  /** The lines of an export, as they come. */
-  async lines(path: string): Promise<Result<AsyncIterable<Buffer>, Refusal>> {
-    const response = await this.#response(path);
+  /** The lines of an export or a trace, as they come. @param patience in ms without one */
+  async lines(path: string, patience = PATIENCE): Promise<Result<AsyncIterable<Buffer>, Refusal>> {
+    const response = await this.#response(path, undefined, undefined, patience);
     if (!response.ok) return response;
     const { statusCode, headers } = response.value;
-    if (statusCode === 200 && headers['content-type']?.startsWith('application/x-ndjson') === true)
+    if (statusCode === 200 && /^(application\/x-ndjson|text\/event-stream)/.test(headers['content-type'] ?? ''))
       return ok(response.value as AsyncIterable<Buffer>);
     const whole = await this.#text(response.value);
     if (!whole.ok) return whole;
     const body = parsed(whole.value);
+    if (statusCode === 401) return failed({ kind: 'refused', message: NOT_KNOWN });
     return failed(body === undefined ? this.#stranger() : refused(body));
   }
 
-  #response(path: string, command?: object, method?: string): Promise<Result<IncomingMessage, Refusal>> {
+  #response(
+    path: string,
+    command?: object,
+    method?: string,
+    patience = PATIENCE,
+  ): Promise<Result<IncomingMessage, Refusal>> {
     const body = command === undefined ? undefined : JSON.stringify(command);
     return new Promise((resolve) => {
       const asked = request({
         ...this.address,
         path,
         method: method ?? (body === undefined ? 'GET' : 'POST'),
-        timeout: PATIENCE,
+        timeout: patience,
         agent: false,
         headers: {
           ...(this.token !== undefined && { authorization: `Bearer ${this.token}` }),
@@ -76,7 +82,7 @@ export class ConsoleClient {
         },
       });
       asked.once('response', (response) => resolve(ok(response)));
-      asked.once('timeout', () => asked.destroy(new Error(`no answer within ${PATIENCE / 1000} s`)));
+      asked.once('timeout', () => asked.destroy(new Error(`no answer within ${patience / 1000} s`)));
       asked.on('error', (err: Error & { readonly code?: string }) => {
         if (err.code === 'ECONNREFUSED') resolve(failed({ kind: 'nobody' }));
         else resolve(failed({ kind: 'refused', message: `${this.#where()}: ${err.message}` }));

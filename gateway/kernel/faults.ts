@@ -203,7 +203,7 @@ export const FAULTS = {
   consoleUsersLost: fault(
     'FC-H02',
     'The file with the users of the console cannot be read or written.',
-    'Look at the disk and at console/accounts.json in the data directory. Nobody can sign in meanwhile; `forecourt users add` on the box makes a new user.',
+    'Look at the disk and at `console/accounts.json` in the data directory. Nobody can sign in meanwhile; `forecourt users add` on the box makes a new user.',
   ),
   consolePassword: fault(
     'FC-H03',

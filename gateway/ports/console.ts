@@ -101,6 +101,29 @@ export interface ListedTransaction {
   readonly open: boolean;
 }
 
+/** What goes over the wires, masked. */
+export interface Traces {
+  /** @returns what ends it */
+  listen(filter: TraceFilter, heard: (frame: TracedFrame) => void): () => void;
+  /** What is still known of the last minutes, the oldest first. */
+  recent(filter: TraceFilter, minutes: number): Iterable<TracedFrame>;
+}
+
+/** Neither: everything. */
+export interface TraceFilter {
+  readonly station?: string;
+  readonly csms?: string;
+}
+
+export interface TracedFrame {
+  readonly at: string;
+  /** `station/CP01` or `csms/operator`. */
+  readonly peer: string;
+  /** As the gateway sees it. */
+  readonly direction: 'in' | 'out';
+  readonly frame: string;
+}
+
 /** What does not change while the configuration does not. */
 export interface SiteDrawing {
   readonly site: string;

@@ -84,6 +84,16 @@ void t.test('acts of the site', async (t) => {
     t.match(await forecourt('needs', '1', '--energy', '20', ...site), { code: 2, err: /such as 20kWh/ });
   });
 
+  await t.test('the wire, without cards', async (t) => {
+    const { code, out } = await forecourt('trace', 'CP1', '--minutes', '60', ...site);
+    t.equal(code, 0);
+    t.match(out, /-> \[2,"[^"]+","RemoteStartTransaction",\{"connectorId":1,"idTag":"CO\*\*\*\(7\)"\}\]/);
+    t.match(out, /<- \[2,"[^"]+","StartTransaction"/);
+    t.notMatch(out, CARD);
+    t.match((await forecourt('trace', '--csms', 'observer', '--minutes', '60', ...site)).out, /BootNotification/);
+    t.match(await forecourt('trace', 'CP9', ...site), { code: 1, err: /no station CP9/ });
+  });
+
   const events = (await (await fetch(`http://127.0.0.1:${port}/api/events`)).json()) as { events: { text: string }[] };
   t.ok(
     events.events.some(({ text }) => text === 'console: stop (Accepted)'),
