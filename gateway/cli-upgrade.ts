@@ -2,14 +2,13 @@
 // manager call: `settle` before each start, `migrate` for the journal.
 import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ConsoleClient } from '../adapters/console/client.js';
 import { migrateJournal } from '../adapters/journal-sqlite/migrate.js';
 import { ReleaseFolder } from '../adapters/releases/folder.js';
 import { JournalFile } from '../adapters/releases/journal-file.js';
 import { takeLock, type Lock } from '../adapters/releases/lock.js';
 import { runRelease } from '../adapters/releases/program.js';
 import { serviceControl, type UpgradableService } from '../adapters/service-manager/control.js';
-import { findSite, type ConsoleIo } from './cli-console.js';
+import { clientOf, findSite, type ConsoleIo } from './cli-console.js';
 import { prepareFormer, prepareRelease, type Asked, type Site } from './cli-upgrade-prepare.js';
 import type { Clock } from './kernel/clock.js';
 import { FAULTS } from './kernel/faults.js';
@@ -207,8 +206,8 @@ const theUpgrade = (machine: Site, service: ServiceControl, box: UpgradeBox, say
 /** What the gateway of this site says of itself; undefined where none answers. */
 async function observe(siteFile: string, box: UpgradeBox): Promise<Observation | undefined> {
   const site = findSite(siteFile, box);
-  if (!site.ok || site.value.console === undefined) return undefined;
-  const client = new ConsoleClient(site.value.console);
+  const client = site.ok ? clientOf(site.value) : undefined;
+  if (!site.ok || client === undefined) return undefined;
   const status = await client.ask(site.value.site, '/api/status');
   const health = await client.ask(site.value.site, '/health');
   if (!status.ok || !health.ok) return undefined;
