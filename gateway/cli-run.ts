@@ -1,17 +1,25 @@
 // `forecourt run site.yaml`: the gateway, until it is told to stop.
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { pino, stdTimeFunctions } from 'pino';
+import { JournalReader } from '../adapters/journal-sqlite/reader.js';
+import { siteFiles } from '../adapters/site-files/site-files.js';
 import { serviceManager } from '../adapters/service-manager/systemd.js';
 import { openShelf } from '../site-config/devices/shelf.js';
-import { loadSite } from '../site-config/loader.js';
+import { loadSiteText } from '../site-config/loader.js';
+import { readWhereabouts } from '../site-config/whereabouts.js';
 import { renderFinding } from './cli-check.js';
-import { composeGateway } from './compose.js';
+import { composeGateway, type RunningGateway } from './compose.js';
 import { LifeSigns } from './console/life-signs.js';
 import { statusLine } from './console/status-line.js';
 import type { Clock } from './kernel/clock.js';
+import { FAULTS } from './kernel/faults.js';
+import type { Log } from './kernel/log.js';
 import { seconds } from './kernel/units.js';
 import { JournalUnavailable } from './ports/journal.js';
+import { SiteFileUnwritable, type SiteFiles } from './ports/site-files.js';
+import { takeBack } from './shell/configuration.js';
 import type { Machine } from './ports/machine.js';
 
 /** A service manager kills what takes much longer. */
@@ -60,12 +68,14 @@ export async function runGateway(
     return path === '--help' || path === '-h' ? 0 : 2;
   }
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
+  const files = await filesOf(path);
+  if (typeof files === 'string') {
+    process.stderr.write(`${files}\n`);
+    return 2;
+  }
   const devices = openShelf(path);
-  const loaded = loadSite(path, {
-    devices,
-    env: process.env,
-    readFile: (file) => readFileSync(file, 'utf8'),
-  });
+  const text = readFileSync(path, 'utf8');
+  const loaded = loadSiteText(text, path, { devices, env: process.env });
   const findings = loaded.ok ? loaded.value.warnings : loaded.error;
   for (const finding of findings) process.stderr.write(`${renderFinding(finding, undefined)}\n`);
   if (!loaded.ok) {
@@ -79,8 +89,20 @@ export async function runGateway(
   const signalled = new Promise<string>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
   });
+  let up: RunningGateway | undefined;
+  // Heard from the first moment, too: by itself it would end the process. What is read at the start needs no second reading.
+  process.on('SIGHUP', () => {
+    if (up !== undefined) void reload(up, log);
+  });
   try {
-    const running = await composeGateway(site, devices, clock, machine, log, firmwareVersion);
+    const source = { files: files.files, text, devices: () => openShelf(path), env: process.env };
+    const running = await composeGateway(site, devices, clock, machine, log, firmwareVersion, source);
+    if (files.takenBack !== undefined)
+      log.warn(
+        { revision: files.takenBack, fault: FAULTS.siteTakenBack.code },
+        'the gateway fell while a change of site.yaml was on trial: it was taken back',
+      );
+    up = running;
     const { ocppPort, brokerPort, consolePort, gateway, journal } = running;
     log.info({ ocppPort, brokerPort, consolePort, stations: site.stations.length }, 'gateway is up');
     const lifeSigns = new LifeSigns({
@@ -111,5 +133,62 @@ export async function runGateway(
     const code = fault === undefined ? '' : ` (${fault}: forecourt faults says what to do)`;
     process.stderr.write(`${err instanceof Error ? err.message : String(err)}${code}\n`);
     return 1;
+  }
+}
+
+/**
+ * The file of the site and its revisions. A change that nobody has kept, and that the gateway fell under, is taken back first.
+ * @returns in words why the gateway cannot start
+ */
+async function filesOf(
+  path: string,
+): Promise<{ readonly files: SiteFiles; readonly takenBack: string | undefined } | string> {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (err) {
+    return `${path} cannot be read: ${err instanceof Error ? err.message : String(err)}`;
+  }
+  const where = readWhereabouts(text, path);
+  // What is wrong with it is told by whoever loads it.
+  const files = siteFiles(path, where.ok ? where.value.dataDirectory : dirname(path));
+  if (!where.ok || (await isRunning(where.value.dataDirectory))) return { files, takenBack: undefined };
+  try {
+    return { files, takenBack: await takeBack(files) };
+  } catch (err) {
+    const action = err instanceof SiteFileUnwritable ? `; ${err.action}` : '';
+    return `a change of ${path} waits to be taken back, and cannot be: ${err instanceof Error ? err.message : String(err)}${action}`;
+  }
+}
+
+/** Another gateway has the data directory: the trial is its own. This one will not start. */
+async function isRunning(dataDirectory: string): Promise<boolean> {
+  try {
+    await new JournalReader(dataDirectory).lastSeq();
+    return false;
+  } catch (err) {
+    return err instanceof JournalUnavailable && err.fault === FAULTS.journalLocked.code;
+  }
+}
+
+/** SIGHUP: the file is read anew. */
+async function reload({ configuration }: RunningGateway, log: Log): Promise<void> {
+  try {
+    const outcome = await configuration?.reload('SIGHUP');
+    if (outcome === undefined) return;
+    if (outcome.ok) {
+      const { revision, effects } = outcome.value;
+      if (effects.length === 0) log.info({ revision }, 'site.yaml was read anew, and changes nothing');
+      for (const { what, effect, subject } of effects.filter((each) => each.effect === 'restart'))
+        log.warn({ subject, what, effect }, 'this change of site.yaml waits for a restart');
+      return;
+    }
+    const { message, action, findings = [], why } = outcome.error;
+    log.error({ fault: FAULTS.siteFaulty.code, reason: message, action, why }, 'site.yaml was not put in force');
+    for (const { severity, line, column, message: words } of findings)
+      if (severity === 'error')
+        log.error({ fault: FAULTS.siteFaulty.code, line, column, reason: words }, 'a fault of site.yaml');
+  } catch (err) {
+    log.error({ err, fault: FAULTS.siteFaulty.code }, 'site.yaml could not be read anew');
   }
 }

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { accountFile, writeLocalToken } from '../adapters/console/account-file.js';
 import { actRoutes } from '../adapters/console/act-routes.js';
+import { configurationRoutes } from '../adapters/console/configuration-routes.js';
 import { scryptSecrets } from '../adapters/console/secrets.js';
 import { traceRoutes } from '../adapters/console/trace-routes.js';
 import { openConsole, type ConsoleServer } from '../adapters/console/server.js';
@@ -9,6 +10,7 @@ import type { EventRecorder } from './console/event-recorder.js';
 import { Users } from './console/users.js';
 import type { Gateway } from './gateway.js';
 import { FAULTS } from './kernel/faults.js';
+import type { SiteConfiguration } from './ports/configuration.js';
 import type { SiteConsole, Traces } from './ports/console.js';
 import type { AdapterContext } from './ports/station.js';
 import type { ConsoleSettings, Site } from './site/topology.js';
@@ -22,12 +24,14 @@ export interface ConsoleParts {
   readonly gateway: Gateway;
   readonly recorder: EventRecorder;
   readonly trace: Traces;
+  /** Absent where the site is from no file. */
+  readonly configuration?: SiteConfiguration;
 }
 
 /** Never throws: the gateway works without its console. */
 export async function composeConsole(
   settings: ConsoleSettings,
-  { site, console, gateway, recorder, trace }: ConsoleParts,
+  { site, console, gateway, recorder, trace, configuration }: ConsoleParts,
   context: AdapterContext,
 ): Promise<ConsoleServer> {
   const { clock, log } = context;
@@ -54,7 +58,11 @@ export async function composeConsole(
     {
       site: console,
       users,
-      routes: [...actRoutes(site.id, gateway.acts, () => clock.now()), ...traceRoutes(trace, () => console.drawing())],
+      routes: [
+        ...actRoutes(site.id, gateway.acts, () => clock.now()),
+        ...traceRoutes(trace, () => console.drawing()),
+        ...(configuration === undefined ? [] : configurationRoutes(site.id, configuration)),
+      ],
       page: PAGE,
       ...(localToken !== undefined && { localToken }),
     },

@@ -1,12 +1,13 @@
 // The shell: holds the parts that decide, passes on what has changed, and keeps time.
 import type { CancelTimer, Clock } from './kernel/clock.js';
 import { FAULTS } from './kernel/faults.js';
-import type { CircuitId, EvseNumber, MeterId, StationId } from './kernel/ids.js';
+import type { EvseNumber, MeterId, StationId } from './kernel/ids.js';
 import { minutes, seconds, type Milliseconds } from './kernel/units.js';
 import type { SiteActs } from './ports/console-acts.js';
 import type { Journal } from './ports/journal.js';
 import type { ContactHost } from './ports/contact.js';
 import type { MeterHost, StationHost } from './ports/station.js';
+import { prepareSite } from './reconfigure.js';
 import { openParts, type GatewayDependencies, type Parts } from './parts.js';
 import { reason } from './balancing/explain.js';
 import type { EventRecorder } from './console/event-recorder.js';
@@ -17,7 +18,8 @@ import type { SiteOperations } from './shell/operations.js';
 import type { ChargingNeeds } from './site/charging-needs.js';
 import type { MeterReading } from './site/metering.js';
 import type { ConnectorChange, SiteBook } from './site/site-book.js';
-import { gridConnections } from './site/topology.js';
+import { inForce } from './site/in-force.js';
+import { gridConnections, type Site } from './site/topology.js';
 import type { Transaction } from './site/transaction.js';
 import type { Telemetry } from './telemetry/telemetry.js';
 import type { View } from './views/view.js';
@@ -34,12 +36,12 @@ export class Gateway {
   /** Whoever tells people what happens; filled before `start`. */
   readonly recorders: EventRecorder[] = [];
   readonly #parts: Parts;
-  readonly #connections: ReadonlySet<CircuitId>;
+  readonly #replaceSite: (next: Site) => void;
   #timers: CancelTimer[] = [];
 
-  private constructor(parts: Parts) {
+  private constructor(parts: Parts, replaceSite: (next: Site) => void) {
     this.#parts = parts;
-    this.#connections = new Set(gridConnections(parts.site.circuits));
+    this.#replaceSite = replaceSite;
     this.stations = parts.intake;
     this.meters = {
       reading: (reading) => {
@@ -58,20 +60,47 @@ export class Gateway {
   static async open(deps: GatewayDependencies): Promise<Gateway> {
     // While the parts are being opened nobody listens yet.
     const opened: { gateway?: Gateway } = {};
-    const parts = await openParts(deps, {
-      connectorsChanged: (changes) => opened.gateway?.connectorsChanged(changes),
-      transactionChanged: (transaction) => opened.gateway?.transactionChanged(transaction),
-      planned: (report) => opened.gateway?.planned(report),
-      measured: (evse) => opened.gateway?.tell((telemetry) => telemetry.measured(evse)),
-      timesMoved: () => opened.gateway?.tell((telemetry) => telemetry.showAll()),
-      stationChanged: (id) => {
-        opened.gateway?.tell((telemetry) => telemetry.stationChanged(id));
-        opened.gateway?.record((recorder) => recorder.stationChanged(id));
+    let current = deps.site;
+    const site = inForce(() => current);
+    const parts = await openParts(
+      { ...deps, site },
+      {
+        connectorsChanged: (changes) => opened.gateway?.connectorsChanged(changes),
+        transactionChanged: (transaction) => opened.gateway?.transactionChanged(transaction),
+        planned: (report) => opened.gateway?.planned(report),
+        measured: (evse) => opened.gateway?.tell((telemetry) => telemetry.measured(evse)),
+        timesMoved: () => opened.gateway?.tell((telemetry) => telemetry.showAll()),
+        stationChanged: (id) => {
+          opened.gateway?.tell((telemetry) => telemetry.stationChanged(id));
+          opened.gateway?.record((recorder) => recorder.stationChanged(id));
+        },
+        acted: (act) => opened.gateway?.record((recorder) => recorder.acted(act)),
+        brokers: () => opened.gateway?.telemetry ?? [],
       },
-      acted: (act) => opened.gateway?.record((recorder) => recorder.acted(act)),
-      brokers: () => opened.gateway?.telemetry ?? [],
-    });
-    return (opened.gateway = new Gateway(parts));
+    );
+    return (opened.gateway = new Gateway(parts, (next) => {
+      current = next;
+    }));
+  }
+
+  /** The site that is in force: it reads as another one after `prepareSite`. */
+  get site(): Site {
+    return this.#parts.site;
+  }
+
+  /**
+   * Opens what another site needs; nothing has changed until the answer is called, which cannot fail.
+   * @param next as far as it can be in force without a restart
+   * @throws Error when it cannot be opened
+   */
+  async prepareSite(next: Site): Promise<() => void> {
+    const putInForce = await prepareSite(this.#parts, next, this.#replaceSite);
+    return () => this.connectorsChanged(putInForce());
+  }
+
+  /** Ends what began at hardware that the site no longer has. @throws JournalUnavailable: the next start ends it */
+  endRemoved(): Promise<void> {
+    return this.#parts.orphans.endRemoved();
   }
 
   /** Starts to keep time; stations and CSMSs are connected by whoever composed the gateway. */
@@ -247,10 +276,11 @@ export class Gateway {
 
   private planned(circuits: readonly CircuitReport[]): void {
     const report = this.balancing;
+    const connections = new Set(gridConnections(this.#parts.site.circuits));
     // What the grid operator says of a part of the site is told of the EVSEs there, not of the whole.
     const told = report && {
       ...report,
-      circuits: report.circuits.filter(({ circuit }) => this.#connections.has(circuit)),
+      circuits: report.circuits.filter(({ circuit }) => connections.has(circuit)),
     };
     if (told !== undefined) for (const view of this.views) view.planned(told);
     if (report !== undefined) this.record((recorder) => recorder.planned(report));

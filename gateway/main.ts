@@ -10,6 +10,9 @@ const USAGE = `usage: forecourt <command> [options]
 
   run <site.yaml>     the gateway
   check <site.yaml>   every fault of the file, with what to write instead, and the electrical review
+  apply <site.yaml>   another site.yaml under the running gateway, for good or until nobody keeps it
+  keep, revert, history
+                      what becomes of such changes: who, when and what
   status              stations, EVSEs, transactions, circuits and CSMSs of the running gateway
   explain <evse>      why an EVSE has the current it has
   start, stop, unlock, reserve, release, needs <evse>
@@ -77,6 +80,13 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
     case 'explain': {
       const { runExplain, runStatus } = await import('./cli-status.js');
       return (command === 'status' ? runStatus : runExplain)(args, io);
+    }
+    case 'apply':
+    case 'keep':
+    case 'revert':
+    case 'history': {
+      const { runApply } = await import('./cli-apply.js');
+      return runApply(command, args, { ...io, user: process.env['SUDO_USER'] ?? process.env['USER'] });
     }
     case 'journal': {
       const { runJournal } = await import('./cli-journal.js');

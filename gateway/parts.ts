@@ -29,11 +29,13 @@ import { TransactionDesk } from './shell/transaction-desk.js';
 import { TransactionKeeper } from './shell/transaction-keeper.js';
 import { SiteBook, type ConnectorChange } from './site/site-book.js';
 import type { Reader } from './shedding/shed.js';
-import type { Site } from './site/topology.js';
+import { entryInForce, inForce } from './site/in-force.js';
+import type { Csms, Site } from './site/topology.js';
 import type { Transaction } from './site/transaction.js';
 import { View } from './views/view.js';
 
 export interface GatewayDependencies {
+  /** As it is in force: another site.yaml shows in it at once (`reconfigure.ts`). */
   readonly site: Site;
   readonly journal: Journal;
   /** Filled by whoever composes the gateway, before `start`. */
@@ -77,8 +79,12 @@ export interface Parts extends GatewayDependencies {
   readonly operations: SiteOperations;
   readonly acts: LocalActs;
   readonly storage: Storage;
-  readonly views: readonly View[];
+  readonly views: View[];
   readonly chargerLists: ChargerLists;
+  readonly variables: SiteVariables;
+  readonly availability: Availability;
+  /** @param site that the CSMS belongs to, which need not be in force yet */
+  readonly openView: (csms: Csms, site: Site) => Promise<View>;
 }
 
 /** Everybody has made up for what a damaged journal lacks; once that is on disk the next start is an ordinary one. */
@@ -95,7 +101,7 @@ async function settleSalvage(journal: Journal, keeper: TransactionKeeper): Promi
  */
 export async function openParts(deps: GatewayDependencies, news: News): Promise<Parts> {
   const { site, log, drivers, randomBytes } = deps;
-  const time = await SiteTime.open({ ...deps, tariff: site.tariff });
+  const time = await SiteTime.open({ ...deps, tariff: () => site.tariff });
   const { clock, journal } = time;
   const book = new SiteBook(site, clock.now());
   const keeper = await TransactionKeeper.open({ site, journal, clock, log });
@@ -261,7 +267,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
   const storage = await Storage.open({
     // What it writes back must be as it was read, times in doubt and all.
     journal: deps.journal,
-    policy: site.journal,
+    policy: inForce(() => site.journal),
     clock,
     log,
     readers: () => [...views, ...news.brokers()],
@@ -282,10 +288,10 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     randomBytes,
     listener,
   });
-  for (const csms of site.csms) {
-    views.push(
-      await View.open({
-        csms,
+  const openView = (csms: Csms, of: Site): Promise<View> =>
+    View.open(
+      {
+        csms: entryInForce(csms, () => site.csms.find(({ id }) => id === csms.id)),
         site,
         live: book,
         journal,
@@ -299,9 +305,10 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
           profiles.csmsOnline(csms.id, online);
           gridOperator.csmsOnline(csms.id, online);
         },
-      }),
+      },
+      of,
     );
-  }
+  for (const csms of site.csms) views.push(await openView(csms, site));
   reservations.show();
   time.onShift((shift) => {
     keeper.shift(shift);
@@ -339,6 +346,9 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     acts,
     storage,
     chargerLists,
+    variables,
+    availability,
+    openView,
   };
 }
 

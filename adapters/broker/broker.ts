@@ -58,18 +58,17 @@ export function localBroker(settings: BrokerSettings, log: Log): LocalBroker {
       },
     });
     aedes = broker;
-    for (const topic of settings.commandTopics) {
-      await new Promise<void>((resolve) => {
-        broker.subscribe(
-          topic,
-          (packet, done) => {
-            listener.message(packet.topic, packet.payload.toString());
-            done();
-          },
-          resolve,
-        );
-      });
-    }
+    await new Promise<void>((resolve) => {
+      broker.subscribe(
+        '#',
+        (packet, done) => {
+          // The circuits of the site, and with them the topics, may have changed since.
+          if (settings.commandTopics.includes(packet.topic)) listener.message(packet.topic, packet.payload.toString());
+          done();
+        },
+        resolve,
+      );
+    });
     server = createServer((socket) => {
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket));

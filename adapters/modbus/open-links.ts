@@ -17,6 +17,8 @@ export type WireMode = 'rtu' | 'ascii';
 export interface ModbusLinks {
   /** The link to an address, opened at its first request. The devices of one address have one wire mode. */
   to(connection: ModbusConnection, device?: Pick<DeviceProfile, 'transports'>): ModbusLink;
+  /** Closes those to other addresses than these. */
+  keepOnly(connections: readonly ModbusConnection[]): Promise<void>;
   /** Closes them all. */
   stop(): Promise<void>;
 }
@@ -35,6 +37,12 @@ export function openModbusLinks(context: AdapterContext): ModbusLinks {
       const link = links.get(key) ?? openModbusLink(connection, context, wireMode(device?.transports ?? []));
       links.set(key, link);
       return link;
+    },
+    async keepOnly(connections) {
+      const needed = new Set(connections.map(peerOf));
+      const idle = [...links].filter(([key]) => !needed.has(key));
+      for (const [key] of idle) links.delete(key);
+      await Promise.all(idle.map(([, link]) => link.stop()));
     },
     async stop() {
       await Promise.all([...links.values()].map((link) => link.stop()));

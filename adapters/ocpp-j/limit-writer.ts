@@ -1,6 +1,6 @@
 // Puts a current in force on a charger, by whichever kind of charging profile that charger takes, and remembers which.
 import { ampere, type Ampere, type Milliseconds } from '../../gateway/kernel/units.js';
-import type { StationTransactionId } from '../../gateway/kernel/ids.js';
+import type { EvseNumber, StationTransactionId } from '../../gateway/kernel/ids.js';
 import type { ChargingRateUnit } from '../../gateway/site/charging-profile.js';
 import type { CommandOutcome, SetLimit } from '../../gateway/site/station-command.js';
 import type { Evse, LimitPurpose, SmartChargingTraits } from '../../gateway/site/topology.js';
@@ -52,17 +52,17 @@ export class LimitWriter {
   /** It takes whole ampere only: known, or found out. */
   #whole = false;
   #refusesZero = false;
-  readonly #toPause = new Map<Evse, Milliseconds>();
+  readonly #toPause = new Map<EvseNumber, Milliseconds>();
   /** Units that it does not name, for a charger that names the wrong one. */
   #otherUnits: readonly ChargingRateUnit[] = [];
   /** What worked last, per kind of situation. */
   readonly #worked = new Map<'transaction' | 'idle', LimitWay>();
   /** The transaction whose TxProfile is in force, per EVSE: it would outrank any TxDefaultProfile. */
-  readonly #txProfiles = new Map<Evse, StationTransactionId>();
+  readonly #txProfiles = new Map<EvseNumber, StationTransactionId>();
   /** EVSEs whose TxDefaultProfile lies above the fallback current, and for which transaction it does. */
-  readonly #raised = new Map<Evse, StationTransactionId | undefined>();
+  readonly #raised = new Map<EvseNumber, StationTransactionId | undefined>();
   /** EVSEs whose fail-safe profile was accepted. */
-  readonly #protected = new Set<Evse>();
+  readonly #protected = new Set<EvseNumber>();
   /** Transactions with a limit on its way, and whether they have ended meanwhile. */
   readonly #underWay = new Map<StationTransactionId, { limits: number; over: boolean }>();
   #unsupported = false;
@@ -105,14 +105,19 @@ export class LimitWriter {
    * @returns since when it is, on the scale of `now`
    */
   toPause(evse: Evse, now: Milliseconds): Milliseconds {
-    const since = this.#toPause.get(evse) ?? now;
-    this.#toPause.set(evse, since);
+    const since = this.#toPause.get(evse.number) ?? now;
+    this.#toPause.set(evse.number, since);
     return since;
   }
 
   /** Whether the EVSE goes by its fallback current for the next car if the gateway falls silent now. */
   fallsBack(evse: Evse): boolean {
-    return this.#protected.has(evse) && !this.#raised.has(evse);
+    return this.#protected.has(evse.number) && !this.#raised.has(evse.number);
+  }
+
+  /** The fallback current is another one: what the charger was given is not it any more. */
+  fallbackChanged({ number }: Evse): void {
+    this.#protected.delete(number);
   }
 
   /** Writes the TxDefaultProfile that holds while the gateway is away. */
@@ -128,8 +133,8 @@ export class LimitWriter {
       if (outcome.status !== 'Accepted') this.#units = named;
     }
     if (outcome.status !== 'Accepted') return outcome;
-    this.#raised.delete(evse);
-    this.#protected.add(evse);
+    this.#raised.delete(evse.number);
+    this.#protected.add(evse.number);
     return outcome;
   }
 
@@ -139,7 +144,7 @@ export class LimitWriter {
    */
   async apply(command: SetLimit, evse: Evse, calls: ProfileCalls): Promise<CommandOutcome> {
     if (this.#unsupported) return { status: 'NotSupported', detail: 'takes no charging profile' };
-    if (command.current > 0) this.#toPause.delete(evse);
+    if (command.current > 0) this.#toPause.delete(evse.number);
     const transaction = command.stationTransactionId;
     if (transaction === undefined) return this.#applyAll(command, evse, calls, () => false);
     const underWay = this.#underWay.get(transaction) ?? { limits: 0, over: false };
@@ -167,11 +172,11 @@ export class LimitWriter {
       const isDefault = way.purpose === 'TxDefaultProfile';
       const current =
         isDefault && situation === 'idle' ? ampere(Math.min(command.current, evse.fallbackCurrent)) : command.current;
-      if (isDefault && transaction !== undefined && this.#txProfiles.get(evse) === transaction) {
+      if (isDefault && transaction !== undefined && this.#txProfiles.get(evse.number) === transaction) {
         const cleared = statusOf(await calls.clearTxProfile(evse));
         if (cleared !== 'Accepted' && cleared !== 'Unknown')
           return { status: 'Rejected', detail: 'an earlier TxProfile stays in force' };
-        this.#txProfiles.delete(evse);
+        this.#txProfiles.delete(evse.number);
       }
       last = await this.#attempt(way, { ...wanted, current }, calls);
       if (last.status === 'Accepted') {
@@ -183,8 +188,8 @@ export class LimitWriter {
       }
       if (last.status === 'Uncertain') {
         // It may be in force all the same: a default written later would be outranked by it.
-        if (way.purpose === 'TxProfile' && transaction !== undefined) this.#txProfiles.set(evse, transaction);
-        if (isDefault && current > evse.fallbackCurrent) this.#raised.set(evse, transaction);
+        if (way.purpose === 'TxProfile' && transaction !== undefined) this.#txProfiles.set(evse.number, transaction);
+        if (isDefault && current > evse.fallbackCurrent) this.#raised.set(evse.number, transaction);
         const { later, ...uncertain } = last;
         if (later === undefined) return uncertain;
         const taken = (outcome: CommandOutcome): CommandOutcome => {
@@ -207,7 +212,7 @@ export class LimitWriter {
    * The transaction has ended, and its TxProfile with it (OCPP 1.6 section 3.13.1).
    * @returns the EVSEs whose default was raised for it and should go back to the fallback current
    */
-  transactionEnded(transaction: StationTransactionId): readonly Evse[] {
+  transactionEnded(transaction: StationTransactionId): readonly EvseNumber[] {
     const underWay = this.#underWay.get(transaction);
     if (underWay !== undefined) underWay.over = true;
     for (const [evse, of] of this.#txProfiles) if (of === transaction) this.#txProfiles.delete(evse);
@@ -231,10 +236,10 @@ export class LimitWriter {
     transaction: StationTransactionId | undefined,
   ): void {
     this.#worked.set(situation, way);
-    if (way.purpose === 'TxProfile' && transaction !== undefined) this.#txProfiles.set(evse, transaction);
+    if (way.purpose === 'TxProfile' && transaction !== undefined) this.#txProfiles.set(evse.number, transaction);
     if (way.purpose !== 'TxDefaultProfile') return;
-    if (current > evse.fallbackCurrent) this.#raised.set(evse, transaction);
-    else this.#raised.delete(evse);
+    if (current > evse.fallbackCurrent) this.#raised.set(evse.number, transaction);
+    else this.#raised.delete(evse.number);
   }
 
   /** One way, in every unit that may do; the unit that was taken is the only one from then on. */

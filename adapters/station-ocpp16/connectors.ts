@@ -11,10 +11,14 @@ interface PlacedConnector {
 
 /** connectorId 0 is the charger itself and in nobody's list (OCPP 1.6 section 3.8). */
 export class ConnectorNumbers {
-  readonly all: readonly PlacedConnector[];
+  readonly #station: Station;
 
   constructor(station: Station) {
-    this.all = station.evses
+    this.#station = station;
+  }
+
+  get all(): readonly PlacedConnector[] {
+    return this.#station.evses
       .flatMap((evse) => evse.connectors.map((connector) => ({ evse, connector: connector.number })))
       .map((place, index) => ({ ...place, id: index + 1 }));
   }

@@ -6,8 +6,7 @@ import { numberFrom } from '../ocpp-j/sampled-value.js';
 import { traitsOf } from '../ocpp-j/models.js';
 import { maskToken } from '../../gateway/kernel/log.js';
 import { toRfc3339 } from '../../gateway/kernel/units.js';
-import { stationTransactionId } from '../../gateway/kernel/ids.js';
-import type { Evse } from '../../gateway/site/topology.js';
+import { stationTransactionId, type EvseNumber } from '../../gateway/kernel/ids.js';
 import type { Inventory } from '../../gateway/site/station-event.js';
 import type { Charger } from './charger.js';
 import { transactionOf } from './memory.js';
@@ -46,7 +45,7 @@ function registerTold(value: unknown): number | undefined {
  */
 export function messages(
   charger: Charger,
-  lowerDefaults: (evses: readonly Evse[]) => void,
+  lowerDefaults: (evses: readonly EvseNumber[]) => void,
 ): ReadonlyMap<string, ActionHandler> {
   const { station, clock, log, reports, connectors, memory } = charger;
 

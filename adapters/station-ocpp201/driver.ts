@@ -1,12 +1,13 @@
 // The driver of one OCPP 2.0.1 station: lives as long as the site does, while its connections come and go.
 import { AnnouncedCapabilities } from '../ocpp-j/announced-capabilities.js';
-import { ChargerLink, COMMAND_TIME } from '../ocpp-j/charger-link.js';
+import { ChargerLink, COMMAND_TIME, type Attachment } from '../ocpp-j/charger-link.js';
 import { LimitWriter } from '../ocpp-j/limit-writer.js';
 import { stationDriver, type OcppStationDriver, type OcppStationSettings } from '../ocpp-j/station-driver.js';
 import { StationReports } from '../ocpp-j/station-reports.js';
+import type { EvseNumber } from '../../gateway/kernel/ids.js';
 import type { AdapterContext, StationHost } from '../../gateway/ports/station.js';
 import type { Capabilities } from '../../gateway/site/capabilities.js';
-import type { Evse, Station } from '../../gateway/site/topology.js';
+import type { Station } from '../../gateway/site/topology.js';
 import type { Charger, Learned } from './charger.js';
 import { Commands } from './commands.js';
 import { messages } from './messages.js';
@@ -65,14 +66,19 @@ export function openOcpp201Station(
   const commands = new Commands(charger);
 
   /** A default that had to serve a transaction goes back to the fallback current when that transaction is over. */
-  function lowerDefaults(evses: readonly Evse[]): void {
+  function lowerDefaults(numbers: readonly EvseNumber[]): void {
     const { attachment } = link;
-    if (!attachment || evses.length === 0) return;
-    const options = { deadline: link.deadline(COMMAND_TIME), priority: 0 };
-    Promise.all(evses.map((evse) => installFallback(charger, attachment, evse, options))).then(
+    if (!attachment || numbers.length === 0) return;
+    installFallbacks(attachment, numbers).then(
       () => charger.capabilities.announceChange(charger.learned.limits),
       (err: unknown) => log.error({ station: station.id, err }, 'fail-safe profile could not be put back'),
     );
+  }
+
+  async function installFallbacks(attachment: Attachment, numbers: readonly EvseNumber[]): Promise<void> {
+    const options = { deadline: link.deadline(COMMAND_TIME), priority: 0 };
+    const evses = station.evses.filter(({ number }) => numbers.includes(number));
+    await Promise.all(evses.map((evse) => installFallback(charger, attachment, evse, options)));
   }
 
   return stationDriver({
@@ -82,6 +88,8 @@ export function openOcpp201Station(
     capabilities: charger.capabilities,
     handlers: messages(charger, lowerDefaults),
     execute: (command) => commands.execute(command),
+    installFallbacks,
+    limits: () => charger.learned.limits,
     forget: () => {
       charger.learned = learnedNothing(station);
     },

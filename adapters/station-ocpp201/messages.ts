@@ -4,9 +4,9 @@ import { filledTextOf, integerOf, memberOf, momentOf, recordOf, recordsOf, textO
 import { answer, type ActionHandler } from '../ocpp-j/station-reports.js';
 import { traitsOf } from '../ocpp-j/models.js';
 import { maskToken } from '../../gateway/kernel/log.js';
+import type { EvseNumber } from '../../gateway/kernel/ids.js';
 import { toRfc3339 } from '../../gateway/kernel/units.js';
 import type { Inventory } from '../../gateway/site/station-event.js';
-import type { Evse } from '../../gateway/site/topology.js';
 import type { Charger } from './charger.js';
 import { notifications } from './notifications.js';
 import { statusMessages } from './status-messages.js';
@@ -34,7 +34,7 @@ export function inventoryOf(payload: Payload): Inventory {
  */
 export function messages(
   charger: Charger,
-  lowerDefaults: (evses: readonly Evse[]) => void,
+  lowerDefaults: (evses: readonly EvseNumber[]) => void,
 ): ReadonlyMap<string, ActionHandler> {
   const { station, clock, log, reports, places } = charger;
 

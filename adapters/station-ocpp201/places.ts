@@ -15,11 +15,15 @@ interface Place {
 export type Pointed = { readonly kind: 'station' } | { readonly kind: 'unknown' } | ({ readonly kind: 'evse' } & Place);
 
 export class Places {
-  readonly #evses: readonly Evse[];
+  readonly #station: Station;
   readonly #statuses = new Map<string, ConnectorStatus>();
 
   constructor(station: Station) {
-    this.#evses = station.evses;
+    this.#station = station;
+  }
+
+  get #evses(): readonly Evse[] {
+    return this.#station.evses;
   }
 
   of(evse: EvseNumber): Evse | undefined {

@@ -71,7 +71,7 @@ export const phasesOf = (outlet: Outlet, mask: PhaseMask): readonly Phase[] =>
 export const powerOf = (outlet: Outlet, mask: PhaseMask): number =>
   ((mask & 1) + ((mask >> 1) & 1) + ((mask >> 2) & 1)) * (outlet.lineToLine ? Math.sqrt(3) : 1);
 
-/** What of a site matters here; built once, since a site never changes while running. */
+/** What of a site matters here; built once for each site.yaml. */
 export function networkOf(site: Pick<Site, 'circuits' | 'stations' | 'balancing' | 'nominalVoltage'>): Network {
   const position = new Map(site.circuits.map((circuit, index) => [circuit.id, index]));
   const feeder = site.circuits.map((circuit) =>

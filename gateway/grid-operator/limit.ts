@@ -71,6 +71,26 @@ export function begun(
   };
 }
 
+/** The state for other sources and circuits: those that are still there keep what they said, new ones are as at the start. */
+export function amongOthers(
+  state: GridOperatorState,
+  sources: readonly Source[],
+  circuits: readonly Circuit[],
+  now: Timestamp,
+): GridOperatorState {
+  const fresh = begun(sources, [], now);
+  const there = new Set(circuits.map(({ id }) => id));
+  return {
+    sources: new Map(
+      [...fresh.sources].map(([source, first]): [Source, SourceState] => {
+        const known = state.sources.get(source);
+        if (known === undefined) return [source, first];
+        return [source, { ...known, words: new Map([...known.words].filter(([circuit]) => there.has(circuit))) }];
+      }),
+    ),
+  };
+}
+
 /** A sign of life that says nothing of a limit: it ends no fail-safe. */
 export const heard = (state: GridOperatorState, source: Source, now: Timestamp): GridOperatorState =>
   withSource(state, source, { ...(state.sources.get(source) ?? SILENT), heardAt: now });

@@ -280,4 +280,24 @@ export const FAULTS = {
     'The disk has no room for a second release beside the one that runs, or for a copy of the journal. Nothing was changed.',
     'Free as much as the message says.',
   ),
+  siteFileUnwritable: fault(
+    'FC-F01',
+    'site.yaml, or the folder of its revisions in the data directory, cannot be written: a change that was asked for did not happen.',
+    'Do what the log line says, mostly give the folder to the user that runs the gateway, and ask again.',
+  ),
+  siteNotInForce: fault(
+    'FC-F02',
+    'A site.yaml without faults could not be put in force. The gateway goes on with the one before, unless the log line says otherwise.',
+    'Look into the log for the reason, and apply it again or restart the gateway.',
+  ),
+  siteTakenBack: fault(
+    'FC-F03',
+    'A change of site.yaml that nobody kept in time was taken back, or one on trial when the gateway ended without being stopped.',
+    'Apply it again and keep it with forecourt keep, if it was meant to stay; forecourt history shows what it was.',
+  ),
+  siteFaulty: fault(
+    'FC-F04',
+    'site.yaml was to be read anew and has faults: the gateway goes on with the one before.',
+    'Correct the file, as forecourt check shows, and reload it.',
+  ),
 } as const satisfies Record<string, Fault>;

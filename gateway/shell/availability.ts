@@ -74,6 +74,15 @@ export class Availability {
     return busy && !operative ? 'Scheduled' : 'Accepted';
   }
 
+  /** The site is another one: EVSEs that are new may have been taken out of service when they were last there. */
+  reconfigured(): void {
+    const { book, clock } = this.#deps;
+    for (const key of this.#inoperative) {
+      const [evse = 0, connector = 0] = key.split('/').map(Number);
+      book.operative(evseNumber(evse), connector, false, clock.now());
+    }
+  }
+
   /** A station is back: what it missed, and what it may have forgotten by a reset. */
   async returned(station: StationId, evses: readonly EvseNumber[]): Promise<void> {
     for (const evse of evses) {

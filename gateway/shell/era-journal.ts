@@ -19,7 +19,8 @@ interface Marked {
 export interface EraJournalDependencies {
   readonly journal: Journal;
   readonly eras: () => Eras;
-  readonly tariff: Tariff | undefined;
+  /** As it is now. */
+  readonly tariff: () => Tariff | undefined;
 }
 
 export class EraJournal implements Journal {
@@ -80,7 +81,7 @@ export class EraJournal implements Journal {
   #asKnown(collection: string, documents: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown> {
     const move = TIMED.get(collection);
     if (move === undefined) return documents;
-    const { tariff } = this.#deps;
+    const tariff = this.#deps.tariff();
     return new Map([...documents].map(([key, value]) => [key, this.#moved(value, (v, by) => move(v, by, tariff))]));
   }
 
@@ -114,7 +115,7 @@ export class EraJournal implements Journal {
   }
 
   #known(record: JournalRecord): JournalRecord {
-    const { tariff } = this.#deps;
+    const tariff = this.#deps.tariff();
     return this.#moved(record, (each, shift) =>
       each.type === 'cdr' ? billedAnew(each, shiftedSpan(each, shift), tariff) : shiftedRecord(each, shift),
     );

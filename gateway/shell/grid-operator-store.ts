@@ -10,7 +10,7 @@ const COLLECTION = 'grid-operator';
 const KEY = 'sources';
 
 export class GridOperatorStore {
-  readonly #meant: readonly CircuitId[];
+  #meant: readonly CircuitId[];
   /** As text, what is on disk or on its way there; undefined: nobody knows. */
   #kept: string | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -35,6 +35,11 @@ export class GridOperatorStore {
   ): Promise<GridOperatorStore> {
     const saved = (await journal.load(COLLECTION)).get(KEY);
     return new GridOperatorStore(journal, log, meant, understood(saved, meant, new Set(circuits)));
+  }
+
+  /** Another site means these circuits. */
+  reconfigured(meant: readonly CircuitId[]): void {
+    this.#meant = meant;
   }
 
   /** Writes what has changed. */

@@ -1,6 +1,7 @@
 // Hears the grid operator over every way that site.yaml names, keeps his word over restarts, and says what holds now.
 import type { GridOperatorLimits, SharedCap } from '../balancing/observation.js';
 import {
+  amongOthers,
   begun,
   heard,
   inForce,
@@ -47,13 +48,10 @@ export interface GridOperatorStanding {
 export class GridOperator {
   readonly #deps: GridOperatorDependencies;
   readonly #store: GridOperatorStore;
-  readonly #meant: readonly CircuitId[];
-  /** CSMSs whose cap on the whole station is the grid operator's word, and whether each is there. */
-  readonly #csms: Map<CsmsId, boolean>;
-  /** A cap counts what chargers take: before a transformer that is another current, and it stays a cap. */
-  readonly #transformed: boolean;
-  /** EVSEs behind the circuits that the limit is meant for. */
-  readonly #behind: readonly EvseNumber[];
+  /** CSMSs that are there. */
+  readonly #online = new Set<CsmsId>();
+  /** What site.yaml says of the limit. */
+  #terms: Terms;
   /** A clock that is set must not end a heartbeat. */
   readonly #now: () => Timestamp;
   #state: GridOperatorState;
@@ -61,32 +59,38 @@ export class GridOperator {
   #held: GridOperatorLimits;
   #told = '';
 
-  private constructor(deps: GridOperatorDependencies, store: GridOperatorStore, meant: readonly CircuitId[]) {
+  private constructor(deps: GridOperatorDependencies, store: GridOperatorStore) {
     const { site, clock } = deps;
-    const policy = site.balancing.gridOperatorLimit;
     this.#deps = deps;
     this.#now = steadyTime(clock);
     this.#store = store;
-    this.#meant = meant;
-    this.#behind = evsesBehind(site, this.#meant);
-    this.#transformed = site.circuits.some((each) => each.primaryVoltage !== undefined && meant.includes(each.id));
-    this.#csms = new Map((policy?.from.includes('csms') === true ? speakersAmong(site) : []).map((id) => [id, false]));
-    const sources = [
-      ...(policy?.from.includes('mqtt') === true ? [MQTT] : []),
-      ...[...this.#csms.keys()].map(csmsSource),
-      ...(policy?.from.includes('contact') === true ? policy.contacts.map(({ number }) => contactSource(number)) : []),
-    ];
-    this.#state = begun(sources, store.remembered, this.#now());
-    this.#held = inForce(this.#state, policy, site.circuits);
+    this.#terms = termsOf(site);
+    this.#state = begun(this.#terms.sources, store.remembered, this.#now());
+    this.#held = inForce(this.#state, site.balancing.gridOperatorLimit, site.circuits);
   }
 
   static async open(deps: GridOperatorDependencies): Promise<GridOperator> {
     const { site, journal, log } = deps;
     const meant = meantCircuits(site.balancing.gridOperatorLimit, site.circuits);
     const circuits = site.circuits.map(({ id }) => id);
-    const operator = new GridOperator(deps, await GridOperatorStore.open(journal, log, meant, circuits), meant);
+    const operator = new GridOperator(deps, await GridOperatorStore.open(journal, log, meant, circuits));
     operator.#tell();
     return operator;
+  }
+
+  /** The site is another one: what was said holds as far as it is still meant, as after a restart. */
+  reconfigured(): void {
+    const { site } = this.#deps;
+    const before = this.#terms;
+    this.#terms = termsOf(site);
+    const { meant, sources } = this.#terms;
+    this.#store.reconfigured(meant);
+    this.#set(
+      JSON.stringify(meant) === JSON.stringify(before.meant)
+        ? amongOthers(this.#state, sources, site.circuits, this.#now())
+        : begun(sources, [], this.#now()),
+    );
+    for (const csms of this.#terms.csms) if (this.#online.has(csms) && !before.csms.includes(csms)) this.#present(csms);
   }
 
   /** A message over MQTT, as it came. @param circuit that its topic names; absent: the one the limit is meant for */
@@ -103,7 +107,7 @@ export class GridOperator {
       return;
     }
     const { limit } = word.value;
-    const circuits = named === undefined ? this.#meant : [circuitId(named)];
+    const circuits = named === undefined ? this.#terms.meant : [circuitId(named)];
     let state = this.#state;
     for (const id of circuits) {
       const of = site.circuits.find((each) => each.id === id);
@@ -121,34 +125,35 @@ export class GridOperator {
   /** A contact was read. */
   contact({ number, active, limit, circuit }: Contact, closed: boolean): void {
     const holds = closed === (active === 'closed');
-    const circuits = circuit === undefined ? this.#meant : [circuit];
+    const circuits = circuit === undefined ? this.#terms.meant : [circuit];
     const words = new Map(holds ? circuits.map((each) => [each, limit]) : []);
     this.#set(stands(this.#state, contactSource(number), words, this.#now()));
   }
 
   /** While a CSMS is there its caps are its word: it can read them, and they hold until it replaces them (K01). */
   csmsOnline(csms: CsmsId, online: boolean): void {
-    if (!this.#csms.has(csms)) return;
-    this.#csms.set(csms, online);
-    if (online) this.#set(said(this.#state, csmsSource(csms), [], undefined, this.#now()));
+    if (online) this.#online.add(csms);
+    else this.#online.delete(csms);
+    if (online && this.#terms.csms.includes(csms)) this.#present(csms);
   }
 
   /** Once a second. */
   tend(): void {
     const now = this.#now();
     let state = this.#state;
-    for (const [csms, online] of this.#csms) if (online) state = heard(state, csmsSource(csms), now);
+    for (const csms of this.#terms.csms) if (this.#online.has(csms)) state = heard(state, csmsSource(csms), now);
     this.#set(tended(state, now));
   }
 
   /** What holds now. @param caps of all CSMSs; those that are the grid operator's word are not in the answer */
   inForce(caps: readonly SharedCap[]): GridOperatorLimits & { readonly caps: readonly SharedCap[] } {
-    if (this.#csms.size === 0 || this.#transformed) return { ...this.#held, caps };
+    const { csms, meant, transformed } = this.#terms;
+    if (csms.length === 0 || transformed) return { ...this.#held, caps };
     const mine = (cap: SharedCap): boolean =>
-      cap.profile !== undefined && this.#csms.has(cap.profile.csms) && this.#covers(cap);
+      cap.profile !== undefined && csms.includes(cap.profile.csms) && this.#covers(cap);
     const limits = new Map(this.#held.limits);
     for (const { limit } of caps.filter(mine))
-      for (const circuit of this.#meant) limits.set(circuit, ampere(Math.min(limit, limits.get(circuit) ?? Infinity)));
+      for (const circuit of meant) limits.set(circuit, ampere(Math.min(limit, limits.get(circuit) ?? Infinity)));
     return { limits, failsafe: this.#held.failsafe, caps: caps.filter((cap) => !mine(cap)) };
   }
 
@@ -168,9 +173,13 @@ export class GridOperator {
     return this.#store.settled();
   }
 
+  #present(csms: CsmsId): void {
+    this.#set(said(this.#state, csmsSource(csms), [], undefined, this.#now()));
+  }
+
   #covers({ evses }: SharedCap): boolean {
     const capped = new Set(evses);
-    return this.#behind.every((number) => capped.has(number));
+    return this.#terms.behind.every((number) => capped.has(number));
   }
 
   #set(state: GridOperatorState): void {
@@ -202,6 +211,38 @@ export class GridOperator {
       );
     } else log.info({}, 'the grid operator is heard again, and the fail-safe limit is over');
   }
+}
+
+/** What site.yaml says of the limit, and what follows from it. */
+interface Terms {
+  /** The circuits that it is meant for. */
+  readonly meant: readonly CircuitId[];
+  readonly sources: readonly Source[];
+  /** CSMSs whose cap on the whole station is the grid operator's word. */
+  readonly csms: readonly CsmsId[];
+  /** A cap counts what chargers take: before a transformer that is another current, and it stays a cap. */
+  readonly transformed: boolean;
+  /** EVSEs behind the circuits that the limit is meant for. */
+  readonly behind: readonly EvseNumber[];
+}
+
+function termsOf(site: Site): Terms {
+  const policy = site.balancing.gridOperatorLimit;
+  const from = new Set(policy?.from);
+  const meant = meantCircuits(policy, site.circuits);
+  const csms = from.has('csms') ? speakersAmong(site) : [];
+  const contacts = from.has('contact') ? (policy?.contacts ?? []) : [];
+  return {
+    meant,
+    sources: [
+      ...(from.has('mqtt') ? [MQTT] : []),
+      ...csms.map(csmsSource),
+      ...contacts.map(({ number }) => contactSource(number)),
+    ],
+    csms,
+    transformed: site.circuits.some((each) => each.primaryVoltage !== undefined && meant.includes(each.id)),
+    behind: evsesBehind(site, meant),
+  };
 }
 
 /** Those whose cap on the whole station is the grid operator's word: limiters, or where there is none, the authorities. */

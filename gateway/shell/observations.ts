@@ -82,6 +82,11 @@ export class Observations {
     this.#endedAt.set(transaction.evse, this.#deps.now());
   }
 
+  /** Another EVSE has its number now, or nobody. */
+  forget(number: EvseNumber): void {
+    for (const known of [this.#endedAt, this.#arrivals, this.#priorities]) known.delete(number);
+  }
+
   observe(evse: Evse): EvseObservation {
     const { book, needs, now, profiles } = this.#deps;
     const station = book.station(evse.station);

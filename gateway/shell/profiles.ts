@@ -29,7 +29,7 @@ import type { OperationAnswer, ProfileCriteria } from '../ports/operations.js';
 import type { ChargingProfile, ChargingRateUnit, ChargingSchedule } from '../site/charging-profile.js';
 import type { SiteBook } from '../site/site-book.js';
 import type { TimeShift } from '../site/time-shift.js';
-import type { Evse, Site } from '../site/topology.js';
+import type { Csms, Evse, Site } from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
 import type { ProfileBound, ProfileBounds } from './observations.js';
 
@@ -90,6 +90,30 @@ export class Profiles implements ProfileBounds {
       profiles.#away.set(id, now);
     }
     return profiles;
+  }
+
+  /**
+   * Reads what is on disk of CSMSs that another site has.
+   * @returns what puts it in force, once the site is the other one
+   * @throws JournalUnavailable when it cannot be read
+   */
+  async prepared(next: readonly Csms[]): Promise<() => void> {
+    const stored = await this.#deps.journal.load(COLLECTION);
+    return () => {
+      const now = this.#deps.clock.now();
+      const known = new Map(this.#stores);
+      this.#stores.clear();
+      for (const { id, ocpp, evses } of next) {
+        const { profiles, written } = known.get(id) ?? (stored.get(id) as ProfileStore | undefined) ?? {};
+        const fresh = emptyStore(id, ocpp, evses);
+        this.#stores.set(id, {
+          ...fresh,
+          ...(profiles !== undefined && written !== undefined && { profiles, written }),
+        });
+        if (!known.has(id)) this.#away.set(id, now);
+      }
+      this.#known.clear();
+    };
   }
 
   set(
@@ -298,8 +322,11 @@ export class Profiles implements ProfileBounds {
     return turn;
   }
 
-  #hold(store: ProfileStore): void {
-    this.#stores.set(store.csms, store);
+  #hold({ csms, profiles, written }: ProfileStore): void {
+    const now = this.#stores.get(csms);
+    // The site may have become another one while the disk was at work.
+    if (now === undefined) return;
+    this.#stores.set(csms, { ...now, profiles, written });
     this.#known.clear();
     this.#deps.changed();
   }

@@ -27,7 +27,7 @@ export interface SiteTimeDependencies {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly machine: Machine;
-  readonly tariff: Tariff | undefined;
+  readonly tariff: () => Tariff | undefined;
   readonly log: Log;
 }
 

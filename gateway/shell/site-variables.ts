@@ -13,13 +13,22 @@ export const variableName = (component: string, variable: string, instance?: str
 export class SiteVariables {
   readonly #values = new Map<string, string>();
   readonly #journal: Journal;
-  readonly #defaults: AuthorizationSettings;
+  readonly #site: Site;
   #authorization: AuthorizationSettings;
 
   private constructor(site: Site, journal: Journal) {
     this.#journal = journal;
-    this.#defaults = settingsOf(site.authorization);
+    this.#site = site;
     this.#authorization = this.#defaults;
+  }
+
+  /** The site is another one: what CSMSs have set still goes before what it says. */
+  reconfigured(): void {
+    this.#authorization = this.#overlay();
+  }
+
+  get #defaults(): AuthorizationSettings {
+    return settingsOf(this.#site.authorization);
   }
 
   static async open(site: Site, journal: Journal): Promise<SiteVariables> {

@@ -6,6 +6,7 @@ import type { Log } from '../kernel/log.js';
 import { steadyTime } from '../kernel/steady-time.js';
 import { ampere, milliseconds, seconds, type Ampere, type Milliseconds, type Timestamp } from '../kernel/units.js';
 import { plan, type Plan } from '../balancing/balancer.js';
+import { carriedOver } from '../balancing/carry-over.js';
 import { ceilings, confirmed, failed, reset, withdrawn } from '../balancing/commit.js';
 import { networkOf, type Network } from '../balancing/network.js';
 import type { GridOperatorLimits, SharedCap } from '../balancing/observation.js';
@@ -58,8 +59,8 @@ export interface SteeringDependencies {
 
 export class Steering {
   readonly #deps: SteeringDependencies;
-  readonly #network: Network;
-  readonly #evses: readonly Evse[];
+  #network: Network;
+  #evses: readonly Evse[];
   readonly #meters = new Map<MeterId, MeterReading>();
   readonly #observations: Observations;
   readonly #setpoints: Setpoints;
@@ -165,6 +166,26 @@ export class Steering {
     for (const evse of this.#evses)
       if (evse.station === station) this.#state = reset(this.#network, this.#state, evse.number);
     this.wake();
+  }
+
+  /**
+   * The site is another one: what is known goes on, and a plan is made at once.
+   * @param renewed meters that another device may answer for now
+   */
+  reconfigured(renewed: ReadonlySet<MeterId>): void {
+    const { site } = this.#deps;
+    const network = networkOf(site);
+    this.#state = carriedOver(this.#network, this.#state, network, renewed, this.#now());
+    for (const { evse } of this.#network.outlets) {
+      const now = network.outlets[network.indexOf.get(evse.number) ?? -1]?.evse;
+      if (now?.station !== evse.station || now.stationEvse !== evse.stationEvse) this.#observations.forget(evse.number);
+    }
+    this.#network = network;
+    this.#evses = site.stations.flatMap((station) => station.evses);
+    for (const meter of renewed) this.#meters.delete(meter);
+    // It speaks of another network.
+    this.#newestPlan = undefined;
+    if (this.#timer !== undefined && !this.#stopped) this.#plan();
   }
 
   /** The car at this EVSE waits for a limit: it is sent, even the same as before. */

@@ -21,7 +21,7 @@ export interface ConnectorChange {
 }
 
 interface ConnectorRecord {
-  readonly evse: Evse;
+  evse: Evse;
   readonly connector: number;
   reported: ConnectorStatus;
   known: boolean;
@@ -40,7 +40,7 @@ interface ConnectorRecord {
 }
 
 interface EvseRecord {
-  readonly evse: Evse;
+  evse: Evse;
   readonly lastValues: LastValues;
   registerAt: Timestamp | undefined;
   reserved: boolean;
@@ -55,6 +55,13 @@ interface StationRecord {
   unavailable: boolean;
 }
 
+/** What was known before the site became another one. */
+interface Known {
+  readonly stations: ReadonlyMap<StationId, StationRecord>;
+  readonly evses: ReadonlyMap<EvseNumber, EvseRecord>;
+  readonly connectors: ReadonlyMap<string, ConnectorRecord>;
+}
+
 const key = (evse: EvseNumber, connector: number): string => `${evse}/${connector}`;
 
 /** Holds the live state; every method that changes something answers with the connectors that now look different. */
@@ -67,25 +74,66 @@ export class SiteBook implements LiveSite {
 
   constructor(site: Site, now: Timestamp) {
     this.#site = site;
-    for (const station of site.stations) {
-      this.#stations.set(station.id, {
-        live: { id: station.id, connected: false, since: now, booted: false },
-        lost: true,
-        unavailable: false,
-      });
-      for (const evse of station.evses) {
-        this.#evses.set(evse.number, {
+    this.#fill(now);
+  }
+
+  /**
+   * The site is another one: what is known of hardware that it still has goes on, under its new description.
+   * @returns connectors that are new or gone
+   */
+  reconfigured(now: Timestamp): ConnectorChange[] {
+    const before = [...this.#connectors.values()];
+    const stations = new Map(this.#stations);
+    const evses = new Map(this.#evses);
+    this.#stations.clear();
+    this.#evses.clear();
+    this.#connectors.clear();
+    this.#ofStation.clear();
+    const connectors = new Map(before.map((record) => [key(record.evse.number, record.connector), record]));
+    this.#fill(now, { stations, evses, connectors });
+    const kept = new Set(this.#connectors.values());
+    return [
+      ...before.filter((record) => !kept.has(record)),
+      ...[...kept].filter((record) => !before.includes(record)),
+    ].map(({ evse, connector }) => ({ evse: evse.number, connector }));
+  }
+
+  #fill(now: Timestamp, known?: Known): void {
+    for (const station of this.#site.stations) {
+      this.#stations.set(
+        station.id,
+        known?.stations.get(station.id) ?? {
+          live: { id: station.id, connected: false, since: now, booted: false },
+          lost: true,
+          unavailable: false,
+        },
+      );
+      for (const evse of station.evses) this.#add(evse, now, known);
+      const own = station.evses.flatMap(({ number }) => this.#connectorsOf(number, undefined));
+      this.#ofStation.set(station.id, own);
+    }
+  }
+
+  #add(evse: Evse, now: Timestamp, known: Known | undefined): void {
+    const before = known?.evses.get(evse.number);
+    // The same number at another place is another EVSE.
+    const same = before?.evse.station === evse.station && before.evse.stationEvse === evse.stationEvse;
+    const record = same
+      ? before
+      : {
           evse,
           lastValues: new LastValues(),
           registerAt: undefined,
           reserved: false,
           live: { number: evse.number },
-        });
-        for (const { number } of evse.connectors)
-          this.#connectors.set(key(evse.number, number), blank(evse, number, now));
-      }
-      const own = station.evses.flatMap(({ number }) => this.#connectorsOf(number, undefined));
-      this.#ofStation.set(station.id, own);
+        };
+    record.evse = evse;
+    this.#evses.set(evse.number, record);
+    for (const { number } of evse.connectors) {
+      const place = key(evse.number, number);
+      const connector = (same ? known?.connectors.get(place) : undefined) ?? blank(evse, number, now);
+      connector.evse = evse;
+      this.#connectors.set(place, connector);
     }
   }
 

@@ -1,4 +1,4 @@
-// What a site is: stations, EVSEs, connectors, circuits and meters, as site.yaml describes them. Never changes while running.
+// What a site is: stations, EVSEs, connectors, circuits and meters, as site.yaml describes them. A value: another site.yaml is another one.
 import type { CircuitId, CsmsId, EvseNumber, MeterId, StationId } from '../kernel/ids.js';
 import type { Ampere, Milliseconds, Volt, WattHour } from '../kernel/units.js';
 import type { ChargingRateUnit } from './charging-profile.js';

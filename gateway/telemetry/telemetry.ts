@@ -44,7 +44,8 @@ export interface TelemetryDependencies {
   readonly root: string;
   /** Whether a bill shows the driver's card in full. */
   readonly tokens: 'full' | 'masked';
-  readonly stations: readonly StationId[];
+  /** As site.yaml lists them now. */
+  readonly stations: () => readonly StationId[];
   readonly live: LiveSite;
   readonly journal: Journal;
   readonly link: TelemetryLink;
@@ -111,7 +112,7 @@ export class Telemetry implements Reader {
   showAll(): void {
     const { live, stations } = this.#deps;
     for (const { evse, connector } of live.connectors()) this.connectorChanged(evse, connector);
-    for (const station of stations) this.stationChanged(station);
+    for (const station of stations()) this.stationChanged(station);
   }
 
   /** Delivered up to here: older entries are not needed by this broker any more. */

@@ -59,8 +59,8 @@ export class Delivery {
   #wakeUp: CancelTimer | undefined;
   /** What happened up to here happened while the link was away. */
   #offlineThrough: JournalSeq;
-  /** The end of the journal when this process began: what is before was written under an earlier site.yaml, perhaps. */
-  readonly #openedAt: JournalSeq;
+  /** The end of the journal when the site was last another one: what is before was written under an earlier site.yaml, perhaps. */
+  #configuredAt: JournalSeq;
   #inFlight = false;
   readonly #suspicion = new Suspicion<Head>();
   /** Answers to attempts that had been given up, which are looked at between two deliveries. */
@@ -95,7 +95,7 @@ export class Delivery {
       },
     });
     this.#offlineThrough = dependencies.journal.lastSeq;
-    this.#openedAt = dependencies.journal.lastSeq;
+    this.#configuredAt = dependencies.journal.lastSeq;
   }
 
   /** What is missing on disk: a CSMS's first start is remembered as its beginning, or what a damaged journal left of it. */
@@ -135,6 +135,11 @@ export class Delivery {
 
   attach(link: CsmsLink): void {
     this.#link = link;
+  }
+
+  /** The site is another one. */
+  reconfigured(): void {
+    this.#configuredAt = this.#is.journal.lastSeq;
   }
 
   /** The link has come back: what happened until now happened while it was away (E11.FR.07). */
@@ -312,7 +317,7 @@ export class Delivery {
     return {
       // Hardware that has left the site, or the view, since: what happened before is still told, under its old number.
       tells: ({ evse, uid }, seq) =>
-        slots.sees(evse) || seq <= this.#openedAt || this.#projections.of(uid) !== undefined,
+        slots.sees(evse) || seq <= this.#configuredAt || this.#projections.of(uid) !== undefined,
       csms: this.#is.csms,
       slots,
       sampling: this.#is.settings().sampling,

@@ -28,17 +28,39 @@ export function visibleEvses(site: Site, csms: Csms): readonly Evse[] {
 }
 
 export class SlotTable {
-  readonly rows: readonly SlotRow[];
-  /** The EVSEs that exist and that this CSMS sees. */
-  readonly evses: readonly Evse[];
+  #rows: readonly SlotRow[] = [];
+  #evses: readonly Evse[] = [];
   readonly #byFlat = new Map<number, SlotRow>();
   readonly #byConnector = new Map<string, SlotRow>();
   readonly #byEvse = new Map<EvseNumber, SlotRow[]>();
   readonly #evseOf = new Map<EvseNumber, Evse>();
 
-  private constructor(rows: readonly SlotRow[], evses: readonly Evse[]) {
-    this.rows = rows;
-    this.evses = evses;
+  private constructor(rows: readonly Omit<SlotRow, 'removed'>[], evses: readonly Evse[]) {
+    this.#bringUpToDate(rows, evses);
+  }
+
+  get rows(): readonly SlotRow[] {
+    return this.#rows;
+  }
+
+  /** The EVSEs that exist and that this CSMS sees. */
+  get evses(): readonly Evse[] {
+    return this.#evses;
+  }
+
+  /** The CSMS sees other EVSEs: as after a restart, no number that was given means anything else. */
+  reconfigured(evses: readonly Evse[]): void {
+    this.#bringUpToDate(this.#rows, evses);
+  }
+
+  #bringUpToDate(known: readonly Omit<SlotRow, 'removed'>[], evses: readonly Evse[]): void {
+    const all = [...known];
+    for (const evse of evses) for (const connector of evse.connectors) append(all, evse.number, connector.number);
+    const present = new Set(evses.flatMap((evse) => evse.connectors.map((each) => `${evse.number}/${each.number}`)));
+    const rows = all.map((row) => Object.assign({}, row, { removed: !present.has(`${row.evse}/${row.connector}`) }));
+    this.#rows = rows;
+    this.#evses = evses;
+    for (const map of [this.#byFlat, this.#byConnector, this.#byEvse, this.#evseOf]) map.clear();
     for (const row of rows) {
       this.#byFlat.set(row.slot.flat, row);
       this.#byConnector.set(`${row.evse}/${row.connector}`, row);
@@ -56,13 +78,7 @@ export class SlotTable {
    * @throws Error when the document cannot be understood: guessing would renumber the site
    */
   static open(stored: unknown, evses: readonly Evse[]): SlotTable {
-    const rows = stored === undefined ? [] : parseRows(stored);
-    for (const evse of evses) for (const connector of evse.connectors) append(rows, evse.number, connector.number);
-    const present = new Set(evses.flatMap((evse) => evse.connectors.map((each) => `${evse.number}/${each.number}`)));
-    return new SlotTable(
-      rows.map((row) => Object.assign({}, row, { removed: !present.has(`${row.evse}/${row.connector}`) })),
-      evses,
-    );
+    return new SlotTable(stored === undefined ? [] : parseRows(stored), evses);
   }
 
   /** The table as a document. */

@@ -106,6 +106,11 @@ export class Statuses {
     this.#changed(STATION);
   }
 
+  /** The CSMS sees other EVSEs. */
+  reconfigured(): void {
+    for (const row of this.#is.slots.rows) this.#changed(row.slot.flat);
+  }
+
   /** A CSMS asked (TriggerMessage): told even when nothing has changed. Without rows: the station and all connectors. */
   tell(rows: readonly SlotRow[] | undefined): void {
     const flats = rows?.map((row) => row.slot.flat) ?? [STATION, ...this.#is.slots.rows.map((row) => row.slot.flat)];

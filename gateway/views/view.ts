@@ -24,7 +24,7 @@ import { offeredValues } from '../site/offered-current.js';
 import type { DataTransferAnswer } from '../site/station-event.js';
 import type { IdToken, IdTokenInfo } from '../site/tokens.js';
 import type { TimeShift } from '../site/time-shift.js';
-import type { Csms, Site } from '../site/topology.js';
+import type { Csms, Evse, Site } from '../site/topology.js';
 import type { JournalRecord, Transaction } from '../site/transaction.js';
 import { carryOut, siteInfo, type CommandContext } from './commands.js';
 import { connectorView } from './connector-view.js';
@@ -101,14 +101,14 @@ export class View implements CsmsHost, Reader {
   /** Counts the times the link came up, so that what an earlier link began does not go on in a later one. */
   #links = 0;
 
-  private constructor(dependencies: ViewDependencies, stored: ReadonlyMap<string, unknown>) {
+  private constructor(dependencies: ViewDependencies, stored: ReadonlyMap<string, unknown>, evses: readonly Evse[]) {
     const { csms, site, live, journal, operations, clock, log, firmwareVersion } = dependencies;
     this.#is = dependencies;
     this.csms = csms.id;
     this.bootReason = dependencies.bootReason ?? 'PowerUp';
     this.identity = { vendor: 'Forecourt', model: 'Site gateway', serialNumber: site.id.slice(0, 25), firmwareVersion };
     this.#collection = viewCollection(csms.id);
-    this.#slots = SlotTable.open(stored.get('slots'), visibleEvses(site, csms));
+    this.#slots = SlotTable.open(stored.get('slots'), evses);
     this.#stationOperative = stored.get('inoperative') !== true;
     this.#variables = new Variables(
       {
@@ -158,12 +158,13 @@ export class View implements CsmsHost, Reader {
 
   /**
    * Takes up what is stored of this CSMS; a CSMS without anything stored begins with what happens from now on.
+   * @param site where it is opened for one that is not yet in force
    * @throws Error when the stored slot table cannot be read
    * @throws JournalUnavailable when its first documents cannot be written
    */
-  static async open(dependencies: ViewDependencies): Promise<View> {
+  static async open(dependencies: ViewDependencies, site: Site = dependencies.site): Promise<View> {
     const stored = await dependencies.journal.load(viewCollection(dependencies.csms.id));
-    const view = new View(dependencies, stored);
+    const view = new View(dependencies, stored, visibleEvses(site, dependencies.csms));
     const slots = { collection: view.#collection, key: 'slots', value: view.#slots.toDocument() };
     const { csms, journal, log, clock } = dependencies;
     const { projections } = view.#delivery;
@@ -245,6 +246,24 @@ export class View implements CsmsHost, Reader {
   /** A connector's live state has changed. */
   connectorChanged(evse: EvseNumber): void {
     this.#statuses.connectorChanged(evse);
+  }
+
+  /** The site, or what this CSMS sees of it, is another one: it is told of what is new and what is gone. */
+  reconfigured(): void {
+    const { csms, log, site } = this.#is;
+    const before = JSON.stringify(this.#slots.toDocument());
+    this.#slots.reconfigured(visibleEvses(site, csms));
+    this.#delivery.reconfigured();
+    this.#statuses.reconfigured();
+    const document = this.#slots.toDocument();
+    if (JSON.stringify(document) === before) return;
+    // The next start finds the same numbers by itself, as long as no other change comes between.
+    this.#save('slots', document).catch((err: unknown) =>
+      log.error(
+        { csms: csms.id, err, fault: FAULTS.journalUnavailable.code },
+        'The numbers of connectors could not be saved',
+      ),
+    );
   }
 
   /** The site has learned the time: what was read before is read again. */

@@ -448,7 +448,7 @@ void t.test('a broker is shown anew when things happened', async (t) => {
     id: 'broker',
     root: 'site',
     tokens: 'full',
-    stations: site.stations.map(({ id }) => id),
+    stations: () => site.stations.map(({ id }) => id),
     live: gateway.live,
     journal: gateway.journal,
     link,

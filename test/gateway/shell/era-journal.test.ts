@@ -20,7 +20,7 @@ void t.test('contract', (t) => {
   journalContract(t, async () => {
     const disk = new MemoryJournal();
     const open = (journal: MemoryJournal): EraJournal =>
-      new EraJournal({ journal, eras: () => begin(NO_ERAS, FROM, 'unset'), tariff: undefined });
+      new EraJournal({ journal, eras: () => begin(NO_ERAS, FROM, 'unset'), tariff: () => undefined });
     return {
       journal: open(disk),
       reopen: async () => {
@@ -43,7 +43,7 @@ const security = (at: number, more: Partial<SecurityRecord> = {}): SecurityRecor
 class Bench {
   eras: Eras = NO_ERAS;
   readonly disk = new MemoryJournal();
-  readonly journal = new EraJournal({ journal: this.disk, eras: () => this.eras, tariff: undefined });
+  readonly journal = new EraJournal({ journal: this.disk, eras: () => this.eras, tariff: () => undefined });
 
   async times(): Promise<number[]> {
     return (await readAll(this.journal)).map(({ record }) => (record as SecurityRecord).at);

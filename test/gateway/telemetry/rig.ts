@@ -129,7 +129,7 @@ export async function rig(
     id: 'broker',
     root: 'f/S',
     tokens: 'full',
-    stations: [CP1, stationId('CP2')],
+    stations: () => [CP1, stationId('CP2')],
     live: book,
     journal,
     link,
