@@ -9,6 +9,7 @@ const domains = [
   'billing',
   'shedding',
   'grid-operator',
+  'commissioning',
 ];
 const folders = (names) => `^gateway/(${names.join('|')})/`;
 /** The files that may touch the outside: they name adapters, read files and start timers for everybody else. */

@@ -54,6 +54,8 @@ export class OcppStation implements StationDriver {
 /** Who hears of what goes on at the door. */
 export interface DoorHost {
   securityEvent(event: string, station: string, detail: string): void;
+  /** An OCPP charger that site.yaml does not list wanted in. */
+  unknownStation(identity: string, remoteAddress: string): void;
   /** Sees every frame of a station, tokens and all. */
   traced(station: string, direction: 'in' | 'out', text: string): void;
 }
@@ -71,7 +73,7 @@ export function ocppServer(
   return new OcppServer<OcppStation>({
     clock,
     log,
-    admit: (request) => admit(request, stations, log),
+    admit: (request) => admit(request, stations, host, log),
     accepted: ({ station, version, connection, identity, remoteAddress }: Accepted<OcppStation>) => {
       log.info({ station: identity, version, remoteAddress }, 'station connected');
       const driver = station.accept(version, connection);
@@ -90,11 +92,13 @@ export function ocppServer(
 function admit(
   { identity, credentials, remoteAddress }: AdmissionRequest,
   stations: ReadonlyMap<StationId, OcppStation>,
+  host: DoorHost,
   log: AdapterContext['log'],
 ): Admission<OcppStation> {
   const station = stations.get(stationId(identity));
   if (station === undefined || station.station.link.kind !== 'ocpp') {
     log.warn({ station: identity, remoteAddress, fault: FAULTS.unknownStation.code }, 'unknown station refused');
+    host.unknownStation(identity, remoteAddress);
     return { ok: false, status: 404 };
   }
   const { link } = station.station;

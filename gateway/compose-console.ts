@@ -12,6 +12,7 @@ import type { Gateway } from './gateway.js';
 import { FAULTS } from './kernel/faults.js';
 import type { SiteConfiguration } from './ports/configuration.js';
 import type { SiteConsole, Traces } from './ports/console.js';
+import type { ConsoleRoute } from './ports/console-routes.js';
 import type { AdapterContext } from './ports/station.js';
 import type { ConsoleSettings, Site } from './site/topology.js';
 
@@ -26,12 +27,14 @@ export interface ConsoleParts {
   readonly trace: Traces;
   /** Absent where the site is from no file. */
   readonly configuration?: SiteConfiguration;
+  /** The addresses of further capabilities. */
+  readonly routes: readonly ConsoleRoute[];
 }
 
 /** Never throws: the gateway works without its console. */
 export async function composeConsole(
   settings: ConsoleSettings,
-  { site, console, gateway, recorder, trace, configuration }: ConsoleParts,
+  { site, console, gateway, recorder, trace, configuration, routes }: ConsoleParts,
   context: AdapterContext,
 ): Promise<ConsoleServer> {
   const { clock, log } = context;
@@ -62,6 +65,7 @@ export async function composeConsole(
         ...actRoutes(site.id, gateway.acts, () => clock.now()),
         ...traceRoutes(trace, () => console.drawing()),
         ...(configuration === undefined ? [] : configurationRoutes(site.id, configuration)),
+        ...routes,
       ],
       page: PAGE,
       ...(localToken !== undefined && { localToken }),

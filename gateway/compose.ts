@@ -1,11 +1,13 @@
 // Puts a whole gateway together: the only place, with compose-south and compose-north, that names concrete adapters.
 import { randomBytes } from 'node:crypto';
+import { commissioningRoutes } from '../adapters/console/commissioning-routes.js';
 import type { ConsoleServer } from '../adapters/console/server.js';
 import { openJournal } from '../adapters/journal-sqlite/journal.js';
 import type { DeviceShelf } from '../site-config/devices/shelf.js';
 import { storedAliases } from './compose-aliases.js';
 import { composeConsole } from './compose-console.js';
 import { composeSouth } from './compose-south.js';
+import { CommissioningConsole } from './console/commissioning-console.js';
 import { EventRecorder } from './console/event-recorder.js';
 import { EventRing } from './console/event-ring.js';
 import { STEP_s } from './console/history.js';
@@ -27,6 +29,7 @@ import type { StationDriver } from './ports/station.js';
 import type { Configuration } from './shell/configuration.js';
 import { inForce } from './site/in-force.js';
 import { withoutRestart } from './site/site-change.js';
+import { KnockingStations } from './shell/knocking-stations.js';
 import type { Site } from './site/topology.js';
 
 export interface RunningGateway {
@@ -81,6 +84,7 @@ export async function composeGateway(
   let devices = shelf;
   const context = { clock, log };
   const trace = new WireTrace(clock);
+  const knocking = new KnockingStations(clock);
   const south = composeSouth(
     site,
     inForce(() => devices),
@@ -90,6 +94,7 @@ export async function composeGateway(
       contacts: gateway.contacts,
       traced: (station, direction, text) => trace.saw(`station/${station}`, direction, text),
       openTransactions: (station) => gateway.openTransactions(station),
+      unknownStation: (identity, remoteAddress) => knocking.knocked(identity, remoteAddress),
       securityEvent: (event, station, remoteAddress) => {
         // Single failures are in the log; a flood of them is one event.
         if (event === 'attemptFailed') return;
@@ -112,6 +117,7 @@ export async function composeGateway(
   const recorder = new EventRecorder({ ring: events, live: gateway.live, clock });
   gateway.recorders.push(recorder);
   const console = new OperatorConsole({ site, version: firmwareVersion, gateway, journal, clock, events });
+  const desk = new CommissioningConsole(site, gateway.commissioning, knocking, () => clock.now());
   let consoleServer: ConsoleServer | undefined;
   let configuration: Configuration | undefined;
 
@@ -164,7 +170,15 @@ export async function composeGateway(
       site.console &&
       (await composeConsole(
         site.console,
-        { site, console, gateway, recorder, trace, ...(configuration && { configuration }) },
+        {
+          site,
+          console,
+          gateway,
+          recorder,
+          trace,
+          routes: commissioningRoutes(desk),
+          ...(configuration && { configuration }),
+        },
         context,
       ));
     north.start();

@@ -12,6 +12,7 @@ import { openParts, type GatewayDependencies, type Parts } from './parts.js';
 import { reason } from './balancing/explain.js';
 import type { EventRecorder } from './console/event-recorder.js';
 import type { BalancingReport, CircuitReport, EvseReport } from './balancing/report.js';
+import type { Commissioning } from './shell/commissioning.js';
 import type { GridOperatorStanding } from './shell/grid-operator.js';
 import type { Reservation } from './reservations/reservation.js';
 import type { SiteOperations } from './shell/operations.js';
@@ -138,6 +139,7 @@ export class Gateway {
     const { intake, gridOperator, keeper, log, orphans, refusals, steering, storage, time, views } = this.#parts;
     for (const cancel of this.#timers) cancel();
     intake.stop();
+    this.#parts.commissioning.stop();
     orphans.stop();
     refusals.stop();
     steering.stop();
@@ -171,6 +173,10 @@ export class Gateway {
   /** What somebody at the site may do. */
   get acts(): SiteActs {
     return this.#parts.acts;
+  }
+
+  get commissioning(): Commissioning {
+    return this.#parts.commissioning;
   }
 
   /** Why every EVSE has the current it has. */

@@ -1,5 +1,6 @@
 // The command line: finds the command and hands over.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { networkInterfaces, userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
 import { openShelf } from '../site-config/devices/shelf.js';
@@ -13,6 +14,9 @@ const USAGE = `usage: forecourt <command> [options]
   apply <site.yaml>   another site.yaml under the running gateway, for good or until nobody keeps it
   keep, revert, history
                       what becomes of such changes: who, when and what
+  discover            looks for chargers and meters on the network and serial ports, prints what to write into site.yaml
+  commission [station]
+                      tries a station out: limits, pause, watchdog, which phase is which; writes the report
   status              stations, EVSEs, transactions, circuits and CSMSs of the running gateway
   explain <evse>      why an EVSE has the current it has
   start, stop, unlock, reserve, release, needs <evse>
@@ -50,6 +54,11 @@ async function firstLine(): Promise<string> {
 /** What `cli-act` does; named here so that no other command loads it. */
 const ACTS: readonly string[] = ['start', 'stop', 'unlock', 'reserve', 'release', 'needs'] satisfies readonly ActName[];
 const isAct = (command: string | undefined): command is ActName => command !== undefined && ACTS.includes(command);
+
+/** Adapters keep their names here over a restart. */
+const SERIAL_PORTS = '/dev/serial/by-id';
+const serialPorts = (): readonly string[] =>
+  existsSync(SERIAL_PORTS) ? readdirSync(SERIAL_PORTS).map((name) => `${SERIAL_PORTS}/${name}`) : [];
 
 /** Resolves when it was taken: an export is larger than the memory should hold, and a pipe is cut off by the exit. */
 const writeOut = (piece: string | Uint8Array): Promise<void> =>
@@ -122,6 +131,24 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       const { runSimulate } = await import('./cli-simulate.js');
       const writeFile = (path: string, text: string): void => writeFileSync(path, text);
       return runSimulate(args, { ...io, writeFile, devices: openShelf });
+    }
+    case 'discover': {
+      const { runDiscover } = await import('./cli-discover.js');
+      const { systemClock } = await import('./system-clock.js');
+      return runDiscover(args, {
+        ...io,
+        writeNewFile: (path, text) => writeFileSync(path, text, { flag: 'wx' }),
+        interfaces: () => Object.values(networkInterfaces()).flatMap((each) => each ?? []),
+        serialPorts,
+        devices: openShelf,
+        clock: systemClock,
+      });
+    }
+    case 'commission': {
+      const { runCommission } = await import('./cli-commission.js');
+      const { systemClock } = await import('./system-clock.js');
+      const interrupted = new Promise<void>((resolve) => process.once('SIGINT', () => resolve()));
+      return runCommission(args, { ...io, clock: systemClock, interrupted, user: userInfo().username });
     }
     case 'faults': {
       const { FAULTS } = await import('./kernel/faults.js');

@@ -11,6 +11,7 @@ import { ChargerListStore } from './shell/charger-list-store.js';
 import { ChargerLists } from './shell/charger-lists.js';
 import { CarNeeds } from './shell/car-needs.js';
 import { Availability } from './shell/availability.js';
+import { Commissioning } from './shell/commissioning.js';
 import { GridOperator } from './shell/grid-operator.js';
 import { Intake, type IntakeListener } from './shell/intake.js';
 import { SiteOperations } from './shell/operations.js';
@@ -74,6 +75,7 @@ export interface Parts extends GatewayDependencies {
   readonly refusals: Refusals;
   readonly orphans: Orphans;
   readonly steering: Steering;
+  readonly commissioning: Commissioning;
   readonly gridOperator: GridOperator;
   readonly intake: Intake;
   readonly operations: SiteOperations;
@@ -173,6 +175,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     gridOperator,
     needs,
     priorityOf: (transaction) => admissions.priorityOf(transaction),
+    trialBound: (evse) => commissioning.bound(evse),
     journal,
     clock,
     log,
@@ -194,6 +197,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     clock,
     log,
   });
+  const commissioning = await Commissioning.open({ site, book, drivers, steering, journal, clock, log });
   const operations = new SiteOperations({
     site,
     book,
@@ -340,6 +344,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     orphans,
     gridOperator,
     steering,
+    commissioning,
     intake,
     views,
     operations,

@@ -205,6 +205,8 @@ export class ModbusCharger {
   #introduce(): void {
     const { vendor, registers, detection } = this.#profile;
     const number = 100_000 + this.#evse.number;
+    const expected = recognisable(detection);
+    this.#registers.show('Limit.Current.Hardware', this.#evse.maxCurrent);
     const texts: Readonly<Record<string, string>> = {
       'Device.Vendor': vendor,
       'Device.Model': 'Simulated',
@@ -214,10 +216,17 @@ export class ModbusCharger {
     for (const [name, text] of Object.entries(texts)) {
       const register = registers[name];
       if (register === undefined) continue;
-      const expected = name === detection.register && register.type !== 'string' ? 312_345 : number;
-      this.#registers.show(name, register.type === 'string' ? text : expected);
+      this.#registers.show(name, register.type === 'string' ? text : number);
     }
+    if (expected !== undefined) this.#registers.show(detection.register, expected);
   }
+}
+
+/** A number that the device is detected by; of a text its maker's name serves. */
+function recognisable({ expect }: ChargerProfile['detection']): number | undefined {
+  if (typeof expect !== 'string') return 'from' in expect ? expect.from : expect[0];
+  // KEBA's product code is a number that is looked at as text.
+  return expect.startsWith('^3') ? 312_345 : undefined;
 }
 
 /** The first combination of listed register values that the profile's table takes for this state. */

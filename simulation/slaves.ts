@@ -26,8 +26,11 @@ const METER_BEGINS = 4_200_000;
 const busOf = (connection: ModbusConnection): string =>
   connection.kind === 'serial' ? connection.path : `${connection.host}:${connection.port}`;
 
-/** @throws Error where site.yaml names a device without a profile */
-export async function startSlaves(world: World, clock: Clock): Promise<Slaves> {
+/**
+ * @param asWritten every network device at the address and port of site.yaml, which then are loopback ones
+ * @throws Error where site.yaml names a device without a profile
+ */
+export async function startSlaves(world: World, clock: Clock, asWritten = false): Promise<Slaves> {
   const { site } = world;
   const shelf = openShelf();
   const buses = new Map<string, Units>();
@@ -41,7 +44,11 @@ export async function startSlaves(world: World, clock: Clock): Promise<Slaves> {
   for (const meter of site.meters) putMeter(meter, shelf, world, unitsOf(meter.connection));
 
   const slaves = new Map<string, ModbusSlave>();
-  for (const [key, units] of buses) slaves.set(key, await startModbusSlave({ units, host: HOST }));
+  for (const [key, units] of buses) {
+    const [host = HOST, port] = key.split(':');
+    const where = asWritten && port !== undefined ? { host, port: Number(port) } : { host: HOST };
+    slaves.set(key, await startModbusSlave({ units, ...where }));
+  }
   const slaveAt = (connection: ModbusConnection): ModbusSlave | undefined => slaves.get(busOf(connection));
   const moved = (connection: ModbusConnection): ModbusConnection => ({
     kind: 'tcp',

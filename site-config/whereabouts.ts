@@ -4,12 +4,17 @@ import { failed, ok, type Result } from '../gateway/kernel/result.js';
 import { localConsole, type ConsoleAddress } from './console-address.js';
 import { readDocument } from './document.js';
 import { dataDirectory } from './site-builder.js';
-import { entries, isSection, section, text } from './written.js';
+import { modbusDevices } from './serial-bus.js';
+import { entries, evsesOf, isSection, section, text } from './written.js';
 
 export interface Whereabouts {
   readonly site: string;
   readonly csms: readonly string[];
   readonly dataDirectory: string;
+  /** Of its Modbus devices, as written but for a port that is left out. */
+  readonly connections: readonly string[];
+  /** The numbers of its EVSEs. */
+  readonly evses: readonly number[];
   /** Absent: the console is switched off. */
   readonly console?: ConsoleAddress;
 }
@@ -27,6 +32,10 @@ export function readWhereabouts(source: string, path: string): Result<Whereabout
     site,
     csms: entries(written, 'csms').map(([name]) => name),
     dataDirectory: dataDirectory(written, dirname(resolve(path))),
+    connections: modbusDevices(written).map(({ connection }) =>
+      /^tcp:\/\/[^:]+$/.test(connection) ? `${connection}:502` : connection,
+    ),
+    evses: evsesOf(written).flatMap(({ number }) => number ?? []),
     ...(console && { console }),
   });
 }

@@ -9,8 +9,8 @@ import type { BitFunction, IoPolicy, ReadFunction, WriteFunction } from './devic
 import type { Framing, Missed } from './framing.js';
 import { Line } from './line.js';
 import { LineSilence } from './line-silence.js';
-import type { ModbusFault, ModbusLink } from './link.js';
-import { protocolFault, type ModbusRequest } from './pdu.js';
+import type { DeviceIdentification, IdentifyingLink, ModbusFault } from './link.js';
+import { IDENTIFICATION, identificationOf, protocolFault, type ModbusRequest } from './pdu.js';
 import { RequestQueue, type Waiting } from './request-queue.js';
 import { UnitBreaker } from './unit-breaker.js';
 
@@ -46,7 +46,7 @@ interface InFlight {
   readonly cancelTimeout: CancelTimer;
 }
 
-export class Bus implements ModbusLink {
+export class Bus implements IdentifyingLink {
   private readonly queue = new RequestQueue();
   private readonly breakers = new Map<number, UnitBreaker>();
   private readonly line: Line;
@@ -86,6 +86,11 @@ export class Bus implements ModbusLink {
   async readBit(unit: number, fc: BitFunction, address: number, io: IoPolicy): Promise<Result<boolean, ModbusFault>> {
     const outcome = await this.enqueue({ kind: 'bit', unit, fc, address }, io);
     return outcome.ok ? ok(((outcome.value[0] ?? 0) & 1) === 1) : outcome;
+  }
+
+  async identification(unit: number, io: IoPolicy): Promise<Result<DeviceIdentification, ModbusFault>> {
+    const outcome = await this.enqueue({ kind: 'identification', unit, fc: IDENTIFICATION }, io);
+    return outcome.ok ? ok(identificationOf(outcome.value)) : outcome;
   }
 
   async write(

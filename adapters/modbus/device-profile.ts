@@ -122,12 +122,36 @@ export interface SunSpecModel {
   readonly phases: 1 | 2 | 3;
 }
 
-export interface Detection {
+/** What a register holds on this device, and hardly on another. */
+export interface Expectation {
   readonly register: string;
   /** A regular expression over a string, a list of numbers, or a range. */
   readonly expect: string | readonly number[] | { readonly from: number; readonly to: number };
+}
+
+export interface Detection extends Expectation {
   /** `source`: a driver or manual does this; `inferred`: ours, does not prove the model. */
   readonly basis: 'source' | 'inferred';
+}
+
+/** How the device is told from others by whoever does not know yet what it is, beside its detection. */
+export interface Identification {
+  /** Regular expressions, without regard to case, over what it says by function 43/14 or as a SunSpec device. */
+  readonly vendor?: string;
+  readonly product?: string;
+  /** Each of them must hold, too. */
+  readonly also: readonly Expectation[];
+  /** Registers that nobody who is looking for devices may read: reading them acts on this device, or locks it. */
+  readonly neverRead: readonly RegisterRange[];
+  /** Why this device must not be looked for at all; it is not asked for, and is written by hand. */
+  readonly neverProbe?: string;
+}
+
+export interface RegisterRange {
+  readonly read: ReadFunction;
+  /** Addresses in the request, both inclusive. */
+  readonly from: number;
+  readonly to: number;
 }
 
 export type Transport = 'tcp' | 'udp' | 'rtu' | 'ascii';
@@ -147,6 +171,7 @@ interface DeviceBasics {
   readonly addressing: Addressing;
   readonly io: IoPolicy;
   readonly detection: Detection;
+  readonly identification: Identification;
   readonly registers: Readonly<Record<string, Register>>;
   readonly variants: readonly Variant[];
   /** Facts that have one source or none, beside those of single registers. */

@@ -35,6 +35,19 @@ export interface ModbusLink {
   stop(): Promise<void>;
 }
 
+/** A link on which devices can be asked what they are. */
+export interface IdentifyingLink extends ModbusLink {
+  /** The basic identification: vendor, product code and revision, in Latin-1 (function 43/14, Modbus specification section 6.21). */
+  identification(unit: number, io: IoPolicy): Promise<Result<DeviceIdentification, ModbusFault>>;
+}
+
+/** What a device says of itself; a text that it leaves out is absent. */
+export interface DeviceIdentification {
+  readonly vendor?: string;
+  readonly product?: string;
+  readonly revision?: string;
+}
+
 /** For logs. */
 export function describeFault(fault: ModbusFault): string {
   switch (fault.kind) {

@@ -4,7 +4,7 @@ import type { ModbusConnection } from '../../gateway/site/topology.js';
 import { asciiShape } from './ascii-shape.js';
 import { Bus, type BusOptions } from './bus.js';
 import type { DeviceProfile, Transport } from './device-profile.js';
-import type { ModbusLink } from './link.js';
+import type { IdentifyingLink, ModbusLink } from './link.js';
 import { MbapFraming } from './mbap-framing.js';
 import { rtuShape } from './rtu-shape.js';
 import { serialChannel } from './serial-channel.js';
@@ -55,7 +55,7 @@ export const openModbusLink = (
   connection: ModbusConnection,
   context: AdapterContext,
   mode: WireMode = 'rtu',
-): ModbusLink => new Bus({ peer: peerOf(connection), ...transport(connection, mode) }, context);
+): IdentifyingLink => new Bus({ peer: peerOf(connection), ...transport(connection, mode) }, context);
 
 function transport(connection: ModbusConnection, mode: WireMode): Omit<BusOptions, 'peer'> {
   const wire = (): WireFraming => new WireFraming(mode === 'rtu' ? rtuShape : asciiShape);

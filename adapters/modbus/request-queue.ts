@@ -132,6 +132,6 @@ export class RequestQueue {
 const shape = (request: ModbusRequest): string =>
   request.kind === 'read'
     ? `${request.fc} ${request.count}`
-    : request.kind === 'bit'
-      ? `${request.fc}`
-      : `${request.fc} at ${request.address}`;
+    : request.kind === 'write'
+      ? `${request.fc} at ${request.address}`
+      : `${request.fc}`;

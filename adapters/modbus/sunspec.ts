@@ -5,6 +5,8 @@ import type { ModbusFault, ModbusLink } from './link.js';
 
 const MARKER = 0x53756e53;
 const LAST_MODEL = 0xffff;
+/** The common model: who made the device. It comes first. */
+export const IDENTITY_MODEL = 1;
 /** No known device lists more; a list that never ends is a broken device. */
 const MOST_MODELS = 64;
 
@@ -21,11 +23,21 @@ export async function findSunSpecModel(
   addressing: Addressing & { kind: 'sunspec' },
   io: IoPolicy,
 ): Promise<Result<FoundModel | undefined, ModbusFault>> {
-  for (const base of addressing.bases) {
+  const first = await findMarker(link, unit, addressing.bases, io);
+  if (!first.ok || first.value === undefined) return first.ok ? ok(undefined) : first;
+  return walk(link, unit, first.value, addressing.models, io);
+}
+
+/** Where the first model begins, behind the marker; undefined where there is no marker. */
+export async function findMarker(
+  link: ModbusLink,
+  unit: number,
+  bases: readonly number[],
+  io: IoPolicy,
+): Promise<Result<number | undefined, ModbusFault>> {
+  for (const base of bases) {
     const marker = await link.read(unit, 3, base, 2, io);
-    if (marker.ok && marker.value.readUInt32BE(0) === MARKER) {
-      return walk(link, unit, base + 2, addressing.models, io);
-    }
+    if (marker.ok && marker.value.readUInt32BE(0) === MARKER) return ok(base + 2);
     // An exception only says that nothing is at this base.
     if (!marker.ok && marker.error.kind !== 'exception') return failed(marker.error);
   }

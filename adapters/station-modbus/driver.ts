@@ -2,7 +2,7 @@
 import { ModbusDevice } from '../modbus/device.js';
 import { unverifiedFacts, type ChargerProfile } from '../modbus/device-profile.js';
 import type { ModbusLink } from '../modbus/link.js';
-import type { AdapterContext, StationHost } from '../../gateway/ports/station.js';
+import type { AdapterContext, StationHost, WatchdogTrial } from '../../gateway/ports/station.js';
 import { FAULTS } from '../../gateway/kernel/faults.js';
 import type { EvseNumber } from '../../gateway/kernel/ids.js';
 import type { Capabilities } from '../../gateway/site/capabilities.js';
@@ -21,6 +21,7 @@ import { Outbox } from './outbox.js';
 import { capabilitiesOf, INVENTORY, inventoryOf } from './station-facts.js';
 import { setUp } from '../modbus/setup.js';
 import { WatchdogFeeder, type Fallback } from './watchdog.js';
+import { Starvation } from './starvation.js';
 
 /** Opens a charger and polls it until stopped; the first poll begins in a later turn, so that `resume` comes before it. */
 export function openModbusStation(
@@ -57,6 +58,7 @@ class ModbusStation implements ModbusStationDriver {
   private polling: Promise<void> | undefined;
   private stopped = false;
   private cancel: () => void = () => undefined;
+  private readonly starvation: Starvation;
 
   constructor(
     readonly station: Station,
@@ -75,6 +77,22 @@ class ModbusStation implements ModbusStationDriver {
         return [evse.number, this.point(evse, device)];
       }),
     );
+    this.starvation = new Starvation(profile.watchdog, context.clock);
+  }
+
+  get watchdog(): WatchdogTrial {
+    const { after, note } = this.starvation;
+    return {
+      ...(after !== undefined && { after }),
+      note,
+      starve: (evse, during) => {
+        const point = this.points.get(evse);
+        return point === undefined || !this.connected
+          ? Promise.resolve({ status: 'interrupted', detail: 'it is not there' })
+          : this.starvation.begin(point, during);
+      },
+      feed: () => this.starvation.end('it was called off'),
+    };
   }
 
   start(): void {
@@ -103,6 +121,7 @@ class ModbusStation implements ModbusStationDriver {
     const point = this.points.get(command.evse);
     if (point === undefined) return { status: 'Rejected', detail: `no EVSE ${command.evse}` };
     if (!this.connected) return { status: 'Offline' };
+    this.starvation.end('the charger had to be told something');
     switch (command.type) {
       case 'setLimit': {
         const outcome = await point.control.limit(command.current, command.phases);
@@ -121,6 +140,7 @@ class ModbusStation implements ModbusStationDriver {
   async stop(): Promise<void> {
     this.stopped = true;
     this.cancel();
+    this.starvation.end('the gateway stops');
     for (const point of this.points.values()) point.watchdog.disarm();
     await this.outbox.stop();
     await this.polling;
@@ -151,6 +171,8 @@ class ModbusStation implements ModbusStationDriver {
   }
 
   private async poll(): Promise<void> {
+    // Every question would feed it.
+    if (this.starvation.silences) return;
     let answered = false;
     for (const point of this.points.values()) {
       if (!this.connected && !answered) {
@@ -228,6 +250,7 @@ class ModbusStation implements ModbusStationDriver {
     this.missed += 1;
     if (!this.connected || this.missed < this.settings.missedPolls) return;
     this.connected = false;
+    this.starvation.end('the charger does not answer');
     for (const point of this.points.values()) point.watchdog.disarm();
     const reason = `no answer to ${this.missed} polls in a row`;
     this.outbox.post(() => ({ type: 'disconnected', station: this.station.id, reason }));

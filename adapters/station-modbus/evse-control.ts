@@ -30,6 +30,7 @@ export class EvseControl {
   /** Monotonic time from which a limit that failed is tried again by itself. */
   private repairAt = 0;
   private repairing = false;
+  private resting = false;
   private trouble: string | undefined;
   /** Of this very device, in A; undefined where it does not tell. */
   private deviceMax: number | undefined;
@@ -108,11 +109,17 @@ export class EvseControl {
     return this.settle();
   }
 
+  /** While it rests nothing is repaired: somebody looks at what the device does by itself. */
+  leaveAlone(resting: boolean): void {
+    this.resting = resting;
+  }
+
   /**
    * Called with the values of every poll: writes again what has not arrived, and what the device no longer shows (it was
    * restarted, or somebody else writes to it).
    */
   repair(values: RegisterValues): void {
+    if (this.resting) return;
     const { deviceMax } = this.profile.control;
     const most = deviceMax === undefined ? undefined : values.get(deviceMax);
     // 0 where no car is there to have a limit.

@@ -7,7 +7,7 @@ import type { EvseState } from '../modbus/charger-behaviour.js';
 import type { ChargerProfile } from '../modbus/device-profile.js';
 import type { RegisterValues } from '../modbus/device.js';
 import { energyRegisters } from './energy-register.js';
-import { evseState, stateRegisters } from './evse-state.js';
+import { evseState, stateRegisters } from '../modbus/evse-state.js';
 
 export interface Snapshot {
   readonly at: Timestamp;

@@ -1,6 +1,8 @@
 // What a station adapter is given and what it must offer. An adapter reports and obeys; it decides nothing.
 import type { Clock } from '../kernel/clock.js';
+import type { EvseNumber } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
+import type { Milliseconds } from '../kernel/units.js';
 import type { MeterReading } from '../site/metering.js';
 import type { CommandOutcome, StationCommand } from '../site/station-command.js';
 import type { StationAnswer, StationEvent } from '../site/station-event.js';
@@ -20,9 +22,30 @@ export interface StationDriver {
   readonly station: Station;
   /** Carries out one command; never throws, never waits longer than 15 s (or the device's own slower rule). */
   execute(command: StationCommand): Promise<CommandOutcome>;
+  /** What the device does by itself; absent where the station tells it by its capabilities. */
+  readonly watchdog?: WatchdogTrial;
   /** Ends the link; resolves when nothing more will be reported. */
   stop(): Promise<void>;
 }
+
+/** The watchdog of a station, for whoever tries it out. */
+export interface WatchdogTrial {
+  /** From the last sign of life until the device has certainly acted; absent: it has no watchdog, and `note` says what is known. */
+  readonly after?: Milliseconds;
+  readonly note: string;
+  /**
+   * Leaves the EVSE without what its watchdog wants for so long, and reads then what it does. A command for the EVSE, a lost
+   * link and `feed` end it before that.
+   */
+  starve(evse: EvseNumber, during: Milliseconds): Promise<StarvedDevice>;
+  /** Goes on as ever. */
+  feed(): void;
+}
+
+/** `current`: on the EVSE's own conductors, in A. */
+export type StarvedDevice =
+  | { readonly status: 'ended'; readonly current: readonly [number, number, number] }
+  | { readonly status: 'interrupted'; readonly detail: string };
 
 export interface MeterHost {
   reading(reading: MeterReading): void;

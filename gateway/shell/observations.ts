@@ -41,6 +41,8 @@ interface ObservationDependencies {
   readonly needs: Pick<CarNeeds, 'of'>;
   /** The charging priority of a driver's card, where it has one. */
   readonly priorityOf: (transaction: Transaction) => number | undefined;
+  /** What an EVSE gets at most while it is being tried out. */
+  readonly trialBound: (evse: EvseNumber) => Ampere | undefined;
   readonly clock: Clock;
   /** The time that load balancing goes by. */
   readonly now: () => Timestamp;
@@ -88,7 +90,7 @@ export class Observations {
   }
 
   observe(evse: Evse): EvseObservation {
-    const { book, needs, now, profiles } = this.#deps;
+    const { book, needs, now, profiles, trialBound } = this.#deps;
     const station = book.station(evse.station);
     const reached = station?.connected === true;
     if (reached) this.#known.add(evse.station);
@@ -114,7 +116,7 @@ export class Observations {
       chargingState: transaction?.chargingState ?? 'Idle',
       priority: this.#priority(evse, transaction),
       ...this.#needs(evse, now()),
-      ...upperBound(evse, bounds, profiles.limit(evse.number, transaction)),
+      ...withinTrial(upperBound(evse, bounds, profiles.limit(evse.number, transaction)), trialBound(evse.number)),
       ...(transaction && { activeSince: transaction.startedAt, energyServed: served(transaction) }),
       ...(measured && { measured }),
       ...(live?.saysItOffers && { offers: live.saysItOffers }),
@@ -177,7 +179,7 @@ function upperBound(
   evse: Evse,
   { cable, car }: { readonly cable: number | undefined; readonly car: number | undefined },
   bound: ProfileBound | undefined,
-): Pick<EvseObservation, 'upperBound' | 'boundBy' | 'boundByProfile'> {
+): Bound {
   // A car that can do with less than the least gets that: it pauses by itself, or was misunderstood.
   const takes = Math.max(evse.minCurrent, car ?? Infinity);
   const built = Math.min(evse.maxCurrent, cable ?? Infinity, takes);
@@ -188,6 +190,12 @@ function upperBound(
     boundBy: built === evse.maxCurrent ? 'the hardware' : built === takes ? 'the car' : 'the cable',
   };
 }
+
+type Bound = Pick<EvseObservation, 'upperBound' | 'boundBy' | 'boundByProfile'>;
+
+/** Trying an EVSE out lowers what it gets, and never raises it. */
+const withinTrial = (bound: Bound, trial: Ampere | undefined): Bound =>
+  trial === undefined || trial >= bound.upperBound ? bound : { upperBound: trial, boundBy: 'its commissioning' };
 
 /** What an EVSE offers a car that it has not been told about: its fail-safe default, where its setpoint ends with a transaction. */
 function startingCurrent(evse: Evse, protocol: string | undefined, fallback: boolean): Ampere | undefined {

@@ -48,6 +48,8 @@ export interface SteeringDependencies {
   readonly gridOperator: GridOperatorBounds;
   readonly needs: Pick<CarNeeds, 'of'>;
   readonly priorityOf: (transaction: Transaction) => number | undefined;
+  /** What an EVSE gets at most while it is being tried out. */
+  readonly trialBound: (evse: EvseNumber) => Ampere | undefined;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;

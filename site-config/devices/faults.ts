@@ -1,8 +1,9 @@
 // What a schema cannot see in a device profile: registers that must exist, and settings that must agree.
 import { wordsOf } from '../../adapters/modbus/register-value.js';
 import { references } from './register-references.js';
-import type { WrittenProfile } from './written-profile.js';
+import type { WrittenExpectation, WrittenProfile } from './written-profile.js';
 import { errorAtKey, errorAtValue, type Fault } from '../fault.js';
+import type { Path } from '../place.js';
 import { parseQuantity } from '../quantity.js';
 import { didYouMean } from '../suggestion.js';
 
@@ -55,32 +56,31 @@ function measuringFaults({ kind, registers, phases, addressing }: WrittenProfile
     );
 }
 
-function detectionFaults({ detect }: WrittenProfile): readonly Fault[] {
-  const ways = [detect.matches, detect.values, detect.from ?? detect.to].filter((way) => way !== undefined);
-  const faults: Fault[] = [];
-  if (ways.length !== 1)
-    faults.push(
-      errorAtKey(
-        'missing-key',
-        ['detect'],
-        'detect has none or several of matches, values and from/to',
-        'write one of them',
-      ),
-    );
+function detectionFaults({ detect, identify }: WrittenProfile): readonly Fault[] {
+  return [
+    ...expectationFaults(['detect'], detect),
+    ...(identify?.also ?? []).flatMap((each, i) => expectationFaults(['identify', 'also', i], each)),
+    ...(['vendor', 'product'] as const).flatMap((key) => expressionFaults(['identify', key], identify?.[key])),
+  ];
+}
+
+function expectationFaults(path: Path, { matches, values, from, to }: WrittenExpectation): readonly Fault[] {
+  const ways = [matches, values, from ?? to].filter((way) => way !== undefined);
+  const message = `${path[0] ?? ''} has none or several of matches, values and from/to`;
+  return [
+    ...(ways.length === 1 ? [] : [errorAtKey('missing-key', path, message, 'write one of them')]),
+    ...expressionFaults([...path, 'matches'], matches),
+  ];
+}
+
+function expressionFaults(path: Path, expression: string | undefined): readonly Fault[] {
   try {
-    if (detect.matches !== undefined) new RegExp(detect.matches);
+    if (expression !== undefined) new RegExp(expression);
+    return [];
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    faults.push(
-      errorAtValue(
-        'bad-form',
-        ['detect', 'matches'],
-        `${detect.matches ?? ''} is not a regular expression`,
-        'write for example ^Alfen',
-      ),
-    );
+    return [errorAtValue('bad-form', path, `${expression} is not a regular expression`, 'write for example ^Alfen')];
   }
-  return faults;
 }
 
 function registerFaults({ registers, control }: WrittenProfile): readonly Fault[] {

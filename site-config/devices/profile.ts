@@ -3,8 +3,9 @@ import type { Condition, Confirmation, Match, Watchdog } from '../../adapters/mo
 import type {
   Addressing,
   ChargerProfile,
-  Detection,
   DeviceProfile,
+  Expectation,
+  Identification,
   IoPolicy,
   Register,
   UnitRule,
@@ -21,6 +22,7 @@ import { schemaFaults } from '../schema-faults.js';
 import type {
   WrittenCondition,
   WrittenConfirmation,
+  WrittenExpectation,
   WrittenMatch,
   WrittenProfile,
   WrittenRegister,
@@ -54,7 +56,8 @@ function toProfile(id: string, written: WrittenProfile): DeviceProfile {
     wordOrder: written['word-order'] ?? 'big',
     addressing: addressing(written.addressing),
     io: ioPolicy(written.bus ?? {}),
-    detection: detection(written.detect),
+    detection: { ...expectation(written.detect), basis: written.detect.basis },
+    identification: identification(written.identify ?? {}),
     registers: Object.fromEntries(
       Object.entries(written.registers).map(([name, register]) => [name, toRegister(register)]),
     ),
@@ -127,9 +130,13 @@ const serialLine = (line: NonNullable<WrittenProfile['serial']>): SerialLine => 
   stopBits: line['stop-bits'] ?? 1,
 });
 
-function detection({ register, matches, values, from, to, basis }: WrittenProfile['detect']): Detection {
-  const expect = matches ?? values ?? { from: from ?? -Infinity, to: to ?? Infinity };
-  return { register, expect, basis };
+function expectation({ register, matches, values, from, to }: WrittenExpectation): Expectation {
+  return { register, expect: matches ?? values ?? { from: from ?? -Infinity, to: to ?? Infinity } };
+}
+
+function identification(written: NonNullable<WrittenProfile['identify']>): Identification {
+  const { vendor, product, also = [], 'never-read': neverRead = [], 'never-probe': neverProbe } = written;
+  return { ...defined({ vendor, product, neverProbe }), also: also.map(expectation), neverRead };
 }
 
 function toRegister(written: WrittenRegister): Register {

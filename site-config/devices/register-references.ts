@@ -37,6 +37,7 @@ export function references(profile: WrittenProfile): readonly (readonly [path: P
   });
   return [
     [['detect', 'register'], detect.register, 'read'],
+    ...reads(['identify', 'also'], profile.identify?.also ?? []),
     ...Object.entries(registers).flatMap(([name, { factor }]) =>
       factor === undefined ? [] : [[['registers', name, 'factor'], factor, 'read'] as const],
     ),

@@ -14,6 +14,7 @@ import type {
   MeterProfile,
   Order,
   Register,
+  RegisterRange,
   RegisterType,
 } from '../../adapters/modbus/device-profile.js';
 import type { SerialLine } from '../../gateway/site/topology.js';
@@ -44,13 +45,13 @@ export interface WrittenProfile {
     readonly sunspec?: Omit<Extract<Addressing, { kind: 'sunspec' }>, 'kind'>;
   };
   readonly bus?: Readonly<Record<string, number | string | boolean>>;
-  readonly detect: {
-    readonly register: string;
-    readonly matches?: string;
-    readonly values?: readonly number[];
-    readonly from?: number;
-    readonly to?: number;
-    readonly basis: Detection['basis'];
+  readonly detect: WrittenExpectation & { readonly basis: Detection['basis'] };
+  readonly identify?: {
+    readonly vendor?: string;
+    readonly product?: string;
+    readonly also?: readonly WrittenExpectation[];
+    readonly 'never-read'?: readonly RegisterRange[];
+    readonly 'never-probe'?: string;
   };
   readonly registers: Readonly<Record<string, WrittenRegister>>;
   readonly states?: readonly { readonly when: WrittenCondition; readonly is: StateRule['is'] }[];
@@ -97,6 +98,14 @@ export interface WrittenProfile {
   readonly setup?: readonly RegisterWrite[];
   readonly notes?: readonly string[];
   readonly sources: readonly string[];
+}
+
+export interface WrittenExpectation {
+  readonly register: string;
+  readonly matches?: string;
+  readonly values?: readonly number[];
+  readonly from?: number;
+  readonly to?: number;
 }
 
 export interface WrittenRegister extends Omit<Register, 'address' | 'wordOrder' | 'byteOrder' | 'wears' | 'optional'> {

@@ -4,7 +4,7 @@ import { ModbusDevice } from '../../adapters/modbus/device.js';
 import type { ChargerProfile, MeterProfile } from '../../adapters/modbus/device-profile.js';
 import type { ModbusLink } from '../../adapters/modbus/link.js';
 import { openModbusLink } from '../../adapters/modbus/open-links.js';
-import { evseState } from '../../adapters/station-modbus/evse-state.js';
+import { evseState } from '../../adapters/modbus/evse-state.js';
 import { openModbusMeter } from '../../adapters/meter-modbus/driver.js';
 import { circuitId, evseNumber, meterId, stationId } from '../../gateway/kernel/ids.js';
 import { ampere, milliseconds, seconds } from '../../gateway/kernel/units.js';

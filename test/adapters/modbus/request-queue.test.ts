@@ -14,7 +14,7 @@ const waiting = (kind: 'read' | 'write', unit: number, address: number, io: IoPo
 };
 
 const named = ({ request }: Waiting): string =>
-  `${request.kind} ${request.unit}/${request.kind === 'bit' ? '' : request.address}`;
+  `${request.kind} ${request.unit}/${request.kind === 'bit' || request.kind === 'identification' ? '' : request.address}`;
 
 /** Everything that may go now, in its order. */
 function order(queue: RequestQueue, now = 0): readonly string[] {

@@ -37,6 +37,7 @@ async function steering(cost: number) {
     },
     gridOperator: { inForce: (caps) => ({ limits: new Map(), failsafe: false, caps }) },
     needs: { of: () => undefined },
+    trialBound: () => undefined,
     priorityOf: () => undefined,
     journal: new MemoryJournal(),
     clock,

@@ -5,7 +5,7 @@ import type { Match } from '../../../adapters/modbus/charger-behaviour.js';
 import type { ChargerProfile, DeviceProfile, Register } from '../../../adapters/modbus/device-profile.js';
 import type { ModbusRequest } from '../../../adapters/modbus/pdu.js';
 import { wordsOf } from '../../../adapters/modbus/register-value.js';
-import { evseState, stateRegisters } from '../../../adapters/station-modbus/evse-state.js';
+import { evseState, stateRegisters } from '../../../adapters/modbus/evse-state.js';
 import { charger, chargerProfiles, meterProfiles, profiles } from '../../fakes/profiles.js';
 import { energyRegisters } from '../../../adapters/station-modbus/energy-register.js';
 import { stationTransactionId as stationTransaction } from '../../../gateway/kernel/ids.js';
@@ -315,7 +315,11 @@ function examine(test: Test, profile: ChargerProfile, link: MemoryLink): void {
   test.ok(seen.size > 2);
   test.same(
     [...seen.values()].flatMap((request) =>
-      request.kind === 'write' ? wrongWrite(profile, request) : wrongRead(profile, request),
+      request.kind === 'identification'
+        ? ['a charger in use is not asked who it is']
+        : request.kind === 'write'
+          ? wrongWrite(profile, request)
+          : wrongRead(profile, request),
     ),
     [],
   );

@@ -1,7 +1,7 @@
 // The state of an EVSE, decided over its registers by the profile's table.
-import type { EvseState, StateRule } from '../modbus/charger-behaviour.js';
-import { holds } from '../modbus/condition.js';
-import type { RegisterValues } from '../modbus/device.js';
+import type { EvseState, StateRule } from './charger-behaviour.js';
+import { holds } from './condition.js';
+import type { RegisterValues } from './device.js';
 
 /** Undefined where no rule fits: the device says something that its sources do not list. */
 export const evseState = (rules: readonly StateRule[], values: RegisterValues): EvseState | undefined =>
