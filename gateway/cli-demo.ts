@@ -23,7 +23,7 @@ export interface DemoIo {
 const USAGE = `usage: forecourt demo [options]
 
   A gateway with eight EVSEs (OCPP 1.6, OCPP 2.0.1 and Modbus), two meters, a lift and two clouds, all simulated, all
-  over real sockets. Nothing has to be configured. Ctrl-C ends it.
+  over real sockets, and the console's page on it. Nothing has to be configured. Ctrl-C ends it.
 
   --seconds N   end after N seconds
   --speed N     how much faster than the wall time passes (default 1; with --once 10)
@@ -160,6 +160,7 @@ async function live(data: string, options: DemoOptions, io: DemoIo): Promise<num
       stdout.write(screen ? onScreen(drawSite(shown), stdout.columns ?? 120) : `${inOneLine(shown)}\n`);
     };
     if (screen) stdout.write(CLEAR);
+    else if (running.consolePort !== undefined) stdout.write(`the console's page: ${pageOf(running)}\n`);
     const cancel = systemClock.every(seconds(screen ? 1 : 5), draw);
     draw();
     await ended(options.seconds);
@@ -170,6 +171,9 @@ async function live(data: string, options: DemoOptions, io: DemoIo): Promise<num
     return 0;
   });
 }
+
+const pageOf = ({ consolePort }: RunningGateway): string | undefined =>
+  consolePort === undefined ? undefined : `http://127.0.0.1:${consolePort}/`;
 
 /** Resolves on Ctrl-C, on SIGTERM, or after so many seconds of wall time. */
 function ended(after: number | undefined): Promise<void> {
@@ -185,15 +189,12 @@ function ended(after: number | undefined): Promise<void> {
   });
 }
 
-function picture(
-  simulated: SimulatedSite,
-  { gateway }: RunningGateway,
-  traffic: Traffic,
-  elapsed: number,
-): SitePicture {
+function picture(simulated: SimulatedSite, running: RunningGateway, traffic: Traffic, elapsed: number): SitePicture {
   const { site, world } = simulated;
+  const { gateway } = running;
   return {
     title: `${site.name} (${site.id})`,
+    page: pageOf(running),
     elapsed,
     uplink: [...simulated.csms.values()].every((server) => server.up),
     evses: [...world.evses].map(([number, { evse }]) => {

@@ -124,6 +124,7 @@ export function demoSite({ dataDirectory, authority }: DemoSiteOptions): Site {
     tariff: { currency: 'EUR', energyPrice: 0.39, timePrice: 0, startFee: 0.35 },
     listen: { ocpp: { host: '127.0.0.1', port: 0 } },
     telemetry: { localBroker: { host: '127.0.0.1', port: 0 } },
+    console: { host: '127.0.0.1', port: 0, names: [], startToken: 'CONSOLE' },
     dataDirectory,
     journal: { sizeLimit: 1e9, keepBills: minutes(400 * 24 * 60) },
   };

@@ -4,6 +4,8 @@ import type { Ampere } from '../gateway/kernel/units.js';
 
 export interface SitePicture {
   readonly title: string;
+  /** Where the console's page is looked at; absent: it has none. */
+  readonly page: string | undefined;
   /** Seconds since the start, in clock time. */
   readonly elapsed: number;
   readonly uplink: boolean;
@@ -57,9 +59,10 @@ export function bar(charging: number, total: number, breaker: number): string {
 }
 
 export function drawSite(picture: SitePicture): readonly string[] {
-  const { title, elapsed, uplink, evses, circuits, csms } = picture;
+  const { title, page, elapsed, uplink, evses, circuits, csms } = picture;
   const lines = [
     `${title}   ${clockText(elapsed)}   uplink ${uplink ? 'up' : 'DOWN'}`,
+    ...(page === undefined ? [] : [`the console's page: ${page}`]),
     '',
     'EVSE station protocol   status       car               L1   L2   L3 A  limit     kWh',
   ];
