@@ -22,6 +22,9 @@ const shellOfTheCommandLine = [
   '^gateway/system-machine\\.ts$',
 ];
 
+/** Runs in a browser, and is bundled with the packages that it needs. */
+const PAGE = '^adapters/console/page/';
+
 /** What may be imported from the files that `from` matches: everything else is an error. */
 const only = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });
 
@@ -45,7 +48,7 @@ module.exports = {
       name: 'no-dev-dependencies-in-the-product',
       severity: 'error',
       comment: 'What ships may need only what is installed in production; types vanish at compile time.',
-      from: { path: '^(gateway|adapters|site-config|simulation)/', pathNot: '/compile-[^/]+\\.mjs$' },
+      from: { path: '^(gateway|adapters|site-config|simulation)/', pathNot: ['/compile-[^/]+\\.mjs$', PAGE] },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     only(
@@ -124,6 +127,27 @@ module.exports = {
       'An adapter adapts to kernel, site and ports; device profiles are data.',
     ),
     only(
+      'page-sees-the-contract',
+      { path: PAGE },
+      {
+        path: '^(gateway|adapters|site-config|simulation|test)/',
+        pathNot: [PAGE, '^gateway/ports/console\\.ts$'],
+      },
+      'The page knows of the gateway what it is answered, and nothing else.',
+    ),
+    only(
+      'page-takes-only-types',
+      { path: PAGE },
+      { path: '^gateway/', dependencyTypesNot: ['type-only'] },
+      'What is answered is data: no code of the gateway runs in a browser.',
+    ),
+    only(
+      'page-is-served-not-imported',
+      { path: '^(gateway|adapters|site-config|simulation)/', pathNot: PAGE },
+      { path: PAGE },
+      'The server hands its files out.',
+    ),
+    only(
       'shared-wire-sees-no-adapter',
       { path: '^adapters/(ocpp-j|modbus)/' },
       { path: '^adapters/', pathNot: '^adapters/$1/' },
@@ -159,7 +183,7 @@ module.exports = {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'require', 'node', 'default', 'types'],
-      extensions: ['.ts', '.mjs', '.cjs', '.js', '.json', '.d.ts'],
+      extensions: ['.ts', '.tsx', '.mjs', '.cjs', '.js', '.json', '.d.ts'],
     },
     skipAnalysisNotInRules: true,
   },

@@ -48,6 +48,8 @@ const validatorCompilers = [
 const standaloneModule = 'deploy/standalone-module.mjs';
 /** Makes the program that is run and shipped of the compiled modules. */
 const bundler = 'deploy/bundle.mjs';
+/** The console's page: another program, for a browser. */
+const page = { folder: 'adapters/console/page', builder: 'deploy/page.mjs', output: 'console-page' };
 const npmSetUp = 'a C++ compiler, make and python3 (on Debian: apt install g++ make python3)';
 
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -88,6 +90,7 @@ export function ensureBuilt() {
   );
   copyAssets();
   compileValidators();
+  buildPage();
   run(process.execPath, [join(root, bundler)], `${bundler} failed`);
   writeFileSync(stampFile, fingerprint);
 }
@@ -104,6 +107,24 @@ function compileValidators() {
     run(process.execPath, [join(root, script)], `${script} failed`);
     writeFileSync(stampFile, fingerprint);
   }
+}
+
+/** Takes seconds, and changes only with the page, the contract whose types it uses, and the packages. */
+function buildPage() {
+  const stampFile = join(out, page.output, '.stamp');
+  const hash = createHash('sha256');
+  const sources = [...filesUnder(join(root, page.folder)), join(root, 'gateway/ports/console.ts')];
+  for (const file of [...sources, join(root, page.builder), join(root, 'package-lock.json')])
+    hash.update(readFileSync(file));
+  const fingerprint = hash.digest('hex');
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === fingerprint) return;
+  run(
+    process.execPath,
+    [binary('typescript', 'tsc'), '--project', join(root, page.folder)],
+    "the compiler found faults in the console's page",
+  );
+  run(process.execPath, [join(root, page.builder)], `${page.builder} failed`);
+  writeFileSync(stampFile, fingerprint);
 }
 
 /** The file behind a command of an installed package. */
@@ -165,7 +186,9 @@ function run(command, args, complaint, environment = process.env) {
 function fingerprintOfSources() {
   const hash = createHash('sha256').update(process.version);
   const files = sourceFolders.flatMap((folder) => filesUnder(join(root, folder)));
-  files.push(...['tsconfig.json', 'package-lock.json', standaloneModule, bundler].map((file) => join(root, file)));
+  files.push(
+    ...['tsconfig.json', 'package-lock.json', standaloneModule, bundler, page.builder].map((file) => join(root, file)),
+  );
   files.push(fileURLToPath(import.meta.url));
   for (const file of files) {
     const { mtimeMs, size } = statSync(file);
@@ -187,6 +210,7 @@ function removeOrphans() {
 function copyAssets() {
   for (const file of assetFolders.flatMap((folder) => filesUnder(join(root, folder)))) {
     if (!assetTypes.has(extname(file)) || file.includes(`${sep}compile-`)) continue;
+    if (relative(root, file).startsWith(`${page.folder}/`)) continue;
     const target = join(out, relative(root, file));
     mkdirSync(dirname(target), { recursive: true });
     copyFileSync(file, target);
