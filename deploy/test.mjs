@@ -8,8 +8,8 @@ import { binary, ensureBuilt, ensureInstalled, PrepareFailed } from './prepare.m
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const report = join(root, 'out/tests.tap');
-/** Journeys on real sockets wait for chargers and clouds much of their time: twice as many as a small machine has cores. */
-const JOBS = 4;
+/** Journeys on real sockets wait for chargers and clouds much of their time: one more than a small machine has cores. */
+const JOBS = 3;
 /** They take longest, so they begin first: at the end nothing is left that runs alone. */
 const LONGEST = ['crash/load', 'crash/crash', 'journeys/', 'faults/', 'crash/'];
 

@@ -167,12 +167,17 @@ for (const version of VERSIONS) {
             () => csms.book.latest(number)?.ended && csms.book.status(number) === 'Available',
           );
           const story = csms.book.story(number).slice(stories[index]);
-          if (version === 'ocpp1.6')
+          if (version === 'ocpp1.6') {
+            // A status is told at once; the stop may still wait for the answer to a sample.
+            const isMessage = (word: string): boolean => word === 'start' || word === 'stop';
+            const shown = story.filter((word) => word !== 'Preparing');
+            t.same(shown.filter(isMessage), ['start', 'stop'], csms.record.peer);
             t.same(
-              story.filter((word) => word !== 'Preparing'),
-              ['start', 'Charging', 'stop', 'Finishing', 'Available'],
+              shown.filter((word) => !isMessage(word)),
+              ['Charging', 'Finishing', 'Available'],
               csms.record.peer,
             );
+          }
           t.equal(csms.book.latest(number)?.idToken, 'LISTED');
           t.equal(csms.book.latest(number)?.offline, version === 'ocpp2.0.1');
         }

@@ -53,6 +53,7 @@ t.test('a few seconds of traffic, as lines where there is no terminal', { timeou
   const { code, out, err } = await demo('--seconds', '3', '--speed', '10', '--seed', '7');
   test.equal(code, 0, err);
   const lines = out.trim().split('\n');
+  test.match(lines.shift(), /^the console's page: http:\/\/127\.0\.0\.1:\d+\/$/);
   test.ok(lines.length >= 2);
   for (const line of lines) test.match(line, /^00:00:\d\d uplink up \| .*main \d+\/125A.*operator (on|off)line \d+/);
   // What is on its way at this moment, and no queue.

@@ -69,7 +69,7 @@ t.test('what is wrong with it is said with its own file and line, and once', asy
   writeFileSync(file, site('my-box'));
   const { code, out } = await check(file);
   t.equal(code, 1);
-  t.match(out, `${broken}:44:13: error: there is no register Setpoint.Curent [unknown-register]`);
+  t.match(out, `${broken}:45:13: error: there is no register Setpoint.Curent [unknown-register]`);
   t.match(out, /1 error, 0 warnings/);
 });
 
