@@ -1,14 +1,6 @@
 // The electrical review: a site that reads well may still be wired or protected badly.
 import { fullLoad } from '../gateway/balancing/full-load.js';
-import {
-  PHASES,
-  type Circuit,
-  type Csms,
-  type Evse,
-  type Phase,
-  type Site,
-  type Station,
-} from '../gateway/site/topology.js';
+import { PHASES, type Circuit, type Csms, type Evse, type Phase, type Site } from '../gateway/site/topology.js';
 import type { Silence } from './devices/shelf.js';
 import { errorAtKey, errorAtValue, warningAtKey, warningAtValue, type Fault } from './fault.js';
 import type { Path } from './place.js';
@@ -77,16 +69,15 @@ function reviewCircuit(site: Site, circuit: Circuit, context: ReviewContext): re
     );
   }
   const evses = evsesBelow(site, circuit);
-  const unruly = new Set(site.stations.flatMap((station) => (isUnruly(station, context) ? [station.id] : [])));
   const fallback = worstPhase(site, circuit, (evse) =>
-    unruly.has(evse.station) ? evse.maxCurrent : evse.fallbackCurrent,
+    evse.silentAtFullPower === true ? evse.maxCurrent : evse.fallbackCurrent,
   );
   if (fallback.sum > circuit.breaker + ROUNDING) {
     const ofOneAmpere = worstPhase(site, circuit, () => 1).sum;
     const fair = Math.floor((circuit.breaker / ofOneAmpere) * 10 + ROUNDING) / 10;
     const message = `without the gateway the EVSEs of circuit ${circuit.id} may take ${rounded(fallback.sum)} A on ${fallback.phase}; its breaker has ${circuit.breaker} A`;
     // Below 6 A no car charges (IEC 61851-1), so that nothing is a fairer offer.
-    const lower = evses.some(({ station }) => unruly.has(station))
+    const lower = evses.some(({ silentAtFullPower }) => silentAtFullPower === true)
       ? 'lower in the chargers that nothing limits without the gateway, and in their max-current, what they take'
       : `lower the fallback-current of its EVSEs to ${fair >= 6 ? fair : 0} A`;
     const instead = `${lower}, or write accept-fallback-overload: true`;
@@ -237,12 +228,6 @@ function reviewRotation(site: Site): readonly Fault[] {
       'rotate the phases from charger to charger: L1 L2 L3, L2 L3 L1, L3 L1 L2',
     ),
   ];
-}
-
-/** Nothing that site.yaml says limits it when the gateway is silent. */
-function isUnruly({ link }: Station, context: ReviewContext): boolean {
-  const silence = link.kind === 'modbus' ? context.whenSilent(link.device) : undefined;
-  return silence === 'takes all it can get' || silence === 'does what nobody knows';
 }
 
 function reviewWatchdogs(site: Site, context: ReviewContext): readonly Fault[] {

@@ -10,6 +10,8 @@ export interface DeviceWiring {
   /** The unit that it answers as unless site.yaml says another. */
   readonly unit: number;
   readonly serial?: SerialLine;
+  /** Of a charger: what limits it when the gateway is silent is nothing, or not known. */
+  readonly silentAtFullPower?: boolean;
 }
 
 /** Of a device by its name; undefined where that is not known. */

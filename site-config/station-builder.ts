@@ -25,13 +25,15 @@ export function buildStation(name: string, keys: Section, site: Section, secrets
     isSection(written) ? [evse(id, index + 1, needed(keys, 'circuit'), written)] : [],
   );
   if (has(keys, 'device')) {
+    const silentAtFullPower = wiring(text(keys, 'device'))?.silentAtFullPower === true;
     const link = {
       kind: 'modbus',
       device: needed(keys, 'device'),
       connection: connection(keys, serialLine(site, needed(keys, 'connection'), wiring)),
       ...unit(keys),
     } as const;
-    return { id, link, evses, start: startPolicy(keys) };
+    const unruly = evses.map((each) => ({ ...each, ...(silentAtFullPower && { silentAtFullPower }) }));
+    return { id, link, evses: unruly, start: startPolicy(keys) };
   }
   const password = secrets.values.get(secretKey(['stations', name, 'password']));
   const assumed = text(keys, 'assume-protocol');

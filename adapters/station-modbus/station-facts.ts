@@ -24,19 +24,17 @@ export function inventoryOf(profile: ChargerProfile, values: RegisterValues): In
 
 /** @param fallbacks of each EVSE, as far as it has been read back */
 export function capabilitiesOf(
-  { watchdog, reader }: ChargerProfile,
+  { reader }: ChargerProfile,
   fallbacks: readonly (Fallback | undefined)[],
   switchesPhases: boolean,
 ): Capabilities {
   const fallback = fallbacks.every((one) => one?.proven === true);
   const after = Math.max(...fallbacks.map((one) => one?.after ?? 0));
-  const unruly = watchdog.kind !== 'none' && (watchdog.fallsTo === 'full-power' || watchdog.fallsTo === 'unknown');
   return {
     protocol: 'modbus',
     currentLimit: true,
     fallback,
     ...(fallback ? { fallbackAfter: after } : {}),
-    ...(unruly && { silentAtFullPower: true }),
     reservation: false,
     remoteStart: true,
     unlock: false,

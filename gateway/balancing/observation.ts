@@ -52,8 +52,6 @@ export interface EvseObservation {
   readonly vacant?: boolean;
   /** Proven to fall back by itself this long after it lost the gateway; absent: not proven. */
   readonly fallbackAfter?: Milliseconds;
-  /** Takes all it can get once it has lost the gateway, or nobody knows what it takes. */
-  readonly silentAtFullPower?: boolean;
   readonly departure?: Timestamp;
   /** Still to be charged, as the car or the driver said. */
   readonly energyNeeded?: WattHour;
@@ -82,7 +80,6 @@ export function sameObservation(a: EvseObservation | undefined, b: EvseObservati
     a.startsAt === b.startsAt &&
     a.vacant === b.vacant &&
     a.fallbackAfter === b.fallbackAfter &&
-    a.silentAtFullPower === b.silentAtFullPower &&
     a.departure === b.departure &&
     a.energyNeeded === b.energyNeeded &&
     a.phaseSwitching === b.phaseSwitching &&

@@ -1,6 +1,7 @@
 // How each charger stands: obeying, unknown, silent, not confirming or not reacting; and the current it is counted at meanwhile.
 import type { EvseNumber } from '../kernel/ids.js';
 import { timestamp, type Ampere } from '../kernel/units.js';
+import type { Evse } from '../site/topology.js';
 import { ceilingOf, withLost, withReturned } from './commit.js';
 import { NOTHING, type Triple } from './conductors.js';
 import { carPhases, chargerShare, onlyPhase, worstPhase } from './demand.js';
@@ -72,8 +73,7 @@ export function observeLink(
     const { settling: _, phases: __, ...rest } = gone;
     return { ...rest, confirmed: outlet.evse.fallbackCurrent, open: [] };
   }
-  const back =
-    state.link === 'connected' ? state : withReturned(state, outlet.evse, mostInSilence(outlet, observation));
+  const back = state.link === 'connected' ? state : withReturned(state, outlet.evse, mostInSilence(outlet.evse));
   const quiet = back.settling === undefined && back.open.every((command) => command.uncertain);
   if (observation?.startsAt === undefined || observation.transactionOpen || !quiet) return back;
   // The setpoint went with its transaction; what is in force is the default profile.
@@ -85,8 +85,8 @@ export function observeLink(
 }
 
 /** What it may take beside what it was told, once it has lost the gateway. */
-const mostInSilence = ({ evse }: Outlet, observation: EvseObservation | undefined): Ampere =>
-  observation?.silentAtFullPower === true ? evse.maxCurrent : evse.fallbackCurrent;
+const mostInSilence = (evse: Evse): Ampere =>
+  evse.silentAtFullPower === true ? evse.maxCurrent : evse.fallbackCurrent;
 
 /** Ends the wait for a car that has followed its cut, by measurement or by time. */
 export function observeSettling(
@@ -128,7 +128,7 @@ export function standOf(
   const link = observation?.link ?? 'unknown';
   const held = ceilingOf(state, outlet.evse);
   if (link !== 'connected') {
-    const ceiling = Math.max(held, mostInSilence(outlet, observation));
+    const ceiling = Math.max(held, mostInSilence(outlet.evse));
     return {
       standing: link,
       phases: wired,

@@ -124,7 +124,6 @@ export class Observations {
       ...(vacant && { vacant: true }),
       ...(capabilities?.setpointsPerDay !== undefined && { setpointsPerDay: capabilities.setpointsPerDay }),
       ...(capabilities?.phaseSwitching === true && evse.phaseSwitching === true && { phaseSwitching: true }),
-      ...(capabilities?.silentAtFullPower === true && { silentAtFullPower: true }),
       ...(evse.weight !== undefined && { weight: evse.weight }),
       ...(capabilities?.fallbackAfter !== undefined && { fallbackAfter: milliseconds(capabilities.fallbackAfter) }),
     };

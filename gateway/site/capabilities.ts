@@ -10,8 +10,6 @@ export interface Capabilities {
   readonly fallback: boolean;
   /** Time after which a silent station has certainly fallen back, in milliseconds; absent where it never does. */
   readonly fallbackAfter?: number;
-  /** Takes all it can get when the gateway is silent, or nobody knows what it takes: counted at its largest current then. */
-  readonly silentAtFullPower?: boolean;
   readonly reservation: boolean;
   readonly remoteStart: boolean;
   readonly unlock: boolean;

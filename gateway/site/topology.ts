@@ -77,6 +77,8 @@ export interface Evse {
   readonly minCurrent: Ampere;
   /** What the EVSE may take when it has lost the gateway: its fail-safe profile or its watchdog's current. */
   readonly fallbackCurrent: Ampere;
+  /** Its charger takes all it can get when the gateway is silent, or nobody knows what it takes: then it counts at its largest current. */
+  readonly silentAtFullPower?: boolean;
   /** Entry i is the grid phase on the EVSE's own conductor L(i+1); one to three entries. */
   readonly phases: readonly Phase[];
   /** Connected between its two phases and not to neutral, as is the rule at 208 V in North America. */

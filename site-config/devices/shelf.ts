@@ -51,7 +51,14 @@ export const wiringOf =
     const profile = name === undefined ? undefined : profileOf(shelf, name);
     if (profile === undefined) return undefined;
     const { transports, unit, serial } = profile;
-    return { transports, unit: unit.unit, ...(serial !== undefined && { serial }) };
+    const silence = whenSilent(shelf, name ?? '');
+    const silentAtFullPower = silence === 'takes all it can get' || silence === 'does what nobody knows';
+    return {
+      transports,
+      unit: unit.unit,
+      ...(serial !== undefined && { serial }),
+      ...(silentAtFullPower && { silentAtFullPower }),
+    };
   };
 
 /** How a charger switches phases; undefined where it cannot. */

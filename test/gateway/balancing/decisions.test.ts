@@ -385,15 +385,24 @@ t.test('a silent charger counts at its fallback, where that is more than it held
 });
 
 t.test('a silent charger that nothing limits by itself counts at its maximum, until it is told again', async (t) => {
-  const low = { upperBound: ampere(6), silentAtFullPower: true };
-  const begun = initialBalancing(network, at(0), new Map([[ONE, 6]]));
-  const sent = plan(network, begun, seen(low), at(1)).state;
-  const held = plan(network, confirmed(network, sent, ONE, ampere(6), at(2)), seen(low), at(20)).state;
-  t.equal(ceiling(held), 6, 'it obeys');
-  const silent = plan(network, held, seen({ ...low, link: 'lost' }), at(21));
+  const site = siteOf(circuits, [{ number: 1, circuit: 'main', fallback: 8 }]);
+  const unruly = networkOf({
+    ...site,
+    stations: site.stations.map((station) => ({
+      ...station,
+      evses: station.evses.map((evse) => ({ ...evse, silentAtFullPower: true })),
+    })),
+  });
+  const holds = (state: BalancingState) => ceilings(unruly, state).get(ONE);
+  const low = { upperBound: ampere(6) };
+  const begun = initialBalancing(unruly, at(0), new Map([[ONE, 6]]));
+  const sent = plan(unruly, begun, seen(low), at(1)).state;
+  const held = plan(unruly, confirmed(unruly, sent, ONE, ampere(6), at(2)), seen(low), at(20)).state;
+  t.equal(holds(held), 6, 'it obeys');
+  const silent = plan(unruly, held, seen({ ...low, link: 'lost' }), at(21));
   t.match(silent.report().evses[0], { standing: 'lost', ceiling: 32 });
   t.equal(silent.report().circuits[0]?.reserved.L1, 32);
-  t.equal(ceiling(plan(network, silent.state, seen(low), at(22)).state), 32, 'back, and not yet told');
+  t.equal(holds(plan(unruly, silent.state, seen(low), at(22)).state), 32, 'back, and not yet told');
 });
 
 t.test('a cut that nobody confirms makes its EVSE count at the old current, and says so', async (t) => {

@@ -33,7 +33,6 @@ const FIELDS: { readonly [K in keyof Required<EvseObservation>]: readonly [EvseO
   startsAt: [ampere(6), ampere(8)],
   vacant: [true, false],
   fallbackAfter: [milliseconds(1), milliseconds(2)],
-  silentAtFullPower: [true, false],
   departure: [timestamp(1), timestamp(2)],
   energyNeeded: [wattHour(1), wattHour(2)],
   phaseSwitching: [true, false],
