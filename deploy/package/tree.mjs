@@ -19,6 +19,9 @@ const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'LICENSE'];
 const NEEDED = /\.(js|cjs|mjs|json|node)$/;
 const LEFT = /(^|\/)(deps|test|tests|obj|obj\.target|tsconfig[^/]*\.json)(\/|$)|test_extension\.node$/;
 
+/** What the console's page is bundled with. */
+const PAGE_PACKAGES = ['node_modules/preact', 'node_modules/uplot'];
+
 /** They fetch and build the binaries, which are there already. */
 const NOT_AT_RUN_TIME = new Set(['prebuild-install', 'node-addon-api']);
 
@@ -47,7 +50,7 @@ export function layOut(root, folder, { version, store, keys, libc }) {
   documents(root, folder);
   if (keys.length > 0) mkdirSync(join(folder, 'keys'));
   for (const { name, text } of keys) writeFileSync(join(folder, 'keys', name), text);
-  const folders = [...contents.packages, ...natives.map((name) => `node_modules/${name}`)];
+  const folders = [...contents.packages, ...PAGE_PACKAGES, ...natives.map((name) => `node_modules/${name}`)];
   writeFileSync(join(folder, 'docs/LICENSES'), licences(root, folders));
 }
 
@@ -58,6 +61,7 @@ function documents(root, folder) {
   mkdirSync(join(docs, 'deploy'));
   for (const file of readdirSync(join(root, 'deploy')).filter((name) => /\.(md|svg)$/.test(name)))
     copyFileSync(join(root, 'deploy', file), join(docs, 'deploy', file));
+  cpSync(join(root, 'deploy/pictures'), join(docs, 'deploy/pictures'), { recursive: true });
   cpSync(join(root, 'site-config/examples'), join(docs, 'examples'), { recursive: true });
 }
 

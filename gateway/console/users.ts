@@ -152,6 +152,9 @@ export class Users implements ConsoleUsers {
       ({ users, sessions }) => {
         if (users.some((each) => each.name === id))
           return failed({ kind: 'bad', why: `there is a user ${id} already` });
+        // With a user the console asks everybody to sign in: the first must be able to make the others.
+        if (users.length === 0 && role !== 'operator')
+          return failed({ kind: 'bad', why: 'the first user is an operator: make that one first' });
         if (users.length >= MOST_USERS) return failed({ kind: 'bad', why: `there are ${MOST_USERS} users already` });
         return ok({ users: [...users, user], sessions });
       },

@@ -23,6 +23,8 @@ void t.test('the first user is made by the token of the log, once', async (t) =>
   t.match(await users.setUp('wrong', ANNA), { ok: false, error: { kind: 'wrong' } });
   t.match(await users.setUp(token, { ...ANNA, password: 'short' }), { error: { kind: 'bad', why: /10 characters/ } });
   t.notOk(users.exist);
+  t.match(await users.add('ben', 'battery staple', 'viewer', 'console'), { error: { kind: 'bad', why: /operator/ } });
+  t.notOk(users.exist, 'a viewer alone could let nobody else in');
   const session = await users.setUp(token, ANNA);
   if (!session.ok) throw new Error(session.error.kind);
   t.match(users.of(session.value), { name: 'anna', role: 'operator' });
