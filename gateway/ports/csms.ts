@@ -5,6 +5,7 @@ import type { Timestamp } from '../kernel/units.js';
 import type { MeterValue } from '../site/metering.js';
 import type { ChargingState, ConnectorError, ConnectorStatus, DataTransferAnswer } from '../site/station-event.js';
 import type { IdToken, IdTokenInfo } from '../site/tokens.js';
+import type { ConnectorType } from '../site/topology.js';
 import type { TransactionRecord } from '../site/transaction.js';
 import type {
   ChargingProfile,
@@ -185,7 +186,7 @@ export type CsmsCommand =
       readonly type: 'reserve';
       readonly reservationId: number;
       readonly target?: SlotReference;
-      readonly connectorType?: string;
+      readonly connectorType?: ConnectorType;
       readonly idToken: IdToken;
       readonly group?: IdToken;
       readonly expiry: Timestamp;

@@ -10,6 +10,7 @@ import type {
 } from '../site/charging-profile.js';
 import type { DataTransferAnswer } from '../site/station-event.js';
 import type { IdToken, IdTokenInfo } from '../site/tokens.js';
+import type { ConnectorType } from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
 
 export interface ConnectorTarget {
@@ -65,7 +66,7 @@ export interface Operations {
     request: {
       readonly reservationId: number;
       readonly target?: ConnectorTarget;
-      readonly connectorType?: string;
+      readonly connectorType?: ConnectorType;
       readonly evses: readonly EvseNumber[];
       readonly idToken: IdToken;
       readonly group?: IdToken;

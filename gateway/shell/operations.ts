@@ -143,7 +143,6 @@ export class SiteOperations implements Operations {
   ): Promise<OperationAnswer<'Accepted' | 'Faulted' | 'Occupied' | 'Rejected' | 'Unavailable'>> {
     const { reservations } = this.#deps;
     const { reservationId, target, connectorType, evses, idToken, group, expiry } = request;
-    const type = connectorType === undefined ? undefined : connectorTypeOf(connectorType);
     const status = await reservations.reserve({
       csms,
       id: reservationId,
@@ -152,7 +151,7 @@ export class SiteOperations implements Operations {
       expiry,
       ...(group && { group }),
       ...(target && { evse: target.evse }),
-      ...(type && { connectorType: type }),
+      ...(connectorType && { connectorType }),
     });
     return { status };
   }
@@ -308,23 +307,3 @@ const STATION_VARIABLES = new Set([
   'ChargingStatusIndicator.BlinkRepeat',
   'ChargingStatusIndicator.LightIntensity',
 ]);
-
-/** 2.0.1 ConnectorEnumType to the words of site.yaml. */
-function connectorTypeOf(word: string): 'Type1' | 'Type2' | 'CCS1' | 'CCS2' | 'CHAdeMO' | 'Other' {
-  switch (word) {
-    case 'cCCS1':
-      return 'CCS1';
-    case 'cCCS2':
-      return 'CCS2';
-    case 'cG105':
-      return 'CHAdeMO';
-    case 'cType1':
-    case 'sType1':
-      return 'Type1';
-    case 'cType2':
-    case 'sType2':
-      return 'Type2';
-    default:
-      return 'Other';
-  }
-}
