@@ -2,6 +2,7 @@
 import t from 'tap';
 import { evseNumber, csmsId } from '../../gateway/kernel/ids.js';
 import { minutes, seconds, timestamp } from '../../gateway/kernel/units.js';
+import type { ConnectorType } from '../../gateway/site/topology.js';
 import { InnerWorld, token } from './inner-world.js';
 
 const BOTH = { csmss: [{}, { ocpp: '1.6', role: 'observer' }] } as const;
@@ -15,7 +16,14 @@ async function openSite(chargers: number): Promise<InnerWorld> {
   return world;
 }
 
-const reserve = (world: InnerWorld, reservationId: number, evse?: number, group?: string, forMinutes = 30) =>
+const reserve = (
+  world: InnerWorld,
+  reservationId: number,
+  evse?: number,
+  group?: string,
+  forMinutes = 30,
+  connectorType?: ConnectorType,
+) =>
   world.gateway.operations.reserve(csmsId('operator'), {
     reservationId,
     evses: world.site.stations.flatMap((station) => station.evses.map(({ number }) => number)),
@@ -23,6 +31,7 @@ const reserve = (world: InnerWorld, reservationId: number, evse?: number, group?
     expiry: timestamp(world.clock.now() + minutes(forMinutes)),
     ...(evse !== undefined && { target: { evse: evseNumber(evse) } }),
     ...(group !== undefined && { group: { idToken: group, type: 'Central' } }),
+    ...(connectorType && { connectorType }),
   });
 
 const lastStatus = (world: InnerWorld, csms: number, slot: number): string | undefined =>
@@ -77,6 +86,12 @@ void t.test('any EVSE: the last free one is kept', async (t) => {
   await world.charger(1).status('Available');
   await world.clock.advance(seconds(1));
   t.equal(world.status(2), 'Available', 'not when there is a choice again');
+});
+
+void t.test('any EVSE with a certain plug', async (t) => {
+  const world = await openSite(1);
+  t.match(await reserve(world, 9, undefined, undefined, 30, 'CCS2'), { status: 'Rejected' });
+  t.match(await reserve(world, 10, undefined, undefined, 30, 'Type2'), { status: 'Accepted' });
 });
 
 void t.test('over a restart and a lost link it stays; a fault ends it, and so does time', async (t) => {
