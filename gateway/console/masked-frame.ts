@@ -16,9 +16,11 @@ const SECRET: ReadonlySet<string> = new Set([
   'certificatehashdata',
   'iso15118certificatehashdata',
 ]);
-/** Variables and keys whose value is a secret (1.6 ChangeConfiguration, 2.0.1 SetVariables). */
+/** Variables and keys whose value is a secret (1.6 ChangeConfiguration, 2.0.1 SetVariables and NotifyReport). */
 const SECRET_VARIABLE = /^(AuthorizationKey|BasicAuthPassword)$/i;
-const VALUES: ReadonlySet<string> = new Set(['value', 'attributevalue']);
+const VALUES: ReadonlySet<string> = new Set(['value', 'attributevalue', 'variableattribute']);
+/** Who signs in at the address of a file or a log, with his password (1.6 GetDiagnostics, 2.0.1 GetLog). */
+const USER_OF_ADDRESS = /:\/\/[^\s/?#]*@/g;
 /** Deeper than any message of OCPP. */
 const DEEPEST = 20;
 
@@ -65,10 +67,12 @@ function hidden(value: unknown, depth: number): unknown {
 
 /** DataTransfer carries JSON inside a text. */
 function nested(text: string, depth: number): string {
-  if (!/^\s*[[{]/.test(text)) return text;
+  if (!/^\s*[[{]/.test(text)) return withoutUser(text);
   try {
     return JSON.stringify(masked(JSON.parse(text), depth + 1));
   } catch {
-    return text;
+    return withoutUser(text);
   }
 }
+
+const withoutUser = (text: string): string => text.replace(USER_OF_ADDRESS, '://***@');

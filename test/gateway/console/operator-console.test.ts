@@ -1,6 +1,7 @@
 // The operator's view of the gateway: health, dead letters and their redrive, exports, and the journal of one that does not run.
 import t from 'tap';
 import { History } from '../../../gateway/console/history.js';
+import { maskedFrame } from '../../../gateway/console/masked-frame.js';
 import { EventRing } from '../../../gateway/console/event-ring.js';
 import { OperatorConsole, type Watched } from '../../../gateway/console/operator-console.js';
 import { storedDeadLetters, storedOverview } from '../../../gateway/console/stored-journal.js';
@@ -286,6 +287,44 @@ void t.test('history: columns of what flowed, empty where nothing did, six hours
   t.equal(
     history.evse(7, 60).current_A[0]?.every((value) => value === null),
     true,
+  );
+  t.end();
+});
+
+void t.test('a traced frame shows no password, wherever OCPP puts it', (t) => {
+  const password = 'Tr0ub4dor&3-and-more';
+  const frames = [
+    [2, '1', 'ChangeConfiguration', { key: 'AuthorizationKey', value: password }],
+    [2, '2', 'GetDiagnostics', { location: `ftp://service:${password}@files.example/up` }],
+    [2, '3', 'GetLog', { log: { remoteLocation: `sftp://service:p@rt${password}@files.example/up` } }],
+    [2, '4', 'DataTransfer', { vendorId: 'v', data: `upload to ftp://service:${password}@files.example` }],
+    [
+      2,
+      '5',
+      'NotifyReport',
+      {
+        reportData: [
+          {
+            component: { name: 'SecurityCtrlr' },
+            variable: { name: 'BasicAuthPassword' },
+            variableAttribute: [{ type: 'Actual', value: password }],
+          },
+          {
+            component: { name: 'ClockCtrlr' },
+            variable: { name: 'TimeSource' },
+            variableAttribute: [{ type: 'Actual', value: 'NTP' }],
+          },
+        ],
+      },
+    ],
+  ];
+  const shown = frames.map((frame) => maskedFrame(JSON.stringify(frame)));
+  for (const frame of shown) t.notMatch(frame, /ub4dor|service/);
+  t.match(shown[1], /"ftp:\/\/\*\*\*@files\.example\/up"/, 'where it goes can still be read');
+  t.match(shown[4], /"value":"NTP"/);
+  t.equal(
+    maskedFrame('[2,"6","GetLog",{"log":{"remoteLocation":"https://files.example/a@b"}}]'),
+    '[2,"6","GetLog",{"log":{"remoteLocation":"https://files.example/a@b"}}]',
   );
   t.end();
 });
