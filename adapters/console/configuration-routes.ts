@@ -15,8 +15,6 @@ const LARGEST_TEXT = 2 * 1024 * 1024;
 const LEAST_TRIAL_S = 10;
 const LONGEST_TRIAL_S = 24 * 3600;
 const LONGEST_COMMENT = 500;
-/** Who asks without having signed in: a program on the box, which may say for whom. */
-const ON_THE_BOX = 'console';
 
 const STATUS = { faults: 422, conflict: 409, unwritable: 409, failed: 409, unknown: 404 } as const satisfies Record<
   NotApplied['why'],
@@ -121,9 +119,9 @@ const isRevision = (value: unknown): value is string | undefined => value === un
 const isBetween = (value: unknown, least: number, most: number): value is number =>
   typeof value === 'number' && Number.isFinite(value) && value >= least && value <= most;
 
-/** A user is who he signed in as. */
-const nameIn = ({ by }: JsonObject, { name }: Asked['caller']): string =>
-  name === ON_THE_BOX && typeof by === 'string' && /^[\w.@-]{1,64}$/.test(by) ? by : name;
+/** Who signed in is that user, whatever his name; a program on the box may say for whom it asks. */
+const nameIn = ({ by }: JsonObject, { name, session }: Asked['caller']): string =>
+  session === undefined && typeof by === 'string' && /^[\w.@-]{1,64}$/.test(by) ? by : name;
 
 function asked(findings: ReturnType<SiteConfiguration['check']>): object {
   // The electrical review speaks of a site that works; what keeps it from working comes first.

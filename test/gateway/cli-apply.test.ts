@@ -160,3 +160,17 @@ void t.test('addresses', async (t) => {
   await ask('/apply', { text: 'good', by: 'line\nbreak' });
   t.equal(configuration.wishes.at(-1)?.by, 'console', 'a name that is none is not put down');
 });
+
+void t.test('who has signed in is put down, whatever he says and is called', async (t) => {
+  const configuration = new FakeConfiguration();
+  const apply = configurationRoutes('S1', configuration).find(({ path }) => path === '/api/config/apply');
+  const asked = { parts: [], query: new URLSearchParams(), body: { text: 'good', by: 'anna' } };
+  const caller = { name: 'console', role: 'electrician', address: '192.0.2.7' } as const;
+  await apply?.answer({ ...asked, caller: { ...caller, session: 'digest' } });
+  await apply?.answer({ ...asked, caller });
+  t.same(
+    configuration.wishes.map(({ by }) => by),
+    ['console', 'anna'],
+    'only a program on the box speaks for somebody else',
+  );
+});
