@@ -1,6 +1,6 @@
-// What flowed at each EVSE and circuit in the last hours: rings of small numbers, filled from the status every ten seconds.
+// What flowed at each EVSE and circuit in the last hours: rings of small numbers, filled every ten seconds.
 import { timestamp, toRfc3339, type Timestamp } from '../kernel/units.js';
-import type { CircuitHistory, EvseHistory, SiteStatus } from '../ports/console.js';
+import type { CircuitHistory, CircuitSummary, EvseHistory, EvseSummary } from '../ports/console.js';
 import { PHASES, type PerPhase } from '../site/topology.js';
 
 export const STEP_s = 10;
@@ -38,6 +38,20 @@ class Ring {
 const LIMIT = 3;
 const POWER = 4;
 
+/** What flows at this moment. */
+export interface Flow {
+  readonly evses: readonly Pick<EvseSummary, 'evse' | 'current_A' | 'limit_A' | 'power_W'>[];
+  readonly circuits: readonly Pick<CircuitSummary, 'circuit' | 'standing'>[];
+}
+
+/** Samples from `first` up to, but not, `end`. */
+interface Span {
+  readonly first: number;
+  readonly end: number;
+  /** When the first was taken. */
+  readonly from: string;
+}
+
 export class History {
   readonly #evses = new Map<number, Ring>();
   readonly #circuits = new Map<string, Ring>();
@@ -45,11 +59,9 @@ export class History {
   #taken = 0;
   #lastAt: Timestamp = timestamp(0);
 
-  sample({ evses, circuits }: Pick<SiteStatus, 'evses' | 'circuits'>, now: Timestamp): void {
+  sample({ evses, circuits }: Flow, now: Timestamp): void {
     const at = this.#taken;
-    const seen = new Set<number>();
     for (const { evse, current_A: current, limit_A: limit, power_W: power } of evses) {
-      seen.add(evse);
       // One that was never used takes no room.
       if (current === undefined && power === undefined && !this.#evses.has(evse)) continue;
       const ring = ringOf(this.#evses, evse, POWER + 1);
@@ -57,47 +69,38 @@ export class History {
       ring.set(at, LIMIT, limit, TENTHS);
       ring.set(at, POWER, power, PER_TEN_WATTS);
     }
-    for (const evse of this.#evses.keys()) if (!seen.has(evse)) this.#evses.delete(evse);
     for (const { circuit, standing } of circuits) {
       const ring = ringOf(this.#circuits, circuit, LIMIT + 1);
       setPhases(ring, at, standing?.current_A);
       ring.set(at, LIMIT, standing?.limit_A, TENTHS);
     }
+    keepOnly(this.#evses, new Set(evses.map(({ evse }) => evse)));
+    keepOnly(this.#circuits, new Set(circuits.map(({ circuit }) => circuit)));
     this.#taken += 1;
     this.#lastAt = now;
   }
 
   evse(evse: number, minutes: number): EvseHistory {
     const ring = this.#evses.get(evse) ?? new Ring(POWER + 1);
-    const { first, end, from } = this.#span(minutes);
-    return {
-      evse,
-      step_s: STEP_s,
-      from,
-      current_A: phases(ring, first, end),
-      limit_A: ring.read(LIMIT, first, end, TENTHS),
-      power_W: ring.read(POWER, first, end, PER_TEN_WATTS),
-    };
+    const span = this.#span(minutes);
+    return { evse, ...shared(ring, span), power_W: ring.read(POWER, span.first, span.end, PER_TEN_WATTS) };
   }
 
   circuit(circuit: string, breaker: number, minutes: number): CircuitHistory {
     const ring = this.#circuits.get(circuit) ?? new Ring(LIMIT + 1);
-    const { first, end, from } = this.#span(minutes);
-    return {
-      circuit,
-      step_s: STEP_s,
-      from,
-      breaker_A: breaker,
-      current_A: phases(ring, first, end),
-      limit_A: ring.read(LIMIT, first, end, TENTHS),
-    };
+    return { circuit, breaker_A: breaker, ...shared(ring, this.#span(minutes)) };
   }
 
-  #span(minutes: number) {
+  #span(minutes: number): Span {
     const count = Math.min(this.#taken, SAMPLES, Math.round((minutes * 60) / STEP_s));
     const at = this.#lastAt - Math.max(0, count - 1) * STEP_s * 1000;
     return { first: this.#taken - count, end: this.#taken, from: toRfc3339(timestamp(at)) };
   }
+}
+
+/** What the site no longer has is forgotten: should it come back, those samples would pass for newer ones. */
+function keepOnly<K>(rings: Map<K, Ring>, still: ReadonlySet<K>): void {
+  for (const key of rings.keys()) if (!still.has(key)) rings.delete(key);
 }
 
 function ringOf<K>(rings: Map<K, Ring>, key: K, columns: number): Ring {
@@ -112,5 +115,10 @@ function setPhases(ring: Ring, at: number, current: PerPhase<number> | undefined
   for (const [column, phase] of PHASES.entries()) ring.set(at, column, current?.[phase], TENTHS);
 }
 
-const phases = (ring: Ring, first: number, end: number): (number | null)[][] =>
-  PHASES.map((_, column) => ring.read(column, first, end, TENTHS));
+/** What EVSEs and circuits have in common. */
+const shared = (ring: Ring, { first, end, from }: Span) => ({
+  step_s: STEP_s,
+  from,
+  current_A: PHASES.map((_, column) => ring.read(column, first, end, TENTHS)),
+  limit_A: ring.read(LIMIT, first, end, TENTHS),
+});

@@ -288,6 +288,12 @@ void t.test('history: columns of what flowed, empty where nothing did, six hours
     history.evse(7, 60).current_A[0]?.every((value) => value === null),
     true,
   );
+  // A circuit that site.yaml loses for a minute and gets again: nothing of before, in none of the places it is written to.
+  for (let n = 0; n < 6; n++) history.sample({ evses: [], circuits: [] }, timestamp(AT + (2200 + n) * 10_000));
+  history.sample({ evses: [charging], circuits: main(5) }, timestamp(AT + 2206 * 10_000));
+  const gap = [null, null, null, null, null];
+  t.same(history.circuit('main', 63, 1).current_A[0], [...gap, 5]);
+  t.same(history.evse(1, 1).current_A[0], [...gap, 16]);
   t.end();
 });
 
