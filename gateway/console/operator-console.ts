@@ -2,9 +2,10 @@
 import type { Clock } from '../kernel/clock.js';
 import { evseNumber, type EvseNumber, type MeterId } from '../kernel/ids.js';
 import { milliseconds, toRfc3339, type Milliseconds, type Timestamp } from '../kernel/units.js';
-import type { BalancingReport, CircuitReport } from '../balancing/report.js';
+import type { BalancingReport, CircuitReport, EvseReport } from '../balancing/report.js';
 import type {
   CircuitHistory,
+  CircuitSummary,
   CsmsSummary,
   DeadLetterSummary,
   EventLog,
@@ -39,6 +40,7 @@ import { History } from './history.js';
 import { siteDrawing } from './site-drawing.js';
 import {
   circuitSummary,
+  evseFlow,
   evseSummary,
   explanationOf,
   gridOperatorSummary,
@@ -92,7 +94,12 @@ export class OperatorConsole implements SiteConsole {
 
   /** Every `STEP_s` seconds, by whoever keeps time. */
   remember(): void {
-    this.#history.sample(this.status(), this.#is.clock.now());
+    const { site, gateway, clock } = this.#is;
+    const plan = this.#plan();
+    const evses = site.stations.flatMap((station) =>
+      station.evses.map(({ number }) => ({ evse: number, ...evseFlow(number, gateway.live, plan?.get(number)) })),
+    );
+    this.#history.sample({ evses, circuits: this.#circuits() }, clock.now());
   }
 
   evseHistory(evse: number, minutes: number): EvseHistory | undefined {
@@ -123,11 +130,9 @@ export class OperatorConsole implements SiteConsole {
 
   status(): SiteStatus {
     const { site, version, gateway, clock } = this.#is;
-    const { live, readings, circuits: reports } = gateway;
-    const plan = gateway.balancing?.evses;
     const evses: EvseSources = {
-      live,
-      plan: plan && new Map(plan.map((report) => [report.evse, report])),
+      live: gateway.live,
+      plan: this.#plan(),
       reservation: (evse) => gateway.reservation(evse),
       needs: (evse) => gateway.needs(evse),
       tariff: site.tariff,
@@ -144,7 +149,7 @@ export class OperatorConsole implements SiteConsole {
       evses: site.stations
         .flatMap((station) => station.evses.map((evse) => evseSummary(evse, evses)))
         .sort((a, b) => a.evse - b.evse),
-      circuits: site.circuits.map((circuit) => circuitSummary(circuit, { site, live, readings, reports })),
+      circuits: this.#circuits(),
       ...(planAge !== undefined && { planAge_s: planAge / 1000 }),
       csms: this.#csms(),
       ...(gateway.gridOperator && { gridOperator: gridOperatorSummary(gateway.gridOperator) }),
@@ -232,6 +237,17 @@ export class OperatorConsole implements SiteConsole {
 
   #hasEvse(evse: number): boolean {
     return this.#is.site.stations.some(({ evses }) => evses.some(({ number }) => number === evse));
+  }
+
+  #plan(): ReadonlyMap<EvseNumber, EvseReport> | undefined {
+    const plan = this.#is.gateway.balancing?.evses;
+    return plan && new Map(plan.map((report) => [report.evse, report]));
+  }
+
+  #circuits(): readonly CircuitSummary[] {
+    const { site, gateway } = this.#is;
+    const { live, readings, circuits: reports } = gateway;
+    return site.circuits.map((circuit) => circuitSummary(circuit, { site, live, readings, reports }));
   }
 
   #planAge(): Milliseconds | undefined {

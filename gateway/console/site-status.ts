@@ -69,13 +69,28 @@ export interface EvseSources {
   readonly now: Timestamp;
 }
 
+/** What flows at an EVSE, and what it may take. */
+export function evseFlow(
+  evse: EvseNumber,
+  live: LiveSite,
+  report: EvseReport | undefined,
+): Pick<EvseSummary, 'limit_A' | 'current_A' | 'power_W'> {
+  const { current, transaction, lastValues } = live.evse(evse) ?? {};
+  const power = transaction && lastValues && toldPower(lastValues);
+  return {
+    ...(report?.sent !== undefined && { limit_A: report.sent }),
+    // Chargers sample inside transactions only: the last value of one that is over says nothing of this moment.
+    ...(current !== undefined && transaction !== undefined && { current_A: rounded(current) }),
+    ...(power !== undefined && { power_W: Math.round(power) }),
+  };
+}
+
 export function evseSummary(evse: Evse, sources: EvseSources): EvseSummary {
   const { live, plan } = sources;
-  const { offered, current, transaction, lastValues } = live.evse(evse.number) ?? {};
+  const { offered, transaction } = live.evse(evse.number) ?? {};
   const report = plan?.get(evse.number);
   const reservation = sources.reservation(evse.number);
   const needs = sources.needs(evse.number);
-  const power = transaction && lastValues && toldPower(lastValues);
   return {
     evse: evse.number,
     station: evse.station,
@@ -86,11 +101,8 @@ export function evseSummary(evse: Evse, sources: EvseSources): EvseSummary {
       return [{ connector: number, status, chargingState, ...(error !== undefined && { error: error.code }) }];
     }),
     ...(offered !== undefined && { offered_A: offered }),
-    ...(report?.sent !== undefined && { limit_A: report.sent }),
     explanation: explanationOf(evse.number, report),
-    // Chargers sample inside transactions only: the last value of one that is over says nothing of this moment.
-    ...(current !== undefined && transaction !== undefined && { current_A: rounded(current) }),
-    ...(power !== undefined && { power_W: Math.round(power) }),
+    ...evseFlow(evse.number, live, report),
     ...(transaction !== undefined && { transaction: transactionSummary(transaction, sources) }),
     ...(reservation !== undefined && {
       reservation: { until: toRfc3339(reservation.expiry), idToken: maskToken(reservation.idToken.idToken) },
