@@ -5,7 +5,7 @@ import { FAULTS } from '../kernel/faults.js';
 import { maskToken } from '../kernel/log.js';
 import { minutes, toRfc3339, type Milliseconds } from '../kernel/units.js';
 import { reason } from '../balancing/explain.js';
-import type { BalancingReport, CircuitReport, EvseReport } from '../balancing/report.js';
+import type { BalancingReport, Because, CircuitReport, EvseReport } from '../balancing/report.js';
 import type { ConsoleEvent } from '../ports/console.js';
 import type { GridOperatorStanding } from '../shell/grid-operator.js';
 import type { Act } from '../shell/site-acts.js';
@@ -24,6 +24,7 @@ export interface EventRecorderDependencies {
 }
 
 type Told = Omit<ConsoleEvent, 'at'>;
+type Full = Extract<Because, { readonly kind: 'full' | 'rotation' }>;
 
 export class EventRecorder {
   readonly #is: EventRecorderDependencies;
@@ -106,12 +107,11 @@ export class EventRecorder {
   planned(report: BalancingReport): void {
     for (const one of report.evses) this.#evse(one);
     for (const circuit of report.circuits) this.#circuit(circuit);
-    const full = new Map<string, string>();
-    for (const { because } of report.evses) {
-      if (because.kind !== 'full' && because.kind !== 'rotation') continue;
-      full.set(`${because.where.kind} ${because.where.name}`, reason(because));
-    }
-    this.#fullCircuits(full);
+    const full = new Map<string, Full>();
+    for (const { because } of report.evses)
+      if (because.kind === 'full' || because.kind === 'rotation')
+        full.set(`${because.where.kind} ${because.where.name}`, because);
+    for (const [where, because] of full) if (this.#isNews(where)) this.#fullAt(because);
   }
 
   gridOperator({ failsafe, sources }: GridOperatorStanding): void {
@@ -218,13 +218,10 @@ export class EventRecorder {
     if (over.length === 0) this.#full.delete(key);
   }
 
-  #fullCircuits(full: ReadonlyMap<string, string>): void {
-    for (const [where, text] of full) {
-      if (!this.#isNews(where)) continue;
-      const [kind = '', ...name] = where.split(' ');
-      const subject = kind === 'circuit' ? `circuit/${name.join(' ')}` : 'gateway';
-      this.tell({ kind: 'limit', severity: 'info', subject, text });
-    }
+  #fullAt(because: Full): void {
+    const { kind, name } = because.where;
+    const subject = kind === 'circuit' ? `circuit/${name}` : 'gateway';
+    this.tell({ kind: 'limit', severity: 'info', subject, text: reason(because) });
   }
 
   #isNews(key: string): boolean {

@@ -2,9 +2,12 @@
 import t from 'tap';
 import { EventRecorder } from '../../../gateway/console/event-recorder.js';
 import { EventRing } from '../../../gateway/console/event-ring.js';
+import type { EvseReport } from '../../../gateway/balancing/report.js';
 import { evseNumber } from '../../../gateway/kernel/ids.js';
-import { seconds, timestamp } from '../../../gateway/kernel/units.js';
+import { ampere, seconds, timestamp } from '../../../gateway/kernel/units.js';
 import { InnerWorld, token } from '../../crash/inner-world.js';
+import { FakeClock } from '../../fakes/fake-clock.js';
+import { FakeLive } from '../views/fixture.js';
 
 const BY = 'anna';
 
@@ -179,6 +182,35 @@ void t.test('what a car needs is said for it, until it leaves', async (t) => {
   await charger.connect('Occupied');
   await charger.end();
   t.equal(world.gateway.needs(evseNumber(1)), undefined);
+});
+
+void t.test('events: a circuit that is full is told of now and then', (t) => {
+  const ring = new EventRing();
+  const clock = new FakeClock();
+  const recorder = new EventRecorder({ ring, live: new FakeLive(), clock });
+  const waits = (number: number, name: string): EvseReport => ({
+    evse: evseNumber(number),
+    standing: 'obeying',
+    target: ampere(6),
+    ceiling: ampere(6),
+    phases: ['L1'],
+    because: { kind: 'full', where: { kind: 'circuit', name, phase: 'L1' }, why: 'load' },
+  });
+  const report = {
+    evses: [waits(1, 'deck two'), waits(2, 'deck two'), waits(3, 'main')],
+    circuits: [],
+    failsafe: false,
+  };
+  recorder.planned(report);
+  recorder.planned(report);
+  const [main, deck, ...more] = ring.newest(10);
+  t.match(main, {
+    subject: 'circuit/main',
+    text: 'circuit main is full on L1: the other cars and the building take the rest',
+  });
+  t.match(deck, { subject: 'circuit/deck two', severity: 'info' });
+  t.same(more, []);
+  t.end();
 });
 
 void t.test('events: links, faults and their end, and CSMSs', async (t) => {
