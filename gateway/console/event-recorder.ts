@@ -41,6 +41,12 @@ export class EventRecorder {
 
   constructor(dependencies: EventRecorderDependencies) {
     this.#is = dependencies;
+    const { live } = dependencies;
+    // What goes on over a restart has been told by the process before.
+    for (const { evse } of live.connectors()) {
+      const { transaction } = live.evse(evse) ?? {};
+      if (transaction !== undefined) this.#open.add(transaction.uid);
+    }
   }
 
   tell(event: Told): void {

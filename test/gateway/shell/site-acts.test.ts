@@ -184,6 +184,34 @@ void t.test('what a car needs is said for it, until it leaves', async (t) => {
   t.equal(world.gateway.needs(evseNumber(1)), undefined);
 });
 
+void t.test('events: a transaction that goes on over a restart began before it', async (t) => {
+  const { world, ring, record, charger } = await opened();
+  await charger.status('Occupied');
+  await charger.start('DRIVER');
+  await world.crash();
+  const before = ring.last;
+  record();
+  await charger.connect('Occupied');
+  await charger.sample(5000);
+  await world.report({
+    type: 'transaction',
+    kind: 'updated',
+    station: charger.id,
+    evse: charger.number,
+    connector: 1,
+    ...(charger.transaction && { stationTransactionId: charger.transaction }),
+    at: world.clock.now(),
+    trigger: 'ChargingStateChanged',
+    chargingState: 'SuspendedEV',
+    meterValues: [],
+    offline: false,
+  });
+  await charger.end();
+  const words = [...ring.since(before)].flatMap(({ entry }) => (entry.kind === 'transaction' ? [entry.text] : []));
+  t.match(words, [/^a transaction has ended/]);
+  t.equal(words.length, 1);
+});
+
 void t.test('events: a circuit that is full is told of now and then', (t) => {
   const ring = new EventRing();
   const clock = new FakeClock();
