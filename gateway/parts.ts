@@ -18,7 +18,7 @@ import { SiteOperations } from './shell/operations.js';
 import { Orphans } from './shell/orphans.js';
 import { Profiles } from './shell/profiles.js';
 import { Refusals } from './shell/refusals.js';
-import { RemoteStarts } from './shell/remote-starts.js';
+import { RemoteStarts, type TellStation } from './shell/remote-starts.js';
 import { Reservations } from './shell/reservations.js';
 import { LocalActs, type Act } from './shell/site-acts.js';
 import { SiteTime } from './shell/site-time.js';
@@ -186,10 +186,12 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     },
     planned: (circuits) => news.planned(circuits),
   });
+  const tell: TellStation = (station, command) =>
+    drivers.get(station)?.execute(command) ?? Promise.resolve({ status: 'Offline' });
   const remoteStarts = new RemoteStarts({
     site,
     book,
-    tell: (station, command) => drivers.get(station)?.execute(command) ?? Promise.resolve({ status: 'Offline' }),
+    tell,
     admissions,
     reservations,
     variables,
@@ -202,7 +204,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     site,
     book,
     keeper,
-    drivers,
+    tell,
     remoteStarts,
     availability,
     reservations,

@@ -9,12 +9,12 @@ import type { ChargingProfile, ChargingRateUnit } from '../site/charging-profile
 import type { SiteBook } from '../site/site-book.js';
 import type { StationCommand } from '../site/station-command.js';
 import type { DataTransferAnswer } from '../site/station-event.js';
-import type { Evse, Site } from '../site/topology.js';
+import type { Site } from '../site/topology.js';
 import type { IdToken, IdTokenInfo } from '../site/tokens.js';
 import type { Transaction } from '../site/transaction.js';
 import type { Availability } from './availability.js';
 import type { Profiles } from './profiles.js';
-import { no, type RemoteStarts, type StartRequest } from './remote-starts.js';
+import { no, type RemoteStarts, type StartRequest, type TellStation } from './remote-starts.js';
 import type { Reservations } from './reservations.js';
 import type { SiteVariables } from './site-variables.js';
 import type { TokenStore } from './token-store.js';
@@ -24,7 +24,7 @@ export interface OperationDependencies {
   readonly site: Site;
   readonly book: SiteBook;
   readonly keeper: TransactionKeeper;
-  readonly drivers: ReadonlyMap<StationId, StationDriver>;
+  readonly tell: TellStation;
   readonly remoteStarts: RemoteStarts;
   readonly availability: Availability;
   readonly reservations: Reservations;
@@ -70,7 +70,7 @@ export class SiteOperations implements Operations {
   stop(transaction: Transaction): ReturnType<StationDriver['execute']> {
     const evse = this.#deps.book.describe(transaction.evse);
     if (evse === undefined) return Promise.resolve({ status: 'NotSupported' });
-    return this.#execute(evse, {
+    return this.#deps.tell(evse.station, {
       type: 'requestStop',
       evse: transaction.evse,
       stationTransactionId: transaction.stationTransactionId,
@@ -98,7 +98,7 @@ export class SiteOperations implements Operations {
       if (!endsTransaction) return { status: 'OngoingAuthorizedTransaction' };
       if (book.station(evse.station)?.capabilities?.protocol !== 'ocpp1.6') await this.stop(transaction);
     }
-    const outcome = await this.#execute(evse, { type: 'unlock', evse: target.evse, connector });
+    const outcome = await this.#deps.tell(evse.station, { type: 'unlock', evse: target.evse, connector });
     if (outcome.status === 'NotSupported') return { status: 'NotSupported' };
     return outcome.status === 'Unlocked' || outcome.status === 'OngoingAuthorizedTransaction'
       ? { status: outcome.status }
@@ -128,7 +128,7 @@ export class SiteOperations implements Operations {
     // B11.FR.09: a station is only reset as a whole, so it must have no EVSE beyond those that were meant.
     if (stations.length === 0 || !whole) return no('NotPossible', 'the charger has other EVSEs too');
     const outcomes = await Promise.all(
-      stations.map((station) => this.#tell(station.id, { type: 'reset', kind, whenIdle })),
+      stations.map((station) => this.#deps.tell(station.id, { type: 'reset', kind, whenIdle })),
     );
     this.#deps.log.info({ csms, stations: stations.length, kind }, 'reset of chargers asked for');
     if (outcomes.some((outcome) => outcome.status === 'Scheduled')) return { status: 'Scheduled' };
@@ -162,7 +162,7 @@ export class SiteOperations implements Operations {
 
   /** Somebody at the site resets a charger, whatever goes on there. */
   resetHere(station: StationId, kind: 'soft' | 'hard'): ReturnType<StationDriver['execute']> {
-    return this.#tell(station, { type: 'reset', kind, whenIdle: false });
+    return this.#deps.tell(station, { type: 'reset', kind, whenIdle: false });
   }
 
   async sendLocalList(
@@ -226,7 +226,7 @@ export class SiteOperations implements Operations {
   ): Promise<DataTransferAnswer> {
     const evse = this.#deps.book.describe(number);
     if (evse === undefined) return { status: 'Rejected' };
-    const outcome = await this.#execute(evse, {
+    const outcome = await this.#deps.tell(evse.station, {
       type: 'dataTransfer',
       vendorId,
       ...(messageId !== undefined && { messageId }),
@@ -258,12 +258,12 @@ export class SiteOperations implements Operations {
         ...(instance !== undefined && { instance }),
       });
       const outcomes = await Promise.all(
-        site.stations.map(async ({ id }) => ({ id, outcome: await this.#tell(id, command(value)) })),
+        site.stations.map(async ({ id }) => ({ id, outcome: await this.#deps.tell(id, command(value)) })),
       );
       reboot = outcomes.some(({ outcome }) => outcome.status === 'RebootRequired');
       if (outcomes.some(({ outcome }) => outcome.status === 'Rejected')) {
         const changed = outcomes.filter(({ outcome }) => outcome.status === 'Accepted');
-        if (before !== undefined) await Promise.all(changed.map(({ id }) => this.#tell(id, command(before))));
+        if (before !== undefined) await Promise.all(changed.map(({ id }) => this.#deps.tell(id, command(before))));
         return no('ChargerRejected', 'a charger refuses this value');
       }
     }
@@ -285,14 +285,6 @@ export class SiteOperations implements Operations {
 
   openTransactions(): readonly Transaction[] {
     return this.#deps.keeper.book.open();
-  }
-
-  #execute(evse: Evse, command: StationCommand): ReturnType<StationDriver['execute']> {
-    return this.#tell(evse.station, command);
-  }
-
-  #tell(station: StationId, command: StationCommand): ReturnType<StationDriver['execute']> {
-    return this.#deps.drivers.get(station)?.execute(command) ?? Promise.resolve({ status: 'Offline' });
   }
 }
 

@@ -17,10 +17,13 @@ import type { SiteVariables } from './site-variables.js';
 /** How long a driver has to plug in after a remote start, unless TxCtrlr.EVConnectionTimeOut says otherwise. */
 const CONNECTION_TIMEOUT = seconds(120);
 
+/** Has a charger carry out a command; `Offline` where it cannot be told. */
+export type TellStation = (station: StationId, command: StationCommand) => ReturnType<StationDriver['execute']>;
+
 export interface RemoteStartDependencies {
   readonly site: Site;
   readonly book: SiteBook;
-  readonly tell: (station: StationId, command: StationCommand) => ReturnType<StationDriver['execute']>;
+  readonly tell: TellStation;
   readonly admissions: Admissions;
   readonly reservations: Reservations;
   readonly variables: SiteVariables;
