@@ -51,7 +51,7 @@ export function clientOf({ console, dataDirectory }: Whereabouts): ConsoleClient
   return new ConsoleClient(console, token);
 }
 
-/** What the running gateway answers. `nobody`: none can be asked. */
+/** What the running gateway answers; a command never goes to the gateway of another site. `nobody`: none can be asked. */
 export async function askGateway<T>(
   where: Whereabouts,
   path: string,
@@ -60,6 +60,9 @@ export async function askGateway<T>(
 ): Promise<Result<T, Refusal>> {
   const client = clientOf(where);
   if (client === undefined) return failed({ kind: 'nobody' });
+  // The answer to a command tells whose gateway it was only when it is done.
+  const known = command === undefined ? undefined : await client.ask(where.site, '/health');
+  if (known?.ok === false) return known;
   const answer = await client.ask(where.site, path, command, method);
   // It has said that it is the gateway of this very site: its answers have the form that this program's port gives them.
   return answer.ok ? ok(answer.value as T) : answer;

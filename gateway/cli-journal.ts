@@ -207,17 +207,14 @@ async function redrive(
   where: Whereabouts,
   io: JournalIo,
 ): Promise<Done> {
-  // Asked first, so that a command never goes to the gateway of another site.
-  const known = await askGateway<JournalOverview>(where, '/api/journal');
-  if (!known.ok)
-    return failed(
-      known.error.kind === 'refused'
-        ? known.error.message
-        : `dead letters are sent by the running gateway: ${whyNot(where, known.error)}`,
-    );
   const path = `/api/journal/${encodeURIComponent(csms)}/redrive`;
   const answer = await askGateway<Redrive>(where, path, seqs.length === 0 ? {} : { seqs });
-  if (!answer.ok) return failed(whyNot(where, answer.error));
+  if (!answer.ok)
+    return failed(
+      answer.error.kind === 'refused'
+        ? answer.error.message
+        : `dead letters are sent by the running gateway: ${whyNot(where, answer.error)}`,
+    );
   const { accepted, redriven, left, unknown } = answer.value;
   if (asked.json) io.out(`${JSON.stringify(answer.value, undefined, 2)}\n`);
   else {

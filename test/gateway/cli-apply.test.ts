@@ -66,6 +66,7 @@ async function open(t: Test) {
   t.teardown(() => server.close());
   const files = new Map([
     ['site.yaml', `site: { id: S1 }\nconsole: { listen: '127.0.0.1:${server.port}' }\n`],
+    ['other.yaml', `site: { id: S2 }\nconsole: { listen: '127.0.0.1:${server.port}' }\n`],
     ['new.yaml', 'good'],
     ['bad.yaml', 'bad'],
   ]);
@@ -173,4 +174,12 @@ void t.test('who has signed in is put down, whatever he says and is called', asy
     ['console', 'anna'],
     'only a program on the box speaks for somebody else',
   );
+});
+
+void t.test('a command never goes to the gateway of another site', async (t) => {
+  const { configuration, run } = await open(t);
+  t.match(await run('apply', '--site', 'other.yaml', 'new.yaml'), { code: 1, err: /another site, S1/ });
+  t.match(await run('revert', '--site', 'other.yaml', '3'), { code: 1, err: /another site, S1/ });
+  t.same(configuration.wishes, []);
+  t.same(configuration.reverted, []);
 });
