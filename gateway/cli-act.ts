@@ -1,6 +1,6 @@
 // `forecourt start`, `stop`, `unlock`, `reserve`, `release` and `needs`: what somebody at the site may do, over the console.
 import { parseArgs } from 'node:util';
-import { askGateway, EXIT, findSite, isSiteFile, SITE_HELP, whyNot, type ConsoleIo } from './cli-console.js';
+import { askGateway, atSite, EXIT, isSiteFile, SITE_HELP, whyNot, type ConsoleIo } from './cli-console.js';
 import { failed, ok, type Result } from './kernel/result.js';
 import type { ActAnswer } from './ports/console-acts.js';
 import type { SiteDrawing } from './ports/console.js';
@@ -57,51 +57,49 @@ const KNOWN: Readonly<Record<ActName, readonly string[]>> = {
 type Values = Readonly<Partial<Record<keyof typeof OPTIONS, string | boolean>>>;
 
 /** @returns the exit code */
-export async function runAct(
+export function runAct(
   act: ActName,
   args: readonly string[],
   io: ConsoleIo & { readonly now: () => number },
 ): Promise<number> {
   const usage = `usage: forecourt ${USAGE[act]}\n${SITE_HELP}\n  exit code     0 done, 1 not done, 2 wrong usage or no site.yaml\n`;
-  const wrong = (words: string): number => {
-    io.err(`${words}\n\n${usage}`);
-    return EXIT.usage;
-  };
-  let values: Values;
-  let positionals: readonly string[];
+  return atSite(parsed(act, args), usage, io, async ({ evse, values }, where) => {
+    const zone = async (): Promise<string | undefined> => {
+      const site = await askGateway<SiteDrawing>(where, '/api/site');
+      return site.ok ? site.value.timeZone : undefined;
+    };
+    const command = await commandOf(act, values, io.now(), zone);
+    if (!command.ok) {
+      io.err(`${command.error}\n\n${usage}`);
+      return ok(EXIT.usage);
+    }
+    const done = await askGateway<ActAnswer>(where, `/api/evses/${evse}/${act}`, command.value);
+    if (!done.ok) return failed(whyNot(where, done.error));
+    const { status, detail } = done.value;
+    io.out(`EVSE ${evse}: ${act} ${status.toLowerCase()}${detail === undefined ? '' : ` (${detail})`}\n`);
+    return ok(EXIT.done);
+  });
+}
+
+interface Asked {
+  readonly site: string | undefined;
+  readonly evse: string;
+  readonly values: Values;
+}
+
+/** @returns in words what is wrong; undefined: only the usage */
+function parsed(act: ActName, args: readonly string[]): Asked | string | undefined {
   try {
-    ({ values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true }));
+    const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+    if (values.help === true) return undefined;
+    const stray = Object.keys(values).find((key) => key !== 'site' && !KNOWN[act].includes(key));
+    if (stray !== undefined) return `${act} knows no --${stray}`;
+    const [evse = '', ...more] = positionals.filter((word) => !isSiteFile(word));
+    if (!/^\d{1,6}$/.test(evse) || more.length > 0) return 'name one EVSE by its number';
+    return { site: values.site ?? positionals.find(isSiteFile), evse, values };
   } catch (err) {
-    return wrong(err instanceof Error ? err.message : String(err));
+    return err instanceof Error ? err.message : String(err);
   }
-  if (values.help === true) {
-    io.out(usage);
-    return EXIT.done;
-  }
-  const stray = Object.keys(values).find((key) => key !== 'site' && !KNOWN[act].includes(key));
-  if (stray !== undefined) return wrong(`${act} knows no --${stray}`);
-  const [evse = '', ...more] = positionals.filter((word) => !isSiteFile(word));
-  if (!/^\d{1,6}$/.test(evse) || more.length > 0) return wrong('name one EVSE by its number');
-  const file = typeof values.site === 'string' ? values.site : positionals.find(isSiteFile);
-  const where = findSite(file, io);
-  if (!where.ok) {
-    io.err(`${where.error}\n`);
-    return EXIT.usage;
-  }
-  const zone = async (): Promise<string | undefined> => {
-    const site = await askGateway<SiteDrawing>(where.value, '/api/site');
-    return site.ok ? site.value.timeZone : undefined;
-  };
-  const command = await commandOf(act, values, io.now(), zone);
-  if (!command.ok) return wrong(command.error);
-  const done = await askGateway<ActAnswer>(where.value, `/api/evses/${evse}/${act}`, command.value);
-  if (!done.ok) {
-    io.err(`${whyNot(where.value, done.error)}\n`);
-    return EXIT.failed;
-  }
-  const { status, detail } = done.value;
-  io.out(`EVSE ${evse}: ${act} ${status.toLowerCase()}${detail === undefined ? '' : ` (${detail})`}\n`);
-  return EXIT.done;
 }
 
 async function commandOf(

@@ -1,6 +1,6 @@
 // `forecourt apply`, `keep`, `revert` and `history`: changes site.yaml under the running gateway, and tells what became of it.
 import { parseArgs } from 'node:util';
-import { askGateway, EXIT, findSite, SITE_HELP, whyNot, type ConsoleIo } from './cli-console.js';
+import { askGateway, atSite, EXIT, SITE_HELP, whyNot, type ConsoleIo } from './cli-console.js';
 import { moment, table } from './cli-table.js';
 import { failed, ok, type Result } from './kernel/result.js';
 import type { Applied, ConfigurationChange } from './ports/configuration.js';
@@ -82,27 +82,21 @@ export async function runApply(command: Command, args: readonly string[], io: Ap
     io.err(`${asked.error}\n`);
     return EXIT.usage;
   }
-  const where = findSite(values.site, io);
-  if (!where.ok) {
-    io.err(`${where.error}\n`);
-    return EXIT.usage;
-  }
   const body = { ...asked.value, ...(io.user !== undefined && { by: io.user }) };
-  const answer = await askGateway<Applied & { readonly changes?: readonly ConfigurationChange[] }>(
-    where.value,
-    `/api/config/${command}`,
-    command === 'history' ? undefined : body,
-  );
-  if (!answer.ok) {
-    io.err(`${whyNot(where.value, answer.error)}\n`);
-    return EXIT.failed;
-  }
-  const { changes = [] } = answer.value;
-  if (values.json === true) io.out(`${JSON.stringify(answer.value, undefined, 2)}\n`);
-  else if (command === 'history') io.out(historyText(changes, values.diff === true));
-  else if (command === 'keep') io.out(`revision ${answer.value.revision} is kept\n`);
-  else io.out(appliedText(answer.value));
-  return EXIT.done;
+  return atSite({ site: values.site }, USAGE[command], io, async (_, where) => {
+    const answer = await askGateway<Applied & { readonly changes?: readonly ConfigurationChange[] }>(
+      where,
+      `/api/config/${command}`,
+      command === 'history' ? undefined : body,
+    );
+    if (!answer.ok) return failed(whyNot(where, answer.error));
+    const { changes = [] } = answer.value;
+    if (values.json === true) io.out(`${JSON.stringify(answer.value, undefined, 2)}\n`);
+    else if (command === 'history') io.out(historyText(changes, values.diff === true));
+    else if (command === 'keep') io.out(`revision ${answer.value.revision} is kept\n`);
+    else io.out(appliedText(answer.value));
+    return ok(EXIT.done);
+  });
 }
 
 const parse = (args: readonly string[]) => parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });

@@ -1,7 +1,7 @@
 // `forecourt commission`: has the running gateway try a station out, step by step, and tells what was seen.
 import { parseArgs } from 'node:util';
 import type { Whereabouts } from '../site-config/whereabouts.js';
-import { askGateway, EXIT, findSite, isSiteFile, SITE_HELP, whyNot, type ConsoleIo } from './cli-console.js';
+import { askGateway, atSite, EXIT, isSiteFile, SITE_HELP, whyNot, type ConsoleIo } from './cli-console.js';
 import { moment, table, wrapped } from './cli-table.js';
 import { commissioningReport } from './commissioning/report.js';
 import { STEPS } from './commissioning/step.js';
@@ -60,37 +60,23 @@ interface Asked {
 }
 
 /** @returns the exit code */
-export async function runCommission(args: readonly string[], io: CommissionIo): Promise<number> {
-  if (args.includes('--help') || args.includes('-h')) {
-    io.out(USAGE);
-    return EXIT.done;
-  }
-  const asked = askedFor(args, io.user);
-  if (!asked.ok) {
-    io.err(`${asked.error}\n\n${USAGE}`);
-    return EXIT.usage;
-  }
-  const where = findSite(asked.value.site, io);
-  if (!where.ok) {
-    io.err(`${where.error}\n`);
-    return EXIT.usage;
-  }
-  const done = await carryOut(asked.value, where.value, io);
-  if (done.ok) return done.value;
-  io.err(`${done.error}\n`);
-  return EXIT.failed;
+export function runCommission(args: readonly string[], io: CommissionIo): Promise<number> {
+  const help = args.includes('--help') || args.includes('-h');
+  const asked = help ? undefined : askedFor(args, io.user);
+  return atSite(asked, USAGE, io, (wanted, where) => carryOut(wanted, where, io));
 }
 
-function askedFor(args: readonly string[], user: string): Result<Asked, string> {
+/** @returns in words what is wrong with it */
+function askedFor(args: readonly string[], user: string): Asked | string {
   try {
     const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
     const [station, ...more] = positionals.filter((word) => !isSiteFile(word));
     const wrong = (values.step ?? []).find((step) => !STEPS.some((known) => known === step));
-    if (wrong !== undefined) return failed(`there is no step ${wrong}`);
-    if (more.length > 0) return failed('one station at a time');
-    if (values.evse !== undefined && !/^\d{1,4}$/.test(values.evse)) return failed(`${values.evse} is no EVSE number`);
-    if (values.cancel === true && station === undefined) return failed('say at which station');
-    return ok({
+    if (wrong !== undefined) return `there is no step ${wrong}`;
+    if (more.length > 0) return 'one station at a time';
+    if (values.evse !== undefined && !/^\d{1,4}$/.test(values.evse)) return `${values.evse} is no EVSE number`;
+    if (values.cancel === true && station === undefined) return 'say at which station';
+    return {
       station,
       site: values.site ?? positionals.find(isSiteFile),
       steps: values.step ?? STEPS,
@@ -99,9 +85,9 @@ function askedFor(args: readonly string[], user: string): Result<Asked, string> 
       report: values.report === true,
       cancel: values.cancel === true,
       json: values.json === true,
-    });
+    };
   } catch (err) {
-    return failed(err instanceof Error ? err.message : String(err));
+    return err instanceof Error ? err.message : String(err);
   }
 }
 

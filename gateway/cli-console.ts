@@ -1,4 +1,4 @@
-// What `forecourt status`, `explain` and `journal` have in common: finding the site, and its gateway.
+// What the commands that ask a running gateway have in common: finding the site, and its gateway.
 import { readFileSync } from 'node:fs';
 import { localTokenFile } from '../adapters/console/account-file.js';
 import { readWhereabouts, type Whereabouts } from '../site-config/whereabouts.js';
@@ -37,6 +37,37 @@ export function findSite(path: string | undefined, io: ConsoleIo): Result<Wherea
     }
   }
   return failed(reasons.join('\n'));
+}
+
+/**
+ * Carries a command out at its site.
+ * @param asked undefined: nothing but the usage; a text: what is wrong with it
+ * @param carryOut answers with the exit code, or in words why it could not be done
+ * @returns the exit code
+ */
+export async function atSite<A extends { readonly site: string | undefined }>(
+  asked: A | string | undefined,
+  usage: string,
+  io: ConsoleIo,
+  carryOut: (asked: A, where: Whereabouts) => Promise<Result<number, string>>,
+): Promise<number> {
+  if (asked === undefined) {
+    io.out(usage);
+    return EXIT.done;
+  }
+  if (typeof asked === 'string') {
+    io.err(`${asked}\n\n${usage}`);
+    return EXIT.usage;
+  }
+  const where = findSite(asked.site, io);
+  if (!where.ok) {
+    io.err(`${where.error}\n`);
+    return EXIT.usage;
+  }
+  const done = await carryOut(asked, where.value);
+  if (done.ok) return done.value;
+  io.err(`${done.error}\n`);
+  return EXIT.failed;
 }
 
 /** Asks with the token that the gateway has put into its data directory; who may not read it asks without. */

@@ -4,9 +4,9 @@ import { exportSelection } from '../adapters/console/export-query.js';
 import type { Whereabouts } from '../site-config/whereabouts.js';
 import {
   askGateway,
+  atSite,
   clientOf,
   EXIT,
-  findSite,
   isSiteFile,
   journalOnDisk,
   SITE_HELP,
@@ -66,25 +66,8 @@ interface Asked {
 }
 
 /** @returns the exit code */
-export async function runJournal(args: readonly string[], io: JournalIo): Promise<number> {
-  const asked = parsed(args);
-  if (asked === undefined) {
-    io.out(USAGE);
-    return EXIT.done;
-  }
-  if (typeof asked === 'string') {
-    io.err(`${asked}\n\n${USAGE}`);
-    return EXIT.usage;
-  }
-  const where = findSite(asked.site, io);
-  if (!where.ok) {
-    io.err(`${where.error}\n`);
-    return EXIT.usage;
-  }
-  const done = await carryOut(asked, where.value, io);
-  if (done.ok) return EXIT.done;
-  io.err(`${done.error}\n`);
-  return EXIT.failed;
+export function runJournal(args: readonly string[], io: JournalIo): Promise<number> {
+  return atSite(parsed(args), USAGE, io, (asked, where) => carryOut(asked, where, io));
 }
 
 /** @returns what is asked for, or in words what is wrong; undefined: only the usage. */
@@ -114,7 +97,7 @@ function parsed(args: readonly string[]): Asked | string | undefined {
   }
 }
 
-type Done = Result<undefined, string>;
+type Done = Result<number, string>;
 
 async function carryOut(asked: Asked, where: Whereabouts, io: JournalIo): Promise<Done> {
   const [command, csms = '', ...seqs] = asked.words;
@@ -131,7 +114,7 @@ async function list(asked: Asked, where: Whereabouts, io: JournalIo): Promise<Do
     const csms = journal.csms.map((each) => ({ ...each, dead: deadLetters.get(each.csms) ?? [] }));
     io.out(`${JSON.stringify({ ...journal, csms }, undefined, 2)}\n`);
   } else io.out(printed(journal, deadLetters));
-  return ok(undefined);
+  return ok(EXIT.done);
 }
 
 interface Found {
@@ -224,7 +207,7 @@ async function redrive(
     if (left.length > 0)
       io.out(`on their way already, or of an EVSE that ${csms} no longer sees: ${left.join(', ')}\n`);
   }
-  return unknown.length === 0 ? ok(undefined) : failed(`no dead letters of ${csms}: ${unknown.join(', ')}`);
+  return unknown.length === 0 ? ok(EXIT.done) : failed(`no dead letters of ${csms}: ${unknown.join(', ')}`);
 }
 
 async function exportAll({ query }: Asked, where: Whereabouts, io: JournalIo): Promise<Done> {
@@ -236,7 +219,7 @@ async function exportAll({ query }: Asked, where: Whereabouts, io: JournalIo): P
       const lines = await client.lines(`/api/journal/export?${query.toString()}`);
       if (!lines.ok) return failed(whyNot(where, lines.error));
       for await (const piece of lines.value) await io.write(piece);
-      return ok(undefined);
+      return ok(EXIT.done);
     }
   } catch (err) {
     return failed(`the export broke off: ${err instanceof Error ? err.message : String(err)}`);
@@ -247,7 +230,7 @@ async function exportAll({ query }: Asked, where: Whereabouts, io: JournalIo): P
   try {
     for await (const entry of exportEntries((after, limit) => disk.read(after, limit), selection.value))
       await io.write(`${JSON.stringify(entry)}\n`);
-    return ok(undefined);
+    return ok(EXIT.done);
   } catch (err) {
     return failed(whyNoJournal(where, err));
   }

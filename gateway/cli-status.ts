@@ -1,7 +1,8 @@
 // `forecourt status` and `forecourt explain`: the site on one screen, and why an EVSE has the current it has.
 import { parseArgs } from 'node:util';
-import { askGateway, EXIT, findSite, isSiteFile, SITE_HELP, whyNot, type ConsoleIo } from './cli-console.js';
+import { askGateway, atSite, EXIT, isSiteFile, SITE_HELP, whyNot, type ConsoleIo } from './cli-console.js';
 import { moment, span, table, wrapped } from './cli-table.js';
+import { failed, ok } from './kernel/result.js';
 import type { EvseExplanation, GridOperatorSummary, SiteStatus } from './ports/console.js';
 import { PHASES, type PerPhase } from './site/topology.js';
 
@@ -28,18 +29,17 @@ const OPTIONS = { site: { type: 'string' }, json: { type: 'boolean' }, help: { t
 interface Asked {
   readonly site: string | undefined;
   readonly json: boolean;
-  readonly help: boolean;
   readonly words: readonly string[];
 }
 
-function parsed(args: readonly string[]): Asked | string {
+/** @returns in words what is wrong; undefined: only the usage */
+function parsed(args: readonly string[]): Asked | string | undefined {
   try {
     const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-    const files = positionals.filter(isSiteFile);
+    if (values.help === true) return undefined;
     return {
-      site: values.site ?? files[0],
+      site: values.site ?? positionals.find(isSiteFile),
       json: values.json === true,
-      help: values.help === true,
       words: positionals.filter((word) => !isSiteFile(word)),
     };
   } catch (err) {
@@ -71,27 +71,17 @@ async function run<T>(
   question: { readonly path: (words: readonly string[]) => string | undefined; readonly print: (answer: T) => string },
 ): Promise<number> {
   const asked = parsed(args);
-  if (typeof asked === 'string' || asked.help) {
-    (typeof asked === 'string' ? io.err : io.out)(typeof asked === 'string' ? `${asked}\n\n${usage}` : usage);
-    return typeof asked === 'string' ? EXIT.usage : EXIT.done;
-  }
-  const path = question.path(asked.words);
+  const path = typeof asked === 'object' ? question.path(asked.words) : '';
   if (path === undefined) {
     io.err(usage);
     return EXIT.usage;
   }
-  const where = findSite(asked.site, io);
-  if (!where.ok) {
-    io.err(`${where.error}\n`);
-    return EXIT.usage;
-  }
-  const answer = await askGateway<T>(where.value, path);
-  if (!answer.ok) {
-    io.err(`${whyNot(where.value, answer.error)}\n`);
-    return EXIT.failed;
-  }
-  io.out(asked.json ? `${JSON.stringify(answer.value, undefined, 2)}\n` : question.print(answer.value));
-  return EXIT.done;
+  return atSite(asked, usage, io, async ({ json }, where) => {
+    const answer = await askGateway<T>(where, path);
+    if (!answer.ok) return failed(whyNot(where, answer.error));
+    io.out(json ? `${JSON.stringify(answer.value, undefined, 2)}\n` : question.print(answer.value));
+    return ok(EXIT.done);
+  });
 }
 
 const phases = (of: PerPhase<number> | undefined): string =>

@@ -1,6 +1,7 @@
 // `forecourt trace <station>`: what goes over the wire of a station or a CSMS, as it comes, without tokens and passwords.
 import { parseArgs } from 'node:util';
-import { clientOf, EXIT, findSite, isSiteFile, SITE_HELP, whyNot, type ConsoleIo } from './cli-console.js';
+import { atSite, clientOf, EXIT, isSiteFile, SITE_HELP, whyNot, type ConsoleIo } from './cli-console.js';
+import { failed, ok } from './kernel/result.js';
 
 const USAGE = `usage: forecourt trace [--csms] [--minutes N] <station>
 
@@ -44,30 +45,25 @@ export async function runTrace(
     io.err(USAGE);
     return EXIT.usage;
   }
-  const where = findSite(values.site ?? positionals.find(isSiteFile), io);
-  if (!where.ok) {
-    io.err(`${where.error}\n`);
-    return EXIT.usage;
-  }
-  const client = clientOf(where.value);
-  const query = new URLSearchParams({ [values.csms === true ? 'csms' : 'station']: name });
-  if (values.minutes !== undefined) query.set('minutes', values.minutes);
-  const path = `/api/trace${values.minutes === undefined ? '' : '/download'}?${query.toString()}`;
-  const pieces = client === undefined ? undefined : await client.lines(path, QUIET_ms);
-  if (pieces === undefined || !pieces.ok) {
-    io.err(`${whyNot(where.value, pieces === undefined ? { kind: 'nobody' } : pieces.error)}\n`);
-    return EXIT.failed;
-  }
-  try {
-    for await (const line of linesOf(pieces.value)) {
-      const json = line.startsWith('data: ') ? line.slice(6) : line;
-      if (json.startsWith('{')) await io.write(shown(json));
+  const asked = { site: values.site ?? positionals.find(isSiteFile) };
+  return atSite(asked, USAGE, io, async (_, where) => {
+    const client = clientOf(where);
+    const query = new URLSearchParams({ [values.csms === true ? 'csms' : 'station']: name });
+    if (values.minutes !== undefined) query.set('minutes', values.minutes);
+    const path = `/api/trace${values.minutes === undefined ? '' : '/download'}?${query.toString()}`;
+    const pieces = client === undefined ? undefined : await client.lines(path, QUIET_ms);
+    if (pieces === undefined || !pieces.ok)
+      return failed(whyNot(where, pieces === undefined ? { kind: 'nobody' } : pieces.error));
+    try {
+      for await (const line of linesOf(pieces.value)) {
+        const json = line.startsWith('data: ') ? line.slice(6) : line;
+        if (json.startsWith('{')) await io.write(shown(json));
+      }
+    } catch (err) {
+      return failed(`the trace broke off: ${err instanceof Error ? err.message : String(err)}`);
     }
-  } catch (err) {
-    io.err(`the trace broke off: ${err instanceof Error ? err.message : String(err)}\n`);
-    return EXIT.failed;
-  }
-  return EXIT.done;
+    return ok(EXIT.done);
+  });
 }
 
 function shown(json: string): string {

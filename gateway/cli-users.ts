@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { accountFile } from '../adapters/console/account-file.js';
 import { scryptSecrets } from '../adapters/console/secrets.js';
 import type { Whereabouts } from '../site-config/whereabouts.js';
-import { askGateway, EXIT, findSite, isSiteFile, SITE_HELP, whyNot, type ConsoleIo } from './cli-console.js';
+import { askGateway, atSite, EXIT, isSiteFile, SITE_HELP, whyNot, type ConsoleIo } from './cli-console.js';
 import { moment, table } from './cli-table.js';
 import { Users } from './console/users.js';
 import type { Clock } from './kernel/clock.js';
@@ -67,35 +67,20 @@ function parsed(args: readonly string[]): Asked | string | undefined {
 }
 
 /** @returns the exit code */
-export async function runUsers(args: readonly string[], io: UsersIo): Promise<number> {
-  const asked = parsed(args);
-  if (asked === undefined) {
-    io.out(USAGE);
-    return EXIT.done;
-  }
-  if (typeof asked === 'string') {
-    io.err(`${asked}\n\n${USAGE}`);
-    return EXIT.usage;
-  }
-  const where = findSite(asked.site, io);
-  if (!where.ok) {
-    io.err(`${where.error}\n`);
-    return EXIT.usage;
-  }
-  const done = await carryOut(asked, where.value, io);
-  if (!done.ok) io.err(`${done.error}\n`);
-  else io.out(done.value);
-  return done.ok ? EXIT.done : EXIT.failed;
+export function runUsers(args: readonly string[], io: UsersIo): Promise<number> {
+  return atSite(parsed(args), USAGE, io, (asked, where) => carryOut(asked, where, io));
 }
 
-async function carryOut(asked: Asked, where: Whereabouts, io: UsersIo): Promise<Result<string, string>> {
+async function carryOut(asked: Asked, where: Whereabouts, io: UsersIo): Promise<Result<number, string>> {
   const running = await askGateway<{ readonly users: readonly UserSummary[] }>(where, '/api/users');
   if (!running.ok && running.error.kind === 'refused') return failed(whyNot(where, running.error));
   const file = running.ok ? undefined : await usersOnDisk(where, io.clock);
   const list = running.ok ? running.value.users : (file?.list() ?? []);
   const { verb, name } = asked;
-  if (verb === 'list')
-    return ok(list.length === 0 ? 'no users: the console is open on the box, and only there\n' : shown(list));
+  if (verb === 'list') {
+    io.out(list.length === 0 ? 'no users: the console is open on the box, and only there\n' : shown(list));
+    return ok(EXIT.done);
+  }
   const role = asked.role ?? (list.length === 0 ? 'operator' : 'viewer');
   const path = `/api/users/${encodeURIComponent(name)}`;
   const password = verb === 'add' || verb === 'password' ? await io.readLine() : '';
@@ -103,7 +88,9 @@ async function carryOut(asked: Asked, where: Whereabouts, io: UsersIo): Promise<
     file === undefined
       ? await overTheGateway(where, { verb, name, role, password, path })
       : inWords(await onDisk(file, { verb, name, role, password }));
-  return result.ok ? ok(`${name}: ${DONE[verb]}\n`) : result;
+  if (!result.ok) return result;
+  io.out(`${name}: ${DONE[verb]}\n`);
+  return ok(EXIT.done);
 }
 
 const DONE: Readonly<Record<Exclude<Verb, 'list'>, string>> = {
