@@ -119,13 +119,18 @@ const needsSummary = ({ departure, energy }: ChargingNeeds): NonNullable<EvseSum
   ...(energy !== undefined && { energy_Wh: energy }),
 });
 
-function transactionSummary(transaction: Transaction, { tariff, now }: EvseSources): TransactionSummary {
+/** @param shown the token of its driver as whoever asks may see it */
+export function transactionSummary(
+  transaction: Transaction,
+  { tariff, now }: Pick<EvseSources, 'tariff' | 'now'>,
+  shown: (token: string) => string = maskToken,
+): TransactionSummary {
   const { uid, startedAt, idToken, register, meterStart } = transaction;
   const cost = tariff && runningCost(transaction, tariff, now);
   return {
     transaction: uid,
     startedAt: toRfc3339(startedAt),
-    ...(idToken !== undefined && { idToken: maskToken(idToken.idToken) }),
+    ...(idToken !== undefined && { idToken: shown(idToken.idToken) }),
     ...(register !== undefined && meterStart !== undefined && { energy_Wh: register - meterStart }),
     ...(cost && { cost: { amount: cost.total, currency: cost.currency } }),
   };

@@ -2,11 +2,11 @@
 import { maskToken } from '../kernel/log.js';
 import { uuidV7 } from '../kernel/ids.js';
 import { toRfc3339, type Timestamp } from '../kernel/units.js';
-import { runningCost } from '../billing/charge-detail-record.js';
 import type { ListedTransaction, TransactionSelection } from '../ports/console.js';
 import type { ChargeDetailRecord, Transaction } from '../site/transaction.js';
 import type { Tariff } from '../site/topology.js';
 import { BILLS } from '../shell/transaction-keeper.js';
+import { transactionSummary } from './site-status.js';
 
 /** Read at a time. */
 const PAGE = 200;
@@ -33,18 +33,8 @@ export async function* transactionList(
   const shown = (token: string): string => (tokens === 'full' ? token : maskToken(token));
   for (const one of [...open()].sort((a, b) => (a.uid < b.uid ? 1 : -1))) {
     if (!wanted(one)) continue;
-    const { uid, station, startedAt, idToken, register, meterStart } = one;
-    const cost = tariff && runningCost(one, tariff, now());
-    yield {
-      transaction: uid,
-      station,
-      evse: one.evse,
-      startedAt: toRfc3339(startedAt),
-      ...(idToken && { idToken: shown(idToken.idToken) }),
-      ...(register !== undefined && meterStart !== undefined && { energy_Wh: register - meterStart }),
-      ...(cost && { cost: { amount: cost.total, currency: cost.currency } }),
-      open: true,
-    };
+    const summary = transactionSummary(one, { tariff, now: now() }, shown);
+    yield { ...summary, station: one.station, evse: one.evse, open: true };
   }
   // Ids rise with the time at which the gateway learned of them, which is never before they began.
   const idAt = (at: number): string => uuidV7(at, new Uint8Array(10));
