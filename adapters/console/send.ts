@@ -44,9 +44,13 @@ export async function send(
       return inPieces(response, answer.contentType, answer.pieces, answer.headers);
     case 'events':
       response.writeHead(200, { ...ALWAYS, 'content-type': 'text/event-stream; charset=utf-8' });
+      if (wantsHead(response)) return void response.end();
       return streams.open(response, answer.join, stays);
   }
 }
+
+/** Nothing is read, and nobody is made to look on, for an answer that has no body. */
+const wantsHead = ({ req }: ServerResponse): boolean => req.method === 'HEAD';
 
 function whole(
   response: ServerResponse,
@@ -62,16 +66,17 @@ function whole(
     ...headers,
     ...(!empty && { 'content-type': contentType, 'content-length': bytes.length }),
   });
-  response.end(empty || response.req.method === 'HEAD' ? undefined : bytes);
+  response.end(empty || wantsHead(response) ? undefined : bytes);
 }
 
-function inPieces(
+async function inPieces(
   response: ServerResponse,
   contentType: string,
   pieces: AsyncIterable<string>,
   headers?: AnswerHeaders,
 ): Promise<void> {
   response.writeHead(200, { ...ALWAYS, ...headers, 'content-type': contentType });
+  if (wantsHead(response)) return void response.end();
   // An answer that breaks off lacks its last chunk: whoever reads it can tell.
   return pipeline(Readable.from(pieces), response);
 }

@@ -227,6 +227,15 @@ void t.test('no more look on than there is room for', async (t) => {
   t.ok(one.headers['retry-after']);
 });
 
+void t.test('whoever asks for the head only takes no place', async (t) => {
+  const { site, clock, ask } = await open(t);
+  const answer = await ask('/api/live', { method: 'HEAD' });
+  t.match(answer, { status: 200, body: '', headers: { 'content-type': 'text/event-stream; charset=utf-8' } });
+  t.match(await ask('/api/journal/export', { method: 'HEAD' }), { status: 200, body: '' });
+  t.equal(site.looks, 0);
+  t.equal(clock.pending, 0);
+});
+
 void t.test('the site is told as it was drawn, with what tells one drawing from the next', async (t) => {
   const { ask } = await open(t);
   const drawn = JSON.parse((await ask('/api/site')).body) as { revision: string };
