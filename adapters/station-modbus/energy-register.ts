@@ -47,7 +47,8 @@ export interface Jump {
 }
 
 export class EnergyRegister {
-  private readonly names: readonly string[];
+  /** The registers that tell it. */
+  readonly names: readonly string[];
   private readonly fallsBelieved: number;
   private point: RegisterPoint | undefined;
   /** What the device counted before it began anew, in Wh. */

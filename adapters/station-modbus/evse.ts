@@ -9,7 +9,7 @@ import type { ChargingState, ConnectorError } from '../../gateway/site/station-e
 import { tokenKey, type IdToken } from '../../gateway/site/tokens.js';
 import { wattsPerAmpere, type Evse, type Station } from '../../gateway/site/topology.js';
 import type { ChargerProfile } from '../modbus/device-profile.js';
-import type { ModbusDevice } from '../modbus/device.js';
+import type { ModbusDevice, RegisterValues } from '../modbus/device.js';
 import { describeFault } from '../modbus/link.js';
 import type { OpenTransaction, StationSettings } from './contract.js';
 import { CardReader } from './card-reader.js';
@@ -90,7 +90,8 @@ export class ModbusEvse {
     const snapshot = takeSnapshot(this.profile, values.value, this.context.clock.now());
     this.note(snapshot === undefined ? 'a state that its profile does not know' : undefined);
     if (snapshot === undefined) return true;
-    await this.takeEnergy(snapshot);
+    await this.takeEnergy(values.value);
+    if (snapshot.state === 'A' && this.transaction !== undefined) await this.readLastEnergy();
     this.snapshot = snapshot;
     const now = this.context.clock.monotonic();
     this.unanswered = false;
@@ -289,13 +290,20 @@ export class ModbusEvse {
     const values = await this.device.read(polledRegisters(this.profile));
     const snapshot = values.ok ? takeSnapshot(this.profile, values.value, this.context.clock.now()) : undefined;
     if (snapshot === undefined) return;
-    await this.takeEnergy(snapshot);
+    await this.takeEnergy(snapshot.values);
     this.snapshot = snapshot;
   }
 
-  private async takeEnergy(snapshot: Snapshot): Promise<void> {
+  /** A poll is several requests: the one that has shown that the car is gone may be later than the one with the energy. */
+  private async readLastEnergy(): Promise<void> {
+    const values = await this.device.read(this.energy.names);
+    // Without an answer the value of the poll has to do.
+    if (values.ok) await this.takeEnergy(values.value);
+  }
+
+  private async takeEnergy(values: RegisterValues): Promise<void> {
     const now = this.context.clock.monotonic();
-    const jump = await this.energy.take(snapshot.values, now, this.transaction !== undefined);
+    const jump = await this.energy.take(values, now, this.transaction !== undefined);
     if (jump === undefined) return;
     const about = { station: this.station.id, evse: this.evse.number };
     this.context.log.warn({ ...about, ...jump }, 'energy register jumped, read again');

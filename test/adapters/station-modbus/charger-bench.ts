@@ -22,6 +22,8 @@ export interface BenchOptions {
   readonly evses?: number;
   /** How the charger reacts to a write, by register name. */
   readonly react?: (charger: SimulatedCharger, instance: number, register: string, value: number) => void;
+  /** What happens at the charger between its answer and the next request; `register`: the first one that was asked for. */
+  readonly between?: (charger: SimulatedCharger, register: string | undefined) => void;
 }
 
 /** The registers of one charger, set and read by name. */
@@ -114,6 +116,7 @@ export async function openBench(test: Test, profile: ChargerProfile, options: Be
     units: charger.units,
     answer: (request, plain) => {
       if (charger.silent) return undefined;
+      options.between?.(charger, charger.nameAt(request));
       const refused = request.fc > 4 && charger.refuses.has(charger.nameAt(request) ?? '');
       if (!refused || plain === undefined) return plain;
       return Buffer.concat([plain.subarray(0, 4), Buffer.from([0, 3, request.unit, request.fc | 0x80, 3])]);

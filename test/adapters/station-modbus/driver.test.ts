@@ -367,6 +367,28 @@ t.test('a car that left while the gateway was down ends its transaction', async 
   test.equal(register(ended?.meterValues ?? [], 'Transaction.End'), 47_500);
 });
 
+t.test('a car that leaves between two requests of a poll is billed to its last watt-hour', async (test) => {
+  let leaving = false;
+  const bench = await openAlfen(test, {
+    start: FREE,
+    between: (charger, register) => {
+      if (!leaving || register !== 'Energy.Active.Import.Register') return;
+      leaving = false;
+      charger.set('Energy.Active.Import.Register', 50_140);
+      charger.set('EVSE.State', 'A');
+    },
+  });
+  const { clock, charger, gateway } = bench;
+  await bench.execute(setLimit(16));
+  charger.set('EVSE.State', 'C2');
+  await until(clock, () => charger.written('Setpoint.Current').at(-1) === 16, 'energy', 5000);
+  charger.set('Energy.Active.Import.Register', 50_100);
+  await pass(clock, 3000);
+  leaving = true;
+  await until(clock, () => gateway.transactions('ended').length === 1, 'the end', 5000);
+  test.equal(register(gateway.transactions('ended')[0]?.meterValues ?? [], 'Transaction.End'), 50_140);
+});
+
 t.test(
   'silence: disconnected after three polls, a transaction stays open, the way back begins at the fallback current',
   async (test) => {
