@@ -26,9 +26,17 @@ interface Known {
   readonly scales: Readonly<Record<string, number>>;
 }
 
+const UNKNOWN: Known = { missing: new Set(), scales: {} };
+
+/** What was read of one register, the register as this very device counts it. */
+interface Told {
+  readonly register: Register;
+  readonly words: Buffer;
+}
+
 export class ModbusDevice {
   private readonly plans = new Map<string, readonly ReadBlock[]>();
-  private known: Known = { missing: new Set(), scales: {} };
+  private known = UNKNOWN;
 
   constructor(
     private readonly link: ModbusLink,
@@ -46,12 +54,12 @@ export class ModbusDevice {
     const missing = new Set<string>();
     for (const [name, { optional }] of Object.entries(registers)) {
       if (optional !== true) continue;
-      const probe = await this.readBlocks([name], { missing: new Set(), scales: {} });
+      const probe = await this.readPlanned(this.plan([name], UNKNOWN));
       if (!probe.ok && probe.error.kind !== 'exception') return failed(probe.error);
       if (!probe.ok) missing.add(name);
     }
     const deciding = variants.flatMap(({ when }) => Object.keys(when));
-    const values = await this.readBlocks([...new Set(deciding)], { missing, scales: {} });
+    const values = await this.readPlanned(this.plan([...new Set(deciding)], { ...UNKNOWN, missing }));
     if (!values.ok) return failed(values.error);
     const variant = variants.find(({ when }) => holds(when, values.value));
     this.plans.clear();
@@ -64,7 +72,7 @@ export class ModbusDevice {
     const key = names.join();
     const blocks = this.plans.get(key) ?? this.plan(names, this.known);
     this.plans.set(key, blocks);
-    return this.readPlanned(blocks, this.known);
+    return this.readPlanned(blocks);
   }
 
   /** Writes one register; `value` in its base unit. A fault says nothing of whether the device took it, save an exception. */
@@ -83,21 +91,17 @@ export class ModbusDevice {
     return this.profile.registers[name] !== undefined && !this.known.missing.has(name);
   }
 
-  private readBlocks(names: readonly string[], known: Known): Promise<Result<RegisterValues, ModbusFault>> {
-    return this.readPlanned(this.plan(names, known), known);
-  }
-
-  private async readPlanned(blocks: readonly ReadBlock[], known: Known): Promise<Result<RegisterValues, ModbusFault>> {
-    const words = new Map<string, Buffer>();
+  private async readPlanned(blocks: readonly ReadBlock[]): Promise<Result<RegisterValues, ModbusFault>> {
+    const told = new Map<string, Told>();
     for (const block of blocks) {
       const answer = await this.readBlock(block);
       if (!answer.ok) return failed(answer.error);
       for (const { name, address, register } of block.registers) {
         const at = (address - block.address) * 2;
-        words.set(name, answer.value.subarray(at, at + wordsOf(register) * 2));
+        told.set(name, { register, words: answer.value.subarray(at, at + wordsOf(register) * 2) });
       }
     }
-    return ok(this.decodeAll(words, known));
+    return ok(this.decodeAll(told));
   }
 
   private async readBlock({ unit, fc, address, count }: ReadBlock): Promise<Result<Buffer, ModbusFault>> {
@@ -107,28 +111,18 @@ export class ModbusDevice {
     return bit.ok ? ok(Buffer.from([0, bit.value ? 1 : 0])) : bit;
   }
 
-  private register(name: string, { missing, scales }: Known): Register | undefined {
-    const register = missing.has(name) ? undefined : this.profile.registers[name];
-    const scale = scales[name];
-    return register === undefined || scale === undefined ? register : { ...register, scale };
-  }
-
-  private decodeAll(words: ReadonlyMap<string, Buffer>, known: Known): RegisterValues {
+  private decodeAll(told: ReadonlyMap<string, Told>): RegisterValues {
     const values = new Map<string, RegisterValue>();
-    for (const [name, raw] of words) {
-      const register = this.register(name, known);
-      if (register === undefined) continue;
-      const power = register.factor === undefined ? 0 : this.power(register.factor, words);
-      const value = power === undefined ? undefined : decode(register, this.profile, raw, power);
+    for (const [name, { register, words }] of told) {
+      const power = register.factor === undefined ? 0 : this.power(told.get(register.factor));
+      const value = power === undefined ? undefined : decode(register, this.profile, words, power);
       if (value !== undefined) values.set(name, value);
     }
     return values;
   }
 
-  private power(factor: string, words: ReadonlyMap<string, Buffer>): number | undefined {
-    const register = this.profile.registers[factor];
-    const raw = words.get(factor);
-    const value = register === undefined || raw === undefined ? undefined : decode(register, this.profile, raw);
+  private power(factor: Told | undefined): number | undefined {
+    const value = factor === undefined ? undefined : decode(factor.register, this.profile, factor.words);
     // SunSpec allows -10 to 10; anything else is a register that holds something else.
     return typeof value === 'number' && Math.abs(value) <= 10 ? value : undefined;
   }
@@ -137,6 +131,12 @@ export class ModbusDevice {
     const wanted = new Set(names.flatMap((name) => [name, this.profile.registers[name]?.factor ?? name]));
     const placed = [...wanted].flatMap((name) => this.place(name, known) ?? []);
     return planReads(placed, this.profile.io);
+  }
+
+  private register(name: string, { missing, scales }: Known): Register | undefined {
+    const register = missing.has(name) ? undefined : this.profile.registers[name];
+    const scale = scales[name];
+    return register === undefined || scale === undefined ? register : { ...register, scale };
   }
 
   private place(name: string, known: Known): PlacedRegister | undefined {

@@ -44,6 +44,7 @@ export class ModbusEvse {
   private session: Session = { phase: 'idle' };
   private transaction: RunningTransaction | undefined;
   private snapshot: Snapshot | undefined;
+  private readonly polled: readonly string[];
   private readonly energy: EnergyRegister;
   private readonly cards: CardReader;
   private operative = true;
@@ -62,6 +63,7 @@ export class ModbusEvse {
     private readonly settings: StationSettings,
     private readonly context: AdapterContext,
   ) {
+    this.polled = polledRegisters(profile);
     this.energy = new EnergyRegister(profile, device, evse.maxCurrent * wattsPerAmpere(evse, HIGHEST_VOLTAGE));
     this.cards = new CardReader(profile.reader);
   }
@@ -82,7 +84,7 @@ export class ModbusEvse {
 
   /** Reads the EVSE and acts on what is seen; false where it did not answer. */
   async poll(): Promise<boolean> {
-    const values = await this.device.read(polledRegisters(this.profile));
+    const values = await this.device.read(this.polled);
     if (!values.ok) {
       this.note(describeFault(values.error));
       return false;
@@ -287,7 +289,7 @@ export class ModbusEvse {
 
   /** Fresh values for the end of a transaction; without them the last ones have to do. */
   private async readAgain(): Promise<void> {
-    const values = await this.device.read(polledRegisters(this.profile));
+    const values = await this.device.read(this.polled);
     const snapshot = values.ok ? takeSnapshot(this.profile, values.value, this.context.clock.now()) : undefined;
     if (snapshot === undefined) return;
     await this.takeEnergy(snapshot.values);
