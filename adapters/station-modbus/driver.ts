@@ -50,6 +50,7 @@ interface Point {
 class ModbusStation implements ModbusStationDriver {
   private readonly outbox: Outbox;
   private readonly points: ReadonlyMap<EvseNumber, Point>;
+  /** Tells of the whole station: that of its first EVSE, where site.yaml has that. */
   private readonly inventoryDevice: ModbusDevice;
   private connected = false;
   private wasConnected = false;
@@ -70,13 +71,15 @@ class ModbusStation implements ModbusStationDriver {
   ) {
     this.outbox = new Outbox(station.id, host, context);
     const unit = station.link.kind === 'modbus' && station.link.unit !== undefined ? { unit: station.link.unit } : {};
-    this.inventoryDevice = new ModbusDevice(link, profile, { instance: 1, ...unit });
     this.points = new Map(
       station.evses.map((evse) => {
         const device = new ModbusDevice(link, profile, { instance: evse.stationEvse, ...unit });
         return [evse.number, this.point(evse, device)];
       }),
     );
+    const first = station.evses.find(({ stationEvse }) => stationEvse === 1);
+    this.inventoryDevice =
+      (first && this.points.get(first.number)?.device) ?? new ModbusDevice(link, profile, { instance: 1, ...unit });
     this.starvation = new Starvation(profile.watchdog, context.clock);
   }
 
@@ -201,7 +204,7 @@ class ModbusStation implements ModbusStationDriver {
 
   /** False where it is not certain what its registers mean: then it is not touched. */
   private async recognise(): Promise<boolean> {
-    const devices = [this.inventoryDevice, ...[...this.points.values()].map((point) => point.device)];
+    const devices = new Set([this.inventoryDevice, ...[...this.points.values()].map((point) => point.device)]);
     for (const device of devices) {
       const recognised = await device.recognise();
       if (!recognised.ok) return false;
