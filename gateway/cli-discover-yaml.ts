@@ -1,7 +1,7 @@
 // What was found as text for site.yaml: a whole file to begin with, or what is to be pasted; what was read stands in the comments.
 import type { Candidate, FoundDevice } from '../adapters/discovery/found.js';
 import { lineText } from '../adapters/discovery/survey.js';
-import type { DeviceShelf } from '../site-config/devices/shelf.js';
+import { profileOf, type DeviceShelf } from '../site-config/devices/shelf.js';
 import type { UnknownStation } from './ports/commissioning.js';
 import type { ModbusConnection } from './site/topology.js';
 
@@ -150,13 +150,11 @@ function addressLines(
   { connection, unit }: FoundDevice,
   shelf: DeviceShelf,
 ): readonly string[] {
-  const found = shelf.find(profile);
-  const delivered = found?.ok === true ? found.value : undefined;
   const line = connection.kind === 'serial' ? connection : undefined;
   return [
     `    device: ${profile}`,
     `    connection: ${connectionText(connection)}`,
-    ...(delivered?.unit.unit === unit ? [] : [`    unit: ${unit}`]),
+    ...(profileOf(shelf, profile)?.unit.unit === unit ? [] : [`    unit: ${unit}`]),
     ...(line === undefined
       ? []
       : [`    baud-rate: ${line.baudRate}`, `    parity: ${line.parity}`, `    stop-bits: ${line.stopBits}`]),
@@ -170,10 +168,8 @@ const connectionText = (connection: ModbusConnection): string =>
 
 function readText(candidate: Candidate, shelf: DeviceShelf): string {
   const { profile, vendor, model, serialNumber, firmwareVersion, proven } = candidate;
-  const known = shelf.find(profile);
-  const maker = vendor ?? (known?.ok === true ? known.value.vendor : undefined);
   const read = [
-    [maker, model].filter((text) => text !== undefined).join(' '),
+    [vendor ?? profileOf(shelf, profile)?.vendor, model].filter((text) => text !== undefined).join(' '),
     serialNumber === undefined ? '' : `serial number ${serialNumber}`,
     firmwareVersion === undefined ? '' : `firmware ${firmwareVersion}`,
   ].filter((text) => text !== '');

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { hostsIn, ownNetworks, type Interface } from '../adapters/discovery/address-range.js';
 import { survey, type SurveyOptions } from '../adapters/discovery/survey.js';
 import type { DeviceProfile } from '../adapters/modbus/device-profile.js';
-import type { DeviceShelf } from '../site-config/devices/shelf.js';
+import { profileOf, type DeviceShelf } from '../site-config/devices/shelf.js';
 import { askGateway, EXIT, findSite, type ConsoleIo } from './cli-console.js';
 import { discoveryYaml } from './cli-discover-yaml.js';
 import type { Clock } from './kernel/clock.js';
@@ -190,10 +190,7 @@ function serialText(text: string): Result<SurveyOptions['lines'][number], string
 }
 
 const profilesOf = (shelf: DeviceShelf): readonly DeviceProfile[] =>
-  [...shelf.chargers, ...shelf.meters].flatMap((name) => {
-    const found = shelf.find(name);
-    return found?.ok === true ? [found.value] : [];
-  });
+  [...shelf.chargers, ...shelf.meters].flatMap((name) => profileOf(shelf, name) ?? []);
 
 interface Running {
   readonly connections: readonly string[];

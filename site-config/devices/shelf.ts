@@ -29,7 +29,7 @@ export interface DeviceShelf {
 export type Silence = 'falls back' | 'keeps its last limit' | 'takes all it can get' | 'does what nobody knows';
 
 /** @returns undefined where there is none of this name, or it has faults */
-function profileOf(shelf: DeviceShelf, name: string): DeviceProfile | undefined {
+export function profileOf(shelf: DeviceShelf, name: string): DeviceProfile | undefined {
   const found = shelf.find(name);
   return found?.ok === true ? found.value : undefined;
 }
