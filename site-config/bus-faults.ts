@@ -3,7 +3,15 @@ import { wiringOf, type DeviceShelf } from './devices/shelf.js';
 import { errorAtKey, errorAtValue, type Fault } from './fault.js';
 import { documentedDefault } from './site-form.js';
 import { inWords, type Path } from './place.js';
-import { delivered, LINE_KEYS, modbusDevices, type LineKey, type ModbusDevice, type Wiring } from './serial-bus.js';
+import {
+  delivered,
+  LINE_KEYS,
+  modbusDevices,
+  withPort,
+  type LineKey,
+  type ModbusDevice,
+  type Wiring,
+} from './serial-bus.js';
 import { has, isSection, text, type Section } from './written.js';
 
 const isSerial = (connection: string): boolean => connection.startsWith('serial:');
@@ -27,9 +35,7 @@ export function modbusUnits(site: Section, devices: DeviceShelf): readonly Fault
         ),
       ];
     }
-    const address =
-      /^(tcp|udp):.*:\d+$/.test(connection) || !/^(tcp|udp):/.test(connection) ? connection : `${connection}:502`;
-    const id = `${address} ${unit ?? 'default'}`;
+    const id = `${withPort(connection)} ${unit ?? 'default'}`;
     const other = seen.get(id);
     if (other === undefined) {
       seen.set(id, modbusDevice);

@@ -52,6 +52,10 @@ function contacts(site: Section): readonly ModbusDevice[] {
   });
 }
 
+/** As written, with the port that holds where none is. */
+export const withPort = (connection: string): string =>
+  /^(tcp|udp):\/\/(\[[^\]]+\]|[^:]+)$/.test(connection) ? `${connection}:502` : connection;
+
 export const LINE_KEYS = ['baud-rate', 'parity', 'stop-bits'] as const;
 export type LineKey = (typeof LINE_KEYS)[number];
 

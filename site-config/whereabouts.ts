@@ -4,7 +4,7 @@ import { failed, ok, type Result } from '../gateway/kernel/result.js';
 import { localConsole, type ConsoleAddress } from './console-address.js';
 import { readDocument } from './document.js';
 import { dataDirectory } from './site-builder.js';
-import { modbusDevices } from './serial-bus.js';
+import { modbusDevices, withPort } from './serial-bus.js';
 import { entries, evsesOf, isSection, section, text } from './written.js';
 
 export interface Whereabouts {
@@ -32,9 +32,7 @@ export function readWhereabouts(source: string, path: string): Result<Whereabout
     site,
     csms: entries(written, 'csms').map(([name]) => name),
     dataDirectory: dataDirectory(written, dirname(resolve(path))),
-    connections: modbusDevices(written).map(({ connection }) =>
-      /^tcp:\/\/[^:]+$/.test(connection) ? `${connection}:502` : connection,
-    ),
+    connections: modbusDevices(written).map(({ connection }) => withPort(connection)),
     evses: evsesOf(written).flatMap(({ number }) => number ?? []),
     ...(console && { console }),
   });
