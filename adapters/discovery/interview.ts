@@ -1,9 +1,8 @@
 // Asks one unit what it is: first what every device may be asked, then what those profiles ask for that it can still be.
-import type { ModbusFault } from '../modbus/link.js';
 import type { Result } from '../../gateway/kernel/result.js';
 import { ModbusDevice } from '../modbus/device.js';
 import type { DeviceProfile } from '../modbus/device-profile.js';
-import type { DeviceIdentification } from '../modbus/link.js';
+import { printable, type DeviceIdentification, type ModbusFault } from '../modbus/link.js';
 import { findSunSpecModel } from '../modbus/sunspec.js';
 import type { CarefulLink } from './careful-link.js';
 import { byName, fingerprint, fits, isPlausible, STRENGTHS, strengthOf, type Strength } from './evidence.js';
@@ -113,9 +112,6 @@ async function candidate(
     ...(maxCurrent !== undefined && { maxCurrent }),
   };
 }
-
-/** What a device says goes to a terminal and into a file. */
-const printable = (text: string): string => text.replace(/[^\x20-\x7e\xa0-\xff]/g, '').trim();
 
 async function largestCurrent(device: ModbusDevice): Promise<number | undefined> {
   for (const name of ['Limit.Current.Hardware', 'Limit.Current.Max']) {

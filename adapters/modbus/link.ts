@@ -48,6 +48,9 @@ export interface DeviceIdentification {
   readonly revision?: string;
 }
 
+/** What a device says of itself is shown to people and written into files: Latin-1 without control characters. */
+export const printable = (text: string): string => text.replace(/[^\x20-\x7e\xa0-\xff]/g, '').trim();
+
 /** For logs. */
 export function describeFault(fault: ModbusFault): string {
   switch (fault.kind) {

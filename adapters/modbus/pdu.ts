@@ -2,7 +2,7 @@
 import { requests, responses } from 'jsmodbus';
 import { failed, ok, type Result } from '../../gateway/kernel/result.js';
 import type { BitFunction, ReadFunction, WriteFunction } from './device-profile.js';
-import type { DeviceIdentification, ModbusFault } from './link.js';
+import { printable, type DeviceIdentification, type ModbusFault } from './link.js';
 
 /** Read Device Identification: function 43 with MEI type 14. */
 export const IDENTIFICATION = 43;
@@ -106,8 +106,7 @@ export function identificationOf(objects: Buffer): DeviceIdentification {
   const texts = new Map<number, string>();
   for (let at = 0; at + 1 < objects.length; at += 2 + (objects[at + 1] ?? 0)) {
     const text = objects.toString('latin1', at + 2, at + 2 + (objects[at + 1] ?? 0));
-    // Whatever a device calls itself is shown to people and written into files.
-    texts.set(objects[at] ?? 0, text.replace(/[^\x20-\x7e\xa0-\xff]/g, '').trim());
+    texts.set(objects[at] ?? 0, printable(text));
   }
   const [vendor, product, revision] = [0, 1, 2].map((id) => texts.get(id) ?? '');
   return {
