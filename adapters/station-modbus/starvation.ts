@@ -27,8 +27,9 @@ export class Starvation {
   ) {}
 
   /** Absent where the device has no watchdog. */
-  get after(): Milliseconds | undefined {
+  get after(): Milliseconds | 'unknown' | undefined {
     const { watchdog } = this;
+    if (watchdog.kind !== 'none' && !Number.isFinite(watchdog.seconds)) return 'unknown';
     // Fed just before, it is fed once more after up to a whole refresh.
     return watchdog.kind === 'none' ? undefined : seconds(watchdog.seconds + REACTION_SECONDS);
   }

@@ -104,6 +104,8 @@ export function starve(state: LimitState, seen: Seen, now: Milliseconds): Advanc
         'skipped',
         `it keeps its last limit when the gateway is gone: set a limit in the charger itself (${silence.note})`,
       );
+    case 'unknown':
+      return ended('skipped', 'when it acts without the gateway is not known: unplug its network to see it');
     case 'default-profile':
       return silence.confirmed
         ? ended(

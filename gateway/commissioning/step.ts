@@ -19,6 +19,8 @@ export type Silence =
   | { readonly kind: 'keeps-its-limit'; readonly note: string }
   /** An OCPP charger: by a default profile that it has, or has not, confirmed. */
   | { readonly kind: 'default-profile'; readonly confirmed: boolean }
+  /** It acts, but nobody says when. */
+  | { readonly kind: 'unknown' }
   | { readonly kind: 'falls-back'; readonly after: Milliseconds };
 
 /** What came of leaving a charger without what its watchdog wants. */

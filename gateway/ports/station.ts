@@ -30,8 +30,11 @@ export interface StationDriver {
 
 /** The watchdog of a station, for whoever tries it out. */
 export interface WatchdogTrial {
-  /** From the last sign of life until the device has certainly acted; absent: it has no watchdog, and `note` says what is known. */
-  readonly after?: Milliseconds;
+  /**
+   * From the last sign of life until the device has certainly acted; `unknown` where no source tells. Absent: it has no watchdog,
+   * and `note` says what is known.
+   */
+  readonly after?: Milliseconds | 'unknown';
   readonly note: string;
   /**
    * Leaves the EVSE without what its watchdog wants for so long, and reads then what it does. A command for the EVSE, a lost

@@ -304,5 +304,6 @@ function silenceOf(driver: StationDriver | undefined, confirmed: boolean): Silen
   const watchdog = driver?.watchdog;
   if (watchdog === undefined) return { kind: 'default-profile', confirmed };
   const { after, note } = watchdog;
+  if (after === 'unknown') return { kind: 'unknown' };
   return after === undefined ? { kind: 'keeps-its-limit', note } : { kind: 'falls-back', after };
 }

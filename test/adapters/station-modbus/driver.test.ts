@@ -660,6 +660,11 @@ t.test('a charger that falls back to full power has no fallback, whatever it sho
   test.equal(bench.log.lines.filter((line) => line.message.includes('does not fall back')).length, 1);
 });
 
+t.test('when a charger falls back that no source tells of is not known', async (test) => {
+  const bench = await openBench(test, charger('sungrow-ac011e'));
+  test.equal(bench.driver.watchdog?.after, 'unknown');
+});
+
 t.test('a power limit is reckoned for the phases that the car takes too much on', async (test) => {
   const bench = await openBench(test, charger('compleo-duo'), { start: FREE });
   const { clock, charger: box, gateway } = bench;

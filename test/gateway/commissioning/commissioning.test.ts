@@ -196,6 +196,10 @@ t.test('the watchdog is left alone once, and what it then does is told', (test) 
   const without = new Bench('watchdog');
   without.seen = { silence: { kind: 'keeps-its-limit', note: 'no register' } };
   test.match(without.end(), /^skipped: it keeps its last limit/);
+  const unknown = new Bench('watchdog');
+  unknown.seen = { silence: { kind: 'unknown' } };
+  test.match(unknown.end(), /^skipped: when it acts without the gateway is not known/);
+  test.equal(unknown.starved, 0, 'it would be left alone for ever');
   const ocpp = (confirmed: boolean): string => {
     const bench = new Bench('watchdog');
     bench.seen = { silence: { kind: 'default-profile', confirmed } };
