@@ -80,15 +80,26 @@ export class ModbusDevice {
     const placed = this.place(name, this.known);
     if (placed?.register.write === undefined) return failed({ kind: 'protocol', detail: `${name} cannot be written` });
     const { unit, address, register } = placed;
-    const words = encode(register, this.profile, value);
+    const words = this.wordsFor(register, value);
+    if (words === undefined) return failed({ kind: 'protocol', detail: `${name} cannot hold ${value}` });
     // As it would stand in the register: what is rounded to a forbidden value is one.
-    if (register.never?.some((forbidden) => encode(register, this.profile, forbidden).equals(words)))
+    if (register.never?.some((forbidden) => this.wordsFor(register, forbidden)?.equals(words) === true))
       return failed({ kind: 'protocol', detail: `${name} must never be ${value}` });
     return this.link.write(unit, placed.register.write, address, words, this.profile.io);
   }
 
   has(name: string): boolean {
     return this.profile.registers[name] !== undefined && !this.known.missing.has(name);
+  }
+
+  /** Undefined for a value that the register has no room for. */
+  private wordsFor(register: Register, value: number): Buffer | undefined {
+    try {
+      return encode(register, this.profile, value);
+    } catch (err) {
+      if (err instanceof RangeError) return undefined;
+      throw err;
+    }
   }
 
   private async readPlanned(blocks: readonly ReadBlock[]): Promise<Result<RegisterValues, ModbusFault>> {

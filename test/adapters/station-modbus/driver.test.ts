@@ -255,6 +255,18 @@ t.test('limits: rounded down, paused below the minimum, accepted only when the c
   await until(clock, () => charger.written('Setpoint.Current').at(-1) === 12, 'the limit to be repaired', 30_000);
 });
 
+t.test('a limit that its register has no room for is answered, and the next one is written', async (test) => {
+  const { registers } = alfenEveNg9xx;
+  const small = { address: 1210, type: 'uint16', scale: 0.0002, read: 3, write: 16 } as const;
+  const profile = { ...alfenEveNg9xx, registers: { ...registers, 'Setpoint.Current': small } };
+  const bench = await openBench(test, profile, { react: obedient, start: FREE });
+  bench.charger.set('EVSE.State', 'C2');
+  await until(bench.clock, () => bench.gateway.transactions('started').length === 1, 'the start', 5000);
+  test.match(await bench.execute(setLimit(20)), { detail: 'Setpoint.Current cannot hold 20' });
+  test.match(await bench.execute(setLimit(10)), { status: 'Accepted' });
+  test.equal(bench.charger.written('Setpoint.Current').at(-1), 10);
+});
+
 t.test('a charger that forgot its limit is told again; one odd poll changes nothing', async (test) => {
   const bench = await openAlfen(test, { start: FREE });
   const { clock, charger } = bench;
