@@ -89,7 +89,7 @@ export function composeSouth(
   };
 
   const openOcpp = (described: Station): void => {
-    const station = entryInForce(described, () => site.stations.find(({ id }) => id === described.id));
+    const station = entryInForce(described, () => site.stations);
     const driver = new OcppStation(station, (version) =>
       version === 'ocpp1.6'
         ? openOcpp16Station(station, host.stations, context, settings)

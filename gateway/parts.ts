@@ -297,7 +297,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
   const openView = (csms: Csms, of: Site): Promise<View> =>
     View.open(
       {
-        csms: entryInForce(csms, () => site.csms.find(({ id }) => id === csms.id)),
+        csms: entryInForce(csms, () => site.csms),
         site,
         live: book,
         journal,

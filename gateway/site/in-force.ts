@@ -21,8 +21,18 @@ export const inForce = <T extends object>(current: () => T): T => {
   return new Proxy<object>({}, read) as T;
 };
 
-/** One entry of a list that is in force; after it has been taken out, as it was last. */
-export function entryInForce<T extends object>(first: T, find: () => T | undefined): T {
+/**
+ * One entry of a list that is in force; after it has been taken out, as it was last. Looked for once in every list and not at
+ * every reading: a charger's driver reads its station several times a message, and a site may have a thousand of them.
+ * @param list as it is in force
+ */
+export function entryInForce<T extends { readonly id: string }>(first: T, list: () => readonly T[]): T {
   let last = first;
-  return inForce(() => (last = find() ?? last));
+  let searched: readonly T[] | undefined;
+  return inForce(() => {
+    const now = list();
+    if (now !== searched) last = now.find(({ id }) => id === first.id) ?? last;
+    searched = now;
+    return last;
+  });
 }

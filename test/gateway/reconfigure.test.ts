@@ -5,6 +5,7 @@ import { Gateway } from '../../gateway/gateway.js';
 import { meterId, stationId, stationTransactionId, type StationId } from '../../gateway/kernel/ids.js';
 import { ampere } from '../../gateway/kernel/units.js';
 import type { StationDriver } from '../../gateway/ports/station.js';
+import { entryInForce, inForce } from '../../gateway/site/in-force.js';
 import { effectsOf, withoutRestart, type SiteEffect } from '../../gateway/site/site-change.js';
 import { perPhase, PHASES, type Site, type Station } from '../../gateway/site/topology.js';
 import { loadSiteText } from '../../site-config/loader.js';
@@ -124,9 +125,9 @@ void t.test('what a change means', (t) => {
     const next = load(BASE.replace(from, to));
     const told = ({ effect, subject, what }: SiteEffect): string => `${effect} ${subject}: ${what}`;
     t.same(effectsOf(running, next).map(told), expected, name);
-    const inForce = withoutRestart(running, next);
+    const atOnce = withoutRestart(running, next);
     t.same(
-      effectsOf(inForce, next).map(({ effect }) => effect),
+      effectsOf(atOnce, next).map(({ effect }) => effect),
       expected.flatMap((each) => (each.startsWith('restart') ? ['restart'] : [])),
       `${name}: what needs a restart, and nothing else, still waits`,
     );
@@ -136,6 +137,34 @@ void t.test('what a change means', (t) => {
   t.match(effectsOf(running, load(BASE.replace(/ {2}CP2.*\n/, ''))), [
     { subject: 'station/CP2', effect: 'reconnects' },
   ]);
+  t.end();
+});
+
+void t.test('whoever holds an entry reads it as it is in force, and after it is gone as it was last', (t) => {
+  let current = load(BASE);
+  const site = inForce(() => current);
+  const [first] = site.stations;
+  if (first === undefined) throw new Error('the base has stations');
+  let searches = 0;
+  const counting = (stations: readonly Station[]): readonly Station[] =>
+    new Proxy(stations, {
+      get: (list, key) => {
+        if (key === 'find') searches += 1;
+        return Reflect.get(list, key) as unknown;
+      },
+    });
+  current = { ...current, stations: counting(current.stations) };
+  const station = entryInForce(first, () => site.stations);
+  const most = (): number | undefined => station.evses[0]?.maxCurrent;
+  t.equal(most(), 32);
+  t.equal(station.id, 'CP1');
+  t.equal(searches, 1, 'however often it is read');
+  const weaker = load(BASE.replace('max-current: 32 A', 'max-current: 20 A'));
+  current = { ...weaker, stations: counting(weaker.stations) };
+  t.equal(most(), 20);
+  current = { ...weaker, stations: [] };
+  t.equal(most(), 20);
+  t.equal(searches, 2);
   t.end();
 });
 
