@@ -1,15 +1,12 @@
 // Makes an OCPP 1.6 charger ours, once per connection: fail-safe profile first, then who decides and what is measured.
-import { FAULTS } from '../../gateway/kernel/faults.js';
-import type { AskOptions, Attachment } from '../ocpp-j/charger-link.js';
+import type { Attachment } from '../ocpp-j/charger-link.js';
+import type { FallbackProfiles } from '../ocpp-j/fallback-profiles.js';
 import { textOf } from '../ocpp-j/fields.js';
 import { modelOf, traitsOf } from '../ocpp-j/models.js';
 import { SetUpSteps } from '../ocpp-j/set-up-steps.js';
 import type { Capabilities } from '../../gateway/site/capabilities.js';
-import type { CommandOutcome } from '../../gateway/site/station-command.js';
-import type { Evse } from '../../gateway/site/topology.js';
 import type { Charger } from './charger.js';
 import { Configuration } from './configuration.js';
-import { profileCalls } from './profiles.js';
 
 /** The gateway alone decides who may charge; the list on the charger is for when the gateway itself is away. */
 const AUTHORIZATION_KEYS: readonly (readonly [key: string, value: string])[] = [
@@ -34,10 +31,12 @@ export const MEASURANDS: readonly string[] = [
 
 export class SetUp {
   readonly #charger: Charger;
+  readonly #fallbacks: FallbackProfiles;
   readonly #steps: SetUpSteps;
 
-  constructor(charger: Charger, attachment: Attachment) {
+  constructor(charger: Charger, fallbacks: FallbackProfiles, attachment: Attachment) {
     this.#charger = charger;
+    this.#fallbacks = fallbacks;
     this.#steps = new SetUpSteps(attachment, charger.link, charger.log, charger.station.id);
   }
 
@@ -96,7 +95,7 @@ export class SetUp {
     const cleared = await this.#steps.ask('ClearChargingProfile', {});
     if (cleared.kind !== 'answered') this.#steps.refused('ClearChargingProfile', cleared);
     for (const evse of station.evses)
-      this.#steps.taken(await installFallback(this.#charger, this.#steps.attachment, evse, this.#steps.options()));
+      this.#steps.taken(await this.#fallbacks.install(this.#steps.attachment, evse, this.#steps.options()));
   }
 
   /** Asks for the states where none has come yet. */
@@ -148,27 +147,4 @@ export class SetUp {
     }
     this.#charger.log.info({ station: this.#charger.station.id, taken }, 'measurands chosen one by one');
   }
-}
-
-/** Writes the fail-safe profile of one EVSE. */
-export async function installFallback(
-  charger: Charger,
-  attachment: Attachment,
-  evse: Evse,
-  options: AskOptions,
-): Promise<CommandOutcome> {
-  const { learned, log, station } = charger;
-  const outcome = await learned.limits.installFallback(evse, profileCalls(attachment, options, charger));
-  if (outcome.status !== 'Accepted')
-    log.warn(
-      {
-        station: station.id,
-        evse: evse.number,
-        fault: FAULTS.setupIncomplete.code,
-        status: outcome.status,
-        detail: outcome.detail,
-      },
-      'fail-safe profile not accepted: the charger keeps its last limit when the gateway is silent',
-    );
-  return outcome;
 }

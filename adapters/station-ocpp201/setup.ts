@@ -1,14 +1,11 @@
 // Makes an OCPP 2.0.1 station ours, once per connection: fail-safe profile first, then who decides and what is measured.
-import { FAULTS } from '../../gateway/kernel/faults.js';
-import type { AskOptions, Attachment } from '../ocpp-j/charger-link.js';
+import type { Attachment } from '../ocpp-j/charger-link.js';
+import type { FallbackProfiles } from '../ocpp-j/fallback-profiles.js';
 import { recordOf, recordsOf, textOf } from '../ocpp-j/fields.js';
 import { modelOf, traitsOf } from '../ocpp-j/models.js';
 import { SetUpSteps } from '../ocpp-j/set-up-steps.js';
 import type { Capabilities } from '../../gateway/site/capabilities.js';
-import type { CommandOutcome } from '../../gateway/site/station-command.js';
-import type { Evse } from '../../gateway/site/topology.js';
 import type { Charger } from './charger.js';
-import { profileCalls } from './profiles.js';
 import { Variables, WANTED, written, type VariableName } from './variables.js';
 
 type Setting = VariableName & { readonly value: string };
@@ -45,10 +42,12 @@ const portions = <T>(items: readonly T[], size: number): readonly (readonly T[])
 
 export class SetUp {
   readonly #charger: Charger;
+  readonly #fallbacks: FallbackProfiles;
   readonly #steps: SetUpSteps;
 
-  constructor(charger: Charger, attachment: Attachment) {
+  constructor(charger: Charger, fallbacks: FallbackProfiles, attachment: Attachment) {
     this.#charger = charger;
+    this.#fallbacks = fallbacks;
     this.#steps = new SetUpSteps(attachment, charger.link, charger.log, charger.station.id);
   }
 
@@ -103,7 +102,7 @@ export class SetUp {
       if (cleared.kind !== 'answered') this.#steps.refused(`ClearChargingProfile ${chargingProfilePurpose}`, cleared);
     }
     for (const evse of this.#charger.station.evses)
-      this.#steps.taken(await installFallback(this.#charger, this.#steps.attachment, evse, this.#steps.options()));
+      this.#steps.taken(await this.#fallbacks.install(this.#steps.attachment, evse, this.#steps.options()));
   }
 
   /** Asks for the state of each connector where none has come yet. */
@@ -188,27 +187,4 @@ export class SetUp {
     const status = textOf(recordsOf(reply.payload, 'setVariableResult')[0] ?? {}, 'attributeStatus');
     return status === 'Accepted' || status === 'RebootRequired';
   }
-}
-
-/** Writes the fail-safe profile of one EVSE. */
-export async function installFallback(
-  charger: Charger,
-  attachment: Attachment,
-  evse: Evse,
-  options: AskOptions,
-): Promise<CommandOutcome> {
-  const { learned, log, station } = charger;
-  const outcome = await learned.limits.installFallback(evse, profileCalls(attachment, options, charger));
-  if (outcome.status !== 'Accepted')
-    log.warn(
-      {
-        station: station.id,
-        evse: evse.number,
-        fault: FAULTS.setupIncomplete.code,
-        status: outcome.status,
-        detail: outcome.detail,
-      },
-      'fail-safe profile not accepted: the station keeps its last limit when the gateway is silent',
-    );
-  return outcome;
 }
