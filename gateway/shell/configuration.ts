@@ -13,20 +13,11 @@ import type {
   TextFinding,
   Wish,
 } from '../ports/configuration.js';
-import {
-  SiteFileUnwritable,
-  type Revision,
-  type RevisionLog,
-  type SiteFiles,
-  type Trial,
-} from '../ports/site-files.js';
+import type { Revision, RevisionLog, SiteFiles, Trial } from '../ports/site-files.js';
 import { effectsOf, type SiteEffect } from '../site/site-change.js';
 import type { Site } from '../site/topology.js';
-
-/** So many changes are remembered. */
-const MOST_REVISIONS = 100;
-/** Characters of one difference that are remembered. */
-const LONGEST_DIFF = 64 * 1024;
+import { EDITED, faulty, MOVED, notInForce, unknown, unwritable, waits } from './refused-changes.js';
+import { currentOf, ended, formerOf, withRevision } from './revisions.js';
 
 /** What became of a text. */
 export interface CheckedText {
@@ -101,7 +92,7 @@ export class Configuration implements SiteConfiguration {
     const { trial } = this.#log;
     const tried = trial && this.#revision(trial.revision);
     return {
-      revision: this.#current,
+      revision: currentOf(this.#log),
       text: this.#text,
       path: this.#deps.files.path,
       ...(this.#waiting.length > 0 && { waiting: this.#waiting }),
@@ -143,7 +134,7 @@ export class Configuration implements SiteConfiguration {
     return this.#inTurn(async () => {
       const text = await this.#deps.files.read();
       const { trial } = this.#log;
-      if (text === this.#text) return ok({ revision: this.#current, effects: [] });
+      if (text === this.#text) return ok({ revision: currentOf(this.#log), effects: [] });
       return trial === undefined ? this.#apply({ text, by }, true) : failed(waits(trial));
     });
   }
@@ -172,7 +163,7 @@ export class Configuration implements SiteConfiguration {
           return this.#takeBack(trial, by);
         return failed(waits(trial));
       }
-      const wanted = revision ?? this.#before;
+      const wanted = revision ?? formerOf(this.#log);
       const text = wanted === undefined ? undefined : await this.#deps.files.text(wanted);
       if (wanted === undefined || text === undefined)
         return failed(unknown(revision, 'there is no such revision', 'forecourt history lists those that are kept'));
@@ -188,19 +179,16 @@ export class Configuration implements SiteConfiguration {
     if (candidate === undefined) return failed(faulty(files.path, findings));
     if (candidate.site.dataDirectory !== site.dataDirectory) return failed(MOVED);
     const effects = effectsOf(site, candidate.site);
-    const former = this.#current;
+    const former = currentOf(this.#log);
     if (text === this.#text) return ok({ revision: former, effects });
-    const revision = String(this.#last + 1);
-    const entry: Revision = {
-      revision,
+    const before = this.#log;
+    const { revision, revisions } = withRevision(before, {
       at: clock.now(),
       by,
       ...(comment !== undefined && { comment }),
       state: confirmWithin === undefined ? 'kept' : 'pending',
-      diff: shortened(diff(this.#text, text)),
-    };
-    const before = this.#log;
-    const revisions = [...before.revisions, entry].slice(-MOST_REVISIONS);
+      diff: diff(this.#text, text),
+    });
     const trial = confirmWithin === undefined ? undefined : { revision, former, left: confirmWithin };
     try {
       await files.saveText(revision, text);
@@ -220,11 +208,7 @@ export class Configuration implements SiteConfiguration {
       );
       if (!there) await files.write(this.#text).catch((cause: unknown) => this.#unwritten(cause));
       await this.#undo(before);
-      return failed({
-        why: 'failed',
-        message: `it could not be put in force: ${wordsOf(err)}`,
-        action: 'the log says why; nothing has changed',
-      });
+      return failed(notInForce(err, 'the log says why; nothing has changed'));
     }
     this.#now(text, effects);
     if (trial !== undefined) this.#await(trial);
@@ -255,11 +239,7 @@ export class Configuration implements SiteConfiguration {
       await candidate.putInForce();
     } catch (err) {
       log.error({ err, fault: FAULTS.siteNotInForce.code }, 'the former site.yaml could not be put in force');
-      return failed({
-        why: 'failed',
-        message: `it could not be put in force: ${wordsOf(err)}`,
-        action: 'the log says why',
-      });
+      return failed(notInForce(err, 'the log says why'));
     }
     this.#cancel();
     const tried = this.#text;
@@ -282,21 +262,17 @@ export class Configuration implements SiteConfiguration {
   /** The file may have been edited while nobody looked. */
   async #found(text: string): Promise<void> {
     const { files, clock, diff, log } = this.#deps;
-    const last = this.#log.revisions.some(({ state }) => state !== 'reverted')
-      ? await files.text(this.#current)
-      : undefined;
+    const last = await files.text(currentOf(this.#log));
     if (last === text) return;
-    const revision = String(this.#last + 1);
-    const entry: Revision = {
-      revision,
+    const { revision, ...more } = withRevision(this.#log, {
       at: clock.now(),
       by: 'file',
       state: 'kept',
-      diff: last === undefined ? '' : shortened(diff(last, text)),
-    };
+      diff: last === undefined ? '' : diff(last, text),
+    });
     try {
       await files.saveText(revision, text);
-      await this.#save({ ...this.#log, revisions: [...this.#log.revisions, entry].slice(-MOST_REVISIONS) });
+      await this.#save(more);
     } catch (err) {
       log.warn({ err, fault: FAULTS.siteFileUnwritable.code }, 'the revisions of site.yaml cannot be kept');
     }
@@ -355,24 +331,6 @@ export class Configuration implements SiteConfiguration {
     return this.#log.revisions.find((each) => each.revision === revision);
   }
 
-  get #last(): number {
-    return Number(this.#log.revisions.at(-1)?.revision ?? 0);
-  }
-
-  /** The revision that is in force. */
-  get #current(): string {
-    return this.#inForce.at(-1)?.revision ?? '0';
-  }
-
-  /** The one before it. */
-  get #before(): string | undefined {
-    return this.#inForce.at(-2)?.revision;
-  }
-
-  get #inForce(): readonly Revision[] {
-    return this.#log.revisions.filter(({ state }) => state !== 'reverted');
-  }
-
   #untilInWords(): string {
     const { clock } = this.#deps;
     return toRfc3339(timestamp(clock.now() + Math.max(0, this.#until - clock.monotonic())));
@@ -404,55 +362,4 @@ export async function takeBack(files: SiteFiles): Promise<string | undefined> {
 async function keepEdited(files: SiteFiles, tried: string): Promise<void> {
   const onDisk = await files.read();
   if (onDisk !== tried) await files.saveText('edited', onDisk);
-}
-
-const ended = ({ revisions, trial }: RevisionLog, state: 'kept' | 'reverted'): RevisionLog => ({
-  revisions: revisions.map((each) => (each.revision === trial?.revision ? { ...each, state } : each)),
-});
-
-const shortened = (diff: string): string =>
-  diff.length <= LONGEST_DIFF ? diff : `${diff.slice(0, LONGEST_DIFF)}\n... and more\n`;
-
-const wordsOf = (err: unknown): string => (err instanceof Error ? err.message : String(err));
-
-const unwritable = (err: unknown): NotApplied => ({
-  why: 'unwritable',
-  message: wordsOf(err),
-  action: err instanceof SiteFileUnwritable ? err.action : 'the log says why; nothing has changed',
-});
-
-const EDITED: NotApplied = {
-  why: 'conflict',
-  message: 'site.yaml was edited since it was read, and the edit would be lost',
-  action: 'put the edit in force (systemctl reload forecourt), apply that very file, or put the file back as it was',
-};
-
-const MOVED: NotApplied = {
-  why: 'conflict',
-  message:
-    'data-directory cannot be changed while the gateway runs: the journal and the revisions of site.yaml are in it',
-  action: 'stop the gateway, move the folder, write the new place in site.yaml, and start it again',
-};
-
-const waits = ({ revision }: Trial): NotApplied => ({
-  why: 'conflict',
-  message: `revision ${revision} waits to be kept`,
-  action: 'forecourt keep, or forecourt revert, before another change',
-});
-
-const unknown = (revision: string | undefined, message: string, action: string): NotApplied => ({
-  why: 'unknown',
-  message: revision === undefined ? message : `revision ${revision}: ${message}`,
-  action,
-});
-
-function faulty(path: string, findings: readonly TextFinding[]): NotApplied {
-  const first = findings.find(({ severity }) => severity === 'error');
-  const where = first === undefined ? path : `${path}:${first.line}:${first.column}: ${first.message}`;
-  return {
-    why: 'faults',
-    message: where,
-    action: first?.action ?? 'forecourt check shows every fault; nothing has changed',
-    findings,
-  };
 }
