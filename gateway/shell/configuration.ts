@@ -3,7 +3,7 @@ import type { CancelTimer, Clock } from '../kernel/clock.js';
 import { FAULTS } from '../kernel/faults.js';
 import type { Log } from '../kernel/log.js';
 import { failed, ok, type Result } from '../kernel/result.js';
-import { milliseconds, timestamp, toRfc3339 } from '../kernel/units.js';
+import { milliseconds, minutes, timestamp, toRfc3339 } from '../kernel/units.js';
 import type {
   Applied,
   ConfigurationChange,
@@ -18,6 +18,9 @@ import { effectsOf, type SiteEffect } from '../site/site-change.js';
 import type { Site } from '../site/topology.js';
 import { EDITED, faulty, MOVED, notInForce, unknown, unwritable, waits } from './refused-changes.js';
 import { currentOf, ended, formerOf, withRevision } from './revisions.js';
+
+/** What keeps a change from being taken back may be over by then, such as a disk without room. */
+const TRY_AGAIN = minutes(1);
 
 /** What became of a text. */
 export interface CheckedText {
@@ -179,6 +182,8 @@ export class Configuration implements SiteConfiguration {
     if (candidate === undefined) return failed(faulty(files.path, findings));
     if (candidate.site.dataDirectory !== site.dataDirectory) return failed(MOVED);
     const effects = effectsOf(site, candidate.site);
+    // What a trial goes back to is on disk before it, even where the disk had no room for it at the start.
+    if (confirmWithin !== undefined) await this.#found(this.#text);
     const former = currentOf(this.#log);
     if (text === this.#text) return ok({ revision: former, effects });
     const before = this.#log;
@@ -241,7 +246,6 @@ export class Configuration implements SiteConfiguration {
       log.error({ err, fault: FAULTS.siteNotInForce.code }, 'the former site.yaml could not be put in force');
       return failed(notInForce(err, 'the log says why'));
     }
-    this.#cancel();
     const tried = this.#text;
     this.#now(text, effects);
     try {
@@ -252,6 +256,7 @@ export class Configuration implements SiteConfiguration {
       this.#unwritten(err);
       return failed(unwritable(err));
     }
+    this.#cancel();
     log.warn(
       { revision: trial.revision, by, fault: FAULTS.siteTakenBack.code },
       'the change of site.yaml was taken back',
@@ -291,7 +296,9 @@ export class Configuration implements SiteConfiguration {
     this.#until = clock.monotonic() + trial.left;
     this.#cancel = clock.after(milliseconds(trial.left), () => {
       this.#inTurn(async () => {
-        if (this.#log.trial?.revision === trial.revision) await this.#takeBack(trial, 'nobody kept it');
+        if (this.#log.trial?.revision !== trial.revision) return;
+        this.#await({ ...trial, left: TRY_AGAIN });
+        await this.#takeBack(trial, 'nobody kept it');
       }).catch((err: unknown) =>
         log.error({ err, fault: FAULTS.siteNotInForce.code }, 'a change could not be taken back'),
       );

@@ -15,14 +15,17 @@ export const currentOf = (log: RevisionLog): string => wereInForce(log).at(-1)?.
 /** The one before it. */
 export const formerOf = (log: RevisionLog): string | undefined => wereInForce(log).at(-2)?.revision;
 
-/** The log with one more, and the oldest forgotten; a trial that goes on does so. */
+/** The log with one more, and the oldest forgotten, but not the one in force, to which a trial goes back. */
 export function withRevision(
   log: RevisionLog,
   entry: Omit<Revision, 'revision'>,
 ): RevisionLog & { readonly revision: string } {
   const revision = String(Number(log.revisions.at(-1)?.revision ?? 0) + 1);
   const added: Revision = { revision, ...entry, diff: shortened(entry.diff) };
-  return { ...log, revisions: [...log.revisions, added].slice(-MOST_REVISIONS), revision };
+  const standing = log.revisions.find((each) => each.revision === currentOf(log));
+  const newest = [...log.revisions, added].slice(-MOST_REVISIONS);
+  const revisions = standing === undefined || newest.includes(standing) ? newest : [standing, ...newest.slice(1)];
+  return { ...log, revisions, revision };
 }
 
 /** The log after a trial. */

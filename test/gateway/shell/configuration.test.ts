@@ -161,6 +161,64 @@ void t.test('a trial: in force at once, taken back by itself, or kept', async (t
   t.equal(box.text, yaml(45));
 });
 
+void t.test('whatever was tried before, or is in the way, a trial is taken back', async (t) => {
+  const box = new Box(t);
+  const folder = join(box.data, 'configuration');
+  const real = box.files;
+  let full: 'folder of the revisions' | 'folder of the site' | undefined = 'folder of the revisions';
+  const noRoom = (): Promise<never> => Promise.reject(new Error(`no room in the ${full}`));
+  box.files = {
+    ...real,
+    saveText: (...what) => (full === 'folder of the revisions' ? noRoom() : real.saveText(...what)),
+    write: (text) => (full === 'folder of the site' ? noRoom() : real.write(text)),
+  };
+  await box.start();
+  full = undefined;
+  await box.configuration.apply({ text: yaml(50), by: 'anna', confirmWithin: MINUTE });
+  await box.clock.advance(MINUTE);
+  await box.configuration.keep('nobody');
+  t.equal(box.text, yaml(63), 'what was there at the start could not be kept then');
+
+  const [kept] = box.configuration.history();
+  const tried = Array.from({ length: 99 }, (_, i) => ({
+    ...kept,
+    at: 0,
+    revision: String(i + 2),
+    state: 'reverted',
+    diff: '',
+  }));
+  const first = { ...tried[0], revision: '1', state: 'kept' };
+  writeFileSync(join(folder, 'revisions.json'), JSON.stringify({ revisions: [first, ...tried] }));
+  writeFileSync(join(folder, '1.yaml'), yaml(63));
+  await box.start();
+  await box.configuration.apply({ text: yaml(50), by: 'anna', confirmWithin: MINUTE });
+  t.equal(box.configuration.history().length, 100);
+  await box.clock.advance(MINUTE);
+  await box.configuration.keep('nobody');
+  t.equal(box.text, yaml(63), 'many others were tried and taken back since it was kept');
+  t.equal(box.configuration.now().revision, '1');
+
+  await box.configuration.apply({ text: yaml(50), by: 'anna', confirmWithin: MINUTE });
+  box.broken = new Error('its CSMS cannot be read from the disk');
+  await box.clock.advance(MINUTE);
+  await box.configuration.keep('nobody');
+  t.equal(box.breaker, 50);
+  t.ok(box.configuration.now().pending, 'it is tried again');
+  box.broken = undefined;
+  full = 'folder of the site';
+  await box.clock.advance(MINUTE);
+  await box.configuration.keep('nobody');
+  t.equal(box.breaker, 63);
+  full = undefined;
+  await box.clock.advance(MINUTE);
+  await box.configuration.keep('nobody');
+  t.equal(box.text, yaml(63));
+  t.equal(box.configuration.now().pending, undefined);
+  const errors = box.log.lines.length;
+  await box.clock.advance(10 * MINUTE);
+  t.equal(box.log.lines.length, errors, 'and that is all');
+});
+
 void t.test('a fall ends a trial, an ordered stop only suspends it', async (t) => {
   const box = new Box(t);
   await box.start();
