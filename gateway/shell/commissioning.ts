@@ -13,7 +13,7 @@ import {
 import type { BalancingReport } from '../balancing/report.js';
 import type { CancelTimer, Clock } from '../kernel/clock.js';
 import { FAULTS } from '../kernel/faults.js';
-import type { CircuitId, EvseNumber, MeterId, StationId } from '../kernel/ids.js';
+import { stationId, type CircuitId, type EvseNumber, type MeterId, type StationId } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
 import { ampere, seconds, timestamp, type Ampere, type Milliseconds, type Timestamp } from '../kernel/units.js';
 import type { CommissioningState, NotDone } from '../ports/commissioning.js';
@@ -89,12 +89,11 @@ export class Commissioning {
   }
 
   static async open(deps: CommissioningDependencies): Promise<Commissioning> {
-    const kept = await deps.journal.load(COLLECTION);
-    const results = deps.site.stations.map(({ id }): [StationId, readonly KeptResult[]] => {
-      const value = kept.get(id);
-      return [id, Array.isArray(value) ? (value as KeptResult[]) : []];
-    });
-    return new Commissioning(deps, new Map(results));
+    const results = new Map<StationId, readonly KeptResult[]>();
+    // Of stations that the site does not have, too: another site.yaml may bring them back.
+    for (const [id, value] of await deps.journal.load(COLLECTION))
+      if (Array.isArray(value)) results.set(stationId(id), value as KeptResult[]);
+    return new Commissioning(deps, results);
   }
 
   stop(): void {
@@ -142,9 +141,8 @@ export class Commissioning {
       };
     const others = new Map(
       (steering.report?.evses ?? []).flatMap(({ evse: other, sent = 0 }): [EvseNumber, Ampere][] => {
-        const known = site.stations.flatMap(({ evses }) => evses).find((each) => each.number === other);
-        const charges = known !== undefined && book.evse(known.number)?.transaction !== undefined;
-        return known === undefined || known === evse || !charges || sent <= 0 ? [] : [[known.number, ampere(sent)]];
+        const charges = book.evse(other)?.transaction !== undefined;
+        return other === evse.number || !charges || sent <= 0 ? [] : [[other, ampere(sent)]];
       }),
     );
     this.#running = {
