@@ -1,6 +1,7 @@
 // What load balancing knows when site.yaml has changed under it: of chargers, breakers and meters that are still the same, all.
 import type { MeterId } from '../kernel/ids.js';
 import type { Timestamp } from '../kernel/units.js';
+import { isSameEvse } from '../site/site-change.js';
 import type { Circuit, Evse } from '../site/topology.js';
 import type { Network } from './network.js';
 import { initialBalancing, type BalancingState, type CircuitState, type EvseState } from './state.js';
@@ -24,8 +25,9 @@ export function carriedOver(
     const known = state.evses[position];
     const first = fresh.evses[index] ?? known;
     if (first === undefined) throw new Error('a network has a state for every outlet');
-    const same = before?.station === evse.station && before.stationEvse === evse.stationEvse;
-    return known === undefined || before === undefined || !same ? first : ofEvse(known, before, evse);
+    return known === undefined || before === undefined || !isSameEvse(before, evse)
+      ? first
+      : ofEvse(known, before, evse);
   });
   const circuits = to.circuits.map((circuit, index): CircuitState => {
     const row = from.circuits.findIndex(({ id }) => id === circuit.id);
@@ -51,7 +53,7 @@ function ofEvse(known: EvseState, before: Evse, evse: Evse): EvseState {
   if (before.fallbackCurrent > evse.fallbackCurrent && state.confirmed !== undefined) {
     // It may go back to what it was set up with until it has been told; and it is told its limit again after that.
     const { sent: _s, sentAt: _a, ...rest } = state;
-    state = { ...rest, confirmed: Math.max(state.confirmed ?? 0, before.fallbackCurrent) };
+    state = { ...rest, confirmed: Math.max(state.confirmed, before.fallbackCurrent) };
   }
   if (wiring(before) === wiring(evse)) return state;
   const { phases: _p, sentPhases: _s, phasesSentAt: _a, ...rest } = state;

@@ -18,6 +18,7 @@ import type { Journal } from '../ports/journal.js';
 import type { StationDriver } from '../ports/station.js';
 import type { MeterReading } from '../site/metering.js';
 import type { SiteBook } from '../site/site-book.js';
+import { isSameEvse } from '../site/site-change.js';
 import type { CommandOutcome } from '../site/station-command.js';
 import type { Evse, Site } from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
@@ -180,7 +181,7 @@ export class Steering {
     this.#state = carriedOver(this.#network, this.#state, network, renewed, this.#now());
     for (const { evse } of this.#network.outlets) {
       const now = network.outlets[network.indexOf.get(evse.number) ?? -1]?.evse;
-      if (now?.station !== evse.station || now.stationEvse !== evse.stationEvse) this.#observations.forget(evse.number);
+      if (!isSameEvse(evse, now)) this.#observations.forget(evse.number);
     }
     this.#network = network;
     this.#evses = site.stations.flatMap((station) => station.evses);

@@ -10,6 +10,7 @@ import { currentOffered } from './offered-current.js';
 import { judgedAgain, shifted, type TimeShift } from './time-shift.js';
 import { mergedStatus, OFFLINE, type MergedStatus } from './merged-status.js';
 import type { MeterValue } from './metering.js';
+import { isSameEvse } from './site-change.js';
 import type { ChargingState, ConnectorError, ConnectorStatus, Inventory, StatusReported } from './station-event.js';
 import type { Evse, Site } from './topology.js';
 import type { Transaction } from './transaction.js';
@@ -82,19 +83,18 @@ export class SiteBook implements LiveSite {
    * @returns connectors that are new or gone
    */
   reconfigured(now: Timestamp): ConnectorChange[] {
-    const before = [...this.#connectors.values()];
     const stations = new Map(this.#stations);
     const evses = new Map(this.#evses);
+    const connectors = new Map(this.#connectors);
     this.#stations.clear();
     this.#evses.clear();
     this.#connectors.clear();
     this.#ofStation.clear();
-    const connectors = new Map(before.map((record) => [key(record.evse.number, record.connector), record]));
     this.#fill(now, { stations, evses, connectors });
-    const kept = new Set(this.#connectors.values());
+    const [before, after] = [new Set(connectors.values()), new Set(this.#connectors.values())];
     return [
-      ...before.filter((record) => !kept.has(record)),
-      ...[...kept].filter((record) => !before.includes(record)),
+      ...[...before].filter((record) => !after.has(record)),
+      ...[...after].filter((record) => !before.has(record)),
     ].map(({ evse, connector }) => ({ evse: evse.number, connector }));
   }
 
@@ -116,22 +116,19 @@ export class SiteBook implements LiveSite {
 
   #add(evse: Evse, now: Timestamp, known: Known | undefined): void {
     const before = known?.evses.get(evse.number);
-    // The same number at another place is another EVSE.
-    const same = before?.evse.station === evse.station && before.evse.stationEvse === evse.stationEvse;
-    const record = same
-      ? before
-      : {
-          evse,
-          lastValues: new LastValues(),
-          registerAt: undefined,
-          reserved: false,
-          live: { number: evse.number },
-        };
+    const same = isSameEvse(before?.evse, evse) ? before : undefined;
+    const record = same ?? {
+      evse,
+      lastValues: new LastValues(),
+      registerAt: undefined,
+      reserved: false,
+      live: { number: evse.number },
+    };
     record.evse = evse;
     this.#evses.set(evse.number, record);
     for (const { number } of evse.connectors) {
       const place = key(evse.number, number);
-      const connector = (same ? known?.connectors.get(place) : undefined) ?? blank(evse, number, now);
+      const connector = (same && known?.connectors.get(place)) ?? blank(evse, number, now);
       connector.evse = evse;
       this.#connectors.set(place, connector);
     }

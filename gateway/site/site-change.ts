@@ -71,6 +71,10 @@ export const renewedMeters = (running: readonly Meter[], next: readonly Meter[])
       }),
   );
 
+/** Whether both are one EVSE: the same number at another place is another. */
+export const isSameEvse = (before: Evse | undefined, after: Evse | undefined): boolean =>
+  before !== undefined && before.station === after?.station && before.stationEvse === after.stationEvse;
+
 /** What is behind the connector numbers of a station; another one is another driver. */
 const layout = ({ evses }: Station): unknown =>
   evses.map(({ number, stationEvse, connectors }) => [number, stationEvse, connectors]);
