@@ -111,21 +111,7 @@ void t.test('one phase for each where three do not fit, and three again ten minu
   );
   t.same([lastLimit(first)?.phases, lastLimit(second)?.phases, box.hardware.conductors], [3, 3, 3]);
 
-  const cap: Payload = {
-    id: 1,
-    stackLevel: 0,
-    chargingProfilePurpose: 'ChargingStationMaxProfile',
-    chargingProfileKind: 'Absolute',
-    chargingSchedule: [
-      {
-        id: 1,
-        startSchedule: new Date(clock.now() - 60_000).toISOString(),
-        chargingRateUnit: 'A',
-        chargingSchedulePeriod: [{ startPeriod: 0, limit: 13 }],
-      },
-    ],
-  };
-  t.match(await authority.ask('SetChargingProfile', { evseId: 0, chargingProfile: cap }), { status: 'Accepted' });
+  await cap(t, world, clock, 13);
   /** What cars may take on each grid phase; conductors of EVSE 2 are turned. */
   const onPhases = (): readonly number[] => {
     const grid = { L1: 0, L2: 0, L3: 0 };
@@ -174,6 +160,25 @@ void t.test('one phase for each where three do not fit, and three again ten minu
   await checkSound(t, world);
 });
 
+/** The authority caps the whole site. @param limit A */
+async function cap(t: Test, { authority }: World, clock: LeapingClock, limit: number): Promise<void> {
+  const chargingProfile: Payload = {
+    id: 1,
+    stackLevel: 0,
+    chargingProfilePurpose: 'ChargingStationMaxProfile',
+    chargingProfileKind: 'Absolute',
+    chargingSchedule: [
+      {
+        id: 1,
+        startSchedule: new Date(clock.now() - 60_000).toISOString(),
+        chargingRateUnit: 'A',
+        chargingSchedulePeriod: [{ startPeriod: 0, limit }],
+      },
+    ],
+  };
+  t.match(await authority.ask('SetChargingProfile', { evseId: 0, chargingProfile }), { status: 'Accepted' });
+}
+
 const endedAt =
   (slot: number) =>
   ({ book }: World['authority']): boolean =>
@@ -188,7 +193,6 @@ void t.test('the car that leaves first is served first, and every car is answere
     yaml: 'balancing: { strategy: most-energy }',
     clock,
   });
-  const { authority } = world;
   await world.ready();
   const [stays, leaves] = [await world.powerUp(1), await world.powerUp(2)];
   const needs = (inHours: number, energyAmount: number): Payload => ({
@@ -204,21 +208,7 @@ void t.test('the car that leaves first is served first, and every car is answere
   const before = { status: 'Processing' };
   t.match(await leaves.call('NotifyEVChargingNeeds', needs(1, 9000)), before, 'no transaction yet that a limit is for');
   await leaves.act.start({ idToken: 'CARD2', at: new Date(clock.now()) });
-  const cap: Payload = {
-    id: 1,
-    stackLevel: 0,
-    chargingProfilePurpose: 'ChargingStationMaxProfile',
-    chargingProfileKind: 'Absolute',
-    chargingSchedule: [
-      {
-        id: 1,
-        startSchedule: new Date(clock.now() - 60_000).toISOString(),
-        chargingRateUnit: 'A',
-        chargingSchedulePeriod: [{ startPeriod: 0, limit: 20 }],
-      },
-    ],
-  };
-  t.match(await authority.ask('SetChargingProfile', { evseId: 0, chargingProfile: cap }), { status: 'Accepted' });
+  await cap(t, world, clock, 20);
   const served = (one: RpcCharger, other: RpcCharger) => (): boolean => currentOf(one) > 13 && currentOf(other) < 7;
   await leapUntil(world, clock, 'the second to be served first', minutes(5), served(leaves, stays));
 
