@@ -20,7 +20,7 @@ import type { MeterReading } from '../site/metering.js';
 import type { SiteBook } from '../site/site-book.js';
 import { isSameEvse } from '../site/site-change.js';
 import type { CommandOutcome } from '../site/station-command.js';
-import type { Evse, Site } from '../site/topology.js';
+import type { Site } from '../site/topology.js';
 import type { Transaction } from '../site/transaction.js';
 import type { CarNeeds } from './car-needs.js';
 import { Observations, type ProfileBounds } from './observations.js';
@@ -63,7 +63,6 @@ export interface SteeringDependencies {
 export class Steering {
   readonly #deps: SteeringDependencies;
   #network: Network;
-  #evses: readonly Evse[];
   readonly #meters = new Map<MeterId, MeterReading>();
   readonly #observations: Observations;
   readonly #setpoints: Setpoints;
@@ -88,7 +87,6 @@ export class Steering {
     const { clock, site } = deps;
     this.#deps = deps;
     this.#network = networkOf(site);
-    this.#evses = site.stations.flatMap((station) => station.evses);
     this.#now = steadyTime(clock);
     this.#state = initialBalancing(this.#network, this.#now(), remembered);
     this.#observations = new Observations({ ...deps, now: this.#now });
@@ -166,7 +164,7 @@ export class Steering {
 
   /** Set-up has put every EVSE of the station back to its fallback, with no regard to what is charging there. */
   limitsReset(station: StationId): void {
-    for (const evse of this.#evses)
+    for (const { evse } of this.#network.outlets)
       if (evse.station === station) this.#state = reset(this.#network, this.#state, evse.number);
     this.wake();
   }
@@ -184,7 +182,6 @@ export class Steering {
       if (!isSameEvse(evse, now)) this.#observations.forget(evse.number);
     }
     this.#network = network;
-    this.#evses = site.stations.flatMap((station) => station.evses);
     for (const meter of renewed) this.#meters.delete(meter);
     // It speaks of another network.
     this.#newestPlan = undefined;
@@ -243,7 +240,7 @@ export class Steering {
       this.#network,
       this.#state,
       {
-        evses: this.#evses.map((evse) => this.#observations.observe(evse)),
+        evses: this.#network.outlets.map(({ evse }) => this.#observations.observe(evse)),
         meters: this.#meters,
         caps: operator.caps,
         gridOperator: operator,
