@@ -246,10 +246,9 @@ export class Configuration implements SiteConfiguration {
       log.error({ err, fault: FAULTS.siteNotInForce.code }, 'the former site.yaml could not be put in force');
       return failed(notInForce(err, 'the log says why'));
     }
-    const tried = this.#text;
     this.#now(text, effects);
     try {
-      await keepEdited(files, tried);
+      await keepEdited(files, trial);
       await files.write(text);
       await this.#save(ended(this.#log, 'reverted'));
     } catch (err) {
@@ -366,7 +365,8 @@ export async function takeBack(files: SiteFiles): Promise<string | undefined> {
 }
 
 /** An edit that was made by hand during a trial is not lost with it. */
-async function keepEdited(files: SiteFiles, tried: string): Promise<void> {
+async function keepEdited(files: SiteFiles, { revision, former }: Trial): Promise<void> {
   const onDisk = await files.read();
-  if (onDisk !== tried) await files.saveText('edited', onDisk);
+  const known = await Promise.all([files.text(revision), files.text(former)]);
+  if (!known.includes(onDisk)) await files.saveText('edited', onDisk);
 }

@@ -214,6 +214,7 @@ void t.test('whatever was tried before, or is in the way, a trial is taken back'
   await box.configuration.keep('nobody');
   t.equal(box.text, yaml(63));
   t.equal(box.configuration.now().pending, undefined);
+  t.notOk(readdirSync(folder).includes('edited.yaml'), 'nobody has edited it');
   const errors = box.log.lines.length;
   await box.clock.advance(10 * MINUTE);
   t.equal(box.log.lines.length, errors, 'and that is all');
