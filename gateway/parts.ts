@@ -4,7 +4,7 @@ import type { EvseNumber, StationId } from './kernel/ids.js';
 import type { Log } from './kernel/log.js';
 import { SALVAGE, type Journal } from './ports/journal.js';
 import type { Machine } from './ports/machine.js';
-import type { StationDriver } from './ports/station.js';
+import type { StationDriver, TellStation } from './ports/station.js';
 import type { CircuitReport } from './balancing/report.js';
 import { Admissions, type Authority } from './shell/admissions.js';
 import { ChargerListStore } from './shell/charger-list-store.js';
@@ -18,7 +18,7 @@ import { SiteOperations } from './shell/operations.js';
 import { Orphans } from './shell/orphans.js';
 import { Profiles } from './shell/profiles.js';
 import { Refusals } from './shell/refusals.js';
-import { RemoteStarts, type TellStation } from './shell/remote-starts.js';
+import { RemoteStarts } from './shell/remote-starts.js';
 import { Reservations } from './shell/reservations.js';
 import { LocalActs, type Act } from './shell/site-acts.js';
 import { SiteTime } from './shell/site-time.js';
@@ -103,6 +103,8 @@ async function settleSalvage(journal: Journal, keeper: TransactionKeeper): Promi
  */
 export async function openParts(deps: GatewayDependencies, news: News): Promise<Parts> {
   const { site, log, drivers, randomBytes } = deps;
+  const tell: TellStation = (station, command) =>
+    drivers.get(station)?.execute(command) ?? Promise.resolve({ status: 'Offline' });
   const time = await SiteTime.open({ ...deps, tariff: () => site.tariff });
   const { clock, journal } = time;
   const book = new SiteBook(site, clock.now());
@@ -154,7 +156,7 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     site,
     book,
     store: await ChargerListStore.open(journal),
-    drivers,
+    tell,
     authorityOf: (evse) => authorityOf(site, views, evse)?.csms,
     knowledge: (csms) => admissions.knowledge(undefined, csms),
     clock,
@@ -186,8 +188,6 @@ export async function openParts(deps: GatewayDependencies, news: News): Promise<
     },
     planned: (circuits) => news.planned(circuits),
   });
-  const tell: TellStation = (station, command) =>
-    drivers.get(station)?.execute(command) ?? Promise.resolve({ status: 'Offline' });
   const remoteStarts = new RemoteStarts({
     site,
     book,

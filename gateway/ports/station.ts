@@ -1,6 +1,6 @@
 // What a station adapter is given and what it must offer. An adapter reports and obeys; it decides nothing.
 import type { Clock } from '../kernel/clock.js';
-import type { EvseNumber } from '../kernel/ids.js';
+import type { EvseNumber, StationId } from '../kernel/ids.js';
 import type { Log } from '../kernel/log.js';
 import type { Milliseconds } from '../kernel/units.js';
 import type { MeterReading } from '../site/metering.js';
@@ -27,6 +27,9 @@ export interface StationDriver {
   /** Ends the link; resolves when nothing more will be reported. */
   stop(): Promise<void>;
 }
+
+/** Tells any station of the site to carry out a command; `Offline` where nobody serves one of that name. */
+export type TellStation = (station: StationId, command: StationCommand) => Promise<CommandOutcome>;
 
 /** The watchdog of a station, for whoever tries it out. */
 export interface WatchdogTrial {

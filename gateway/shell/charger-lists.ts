@@ -6,9 +6,9 @@ import type { Log } from '../kernel/log.js';
 import { minutes, seconds, timestamp, type Milliseconds, type Timestamp } from '../kernel/units.js';
 import { deriveList, difference, type ChargerList } from '../authorization/charger-list.js';
 import type { Knowledge } from '../authorization/known-token.js';
-import type { StationDriver } from '../ports/station.js';
+import type { TellStation } from '../ports/station.js';
 import type { SiteBook } from '../site/site-book.js';
-import type { CommandOutcome, GetStationListVersion, SendStationList } from '../site/station-command.js';
+import type { CommandOutcome } from '../site/station-command.js';
 import type { Site, Station } from '../site/topology.js';
 import type { ChargerListStore } from './charger-list-store.js';
 import type { TokenNews } from './token-store.js';
@@ -43,7 +43,7 @@ export interface ChargerListDependencies {
   readonly site: Site;
   readonly book: SiteBook;
   readonly store: ChargerListStore;
-  readonly drivers: ReadonlyMap<StationId, StationDriver>;
+  readonly tell: TellStation;
   readonly authorityOf: (evse: EvseNumber) => CsmsId | undefined;
   readonly knowledge: (csms: CsmsId | undefined) => Knowledge;
   readonly clock: Clock;
@@ -139,7 +139,7 @@ export class ChargerLists {
     let base = held.version;
     let known = session.compared && before !== undefined;
     if (!session.compared) {
-      const told = await this.#tell(station, { type: 'getLocalListVersion' });
+      const told = await this.#deps.tell(station.id, { type: 'getLocalListVersion' });
       const version = Number(told.data);
       if (told.status !== 'Accepted' || !Number.isSafeInteger(version)) return this.#refused(station, session, told);
       // -1: there is no such thing as a list (1.6 section 5.10).
@@ -157,7 +157,7 @@ export class ChargerLists {
     let outcome: CommandOutcome | undefined;
     if (changes !== undefined && changes.length <= wanted.size / 2) {
       base = nextVersion(base, changes.length);
-      outcome = await this.#tell(station, {
+      outcome = await this.#deps.tell(station.id, {
         type: 'sendLocalList',
         version: base,
         update: 'Differential',
@@ -166,7 +166,7 @@ export class ChargerLists {
     }
     if (outcome === undefined || outcome.status === 'Rejected' || outcome.status === 'VersionMismatch') {
       base = nextVersion(base, wanted.size);
-      outcome = await this.#tell(station, {
+      outcome = await this.#deps.tell(station.id, {
         type: 'sendLocalList',
         version: base,
         update: 'Full',
@@ -193,10 +193,6 @@ export class ChargerLists {
     });
     if (until !== undefined) this.#until.set(station.id, until);
     return entries;
-  }
-
-  #tell({ id }: Station, command: SendStationList | GetStationListVersion): Promise<CommandOutcome> {
-    return this.#deps.drivers.get(id)?.execute(command) ?? Promise.resolve({ status: 'Offline' });
   }
 
   /** It is asked again, but not on and on: soon where it may not have heard, rarely where it cannot. */

@@ -4,17 +4,17 @@ import type { CsmsId, EvseNumber, StationId, TransactionUid } from '../kernel/id
 import type { Log } from '../kernel/log.js';
 import type { Ampere } from '../kernel/units.js';
 import type { ConnectorTarget, OperationAnswer, Operations, ProfileCriteria } from '../ports/operations.js';
-import type { StationDriver } from '../ports/station.js';
+import type { TellStation } from '../ports/station.js';
 import type { ChargingProfile, ChargingRateUnit } from '../site/charging-profile.js';
 import type { SiteBook } from '../site/site-book.js';
-import type { StationCommand } from '../site/station-command.js';
+import type { CommandOutcome, StationCommand } from '../site/station-command.js';
 import type { DataTransferAnswer } from '../site/station-event.js';
 import type { Site } from '../site/topology.js';
 import type { IdToken, IdTokenInfo } from '../site/tokens.js';
 import type { Transaction } from '../site/transaction.js';
 import type { Availability } from './availability.js';
 import type { Profiles } from './profiles.js';
-import { no, type RemoteStarts, type StartRequest, type TellStation } from './remote-starts.js';
+import { no, type RemoteStarts, type StartRequest } from './remote-starts.js';
 import type { Reservations } from './reservations.js';
 import type { SiteVariables } from './site-variables.js';
 import type { TokenStore } from './token-store.js';
@@ -67,7 +67,7 @@ export class SiteOperations implements Operations {
   }
 
   /** Ends a transaction from here: by a CSMS, a master pass, or because its driver was refused. */
-  stop(transaction: Transaction): ReturnType<StationDriver['execute']> {
+  stop(transaction: Transaction): Promise<CommandOutcome> {
     const evse = this.#deps.book.describe(transaction.evse);
     if (evse === undefined) return Promise.resolve({ status: 'NotSupported' });
     return this.#deps.tell(evse.station, {
@@ -161,7 +161,7 @@ export class SiteOperations implements Operations {
   }
 
   /** Somebody at the site resets a charger, whatever goes on there. */
-  resetHere(station: StationId, kind: 'soft' | 'hard'): ReturnType<StationDriver['execute']> {
+  resetHere(station: StationId, kind: 'soft' | 'hard'): Promise<CommandOutcome> {
     return this.#deps.tell(station, { type: 'reset', kind, whenIdle: false });
   }
 

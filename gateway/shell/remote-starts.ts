@@ -1,12 +1,11 @@
 // Starts that the gateway asks a charger for: by a CSMS, or by somebody at the site.
 import type { Clock } from '../kernel/clock.js';
-import type { CsmsId, EvseNumber, StationId, TransactionUid } from '../kernel/ids.js';
+import type { CsmsId, EvseNumber, TransactionUid } from '../kernel/ids.js';
 import { maskToken, type Log } from '../kernel/log.js';
 import { milliseconds, seconds, type Milliseconds } from '../kernel/units.js';
 import type { ConnectorTarget, OperationAnswer, Operations } from '../ports/operations.js';
-import type { StationDriver } from '../ports/station.js';
+import type { TellStation } from '../ports/station.js';
 import type { SiteBook } from '../site/site-book.js';
-import type { StationCommand } from '../site/station-command.js';
 import type { Evse, Site } from '../site/topology.js';
 import type { IdToken } from '../site/tokens.js';
 import type { Admissions, RemoteStart } from './admissions.js';
@@ -16,9 +15,6 @@ import type { SiteVariables } from './site-variables.js';
 
 /** How long a driver has to plug in after a remote start, unless TxCtrlr.EVConnectionTimeOut says otherwise. */
 const CONNECTION_TIMEOUT = seconds(120);
-
-/** Has a charger carry out a command; `Offline` where it cannot be told. */
-export type TellStation = (station: StationId, command: StationCommand) => ReturnType<StationDriver['execute']>;
 
 export interface RemoteStartDependencies {
   readonly site: Site;
