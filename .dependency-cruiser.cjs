@@ -131,7 +131,7 @@ module.exports = {
       { path: PAGE },
       {
         path: '^(gateway|adapters|site-config|simulation|test)/',
-        pathNot: [PAGE, '^gateway/ports/console\\.ts$'],
+        pathNot: [PAGE, '^gateway/ports/(console|console-users|configuration|commissioning)\\.ts$'],
       },
       'The page knows of the gateway what it is answered, and nothing else.',
     ),

@@ -2,7 +2,8 @@
 import type { JSX } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { ask, refusedBy, type Refused } from './api.js';
-import type { Session, SiteDrawing } from './contract.js';
+import type { SiteDrawing } from '../../../gateway/ports/console.js';
+import type { Session } from './contract.js';
 import { Problem } from './parts/problem.js';
 import { Shell } from './shell.js';
 import { SignIn } from './sign-in.js';

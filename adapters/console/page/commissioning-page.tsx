@@ -1,7 +1,8 @@
 // Commissioning: each charger through the same steps, until all is green, and the report for the file.
 import type { JSX } from 'preact';
 import { useConsole } from './console-context.js';
-import type { CommissionedStation, StepState } from './contract.js';
+import type { CommissioningState } from '../../../gateway/ports/commissioning.js';
+import type { CommissionedStation } from './contract.js';
 import { Button, useAct } from './parts/act.js';
 import { State } from './parts/glyph.js';
 import { Panel, Title } from './parts/panel.js';
@@ -19,7 +20,7 @@ const STEPS: Readonly<Record<string, { readonly title: string; readonly what: st
   phases: { title: 'Phases', what: 'Which of its phases hangs on which of the circuit.' },
 };
 
-const STATES: Readonly<Record<StepState, { readonly glyph: Glyph; readonly word: string }>> = {
+const STATES: Readonly<Record<CommissioningState, { readonly glyph: Glyph; readonly word: string }>> = {
   open: { glyph: 'free', word: 'Open' },
   running: { glyph: 'running', word: 'Running' },
   passed: { glyph: 'good', word: 'Passed' },

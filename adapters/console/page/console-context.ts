@@ -1,7 +1,9 @@
 // What every part of the page may look at: who is signed in, the site, what is live, and a voice for what happens.
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { ConfigurationText, Session, SiteDrawing } from './contract.js';
+import type { ConfigurationNow } from '../../../gateway/ports/configuration.js';
+import type { SiteDrawing } from '../../../gateway/ports/console.js';
+import type { Session } from './contract.js';
 import type { SiteTime } from './format.js';
 import type { LivePicture } from './live.js';
 import { may, type Act } from './roles.js';
@@ -15,7 +17,7 @@ export interface ConsoleState {
   /** Says it politely to who cannot see it, and shows it for some seconds. */
   readonly announce: (text: string) => void;
   /** Asked only for who may configure. */
-  readonly configuration: Asked<ConfigurationText>;
+  readonly configuration: Asked<ConfigurationNow>;
   /** The session or what is drawn has changed: ask again. */
   readonly refresh: () => void;
 }

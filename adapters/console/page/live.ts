@@ -1,11 +1,11 @@
 // What the gateway tells without being asked: its status each second, and each event. Keeps the connection, and says how old what it has is.
 import { ask } from './api.js';
-import type { LiveStatus, SiteEvent } from './contract.js';
+import type { ConsoleEvent, SiteStatus } from '../../../gateway/ports/console.js';
 
 export interface LivePicture {
-  readonly status: LiveStatus | undefined;
+  readonly status: SiteStatus | undefined;
   /** Newest first. */
-  readonly events: readonly SiteEvent[];
+  readonly events: readonly ConsoleEvent[];
   readonly link: 'connecting' | 'open' | 'lost';
   /** When it was last known to be so, by this device's clock; ms since 1970. */
   readonly statusAt_ms: number | undefined;
@@ -49,7 +49,7 @@ export function followLive({ onPicture, onSignedOut }: Following): () => void {
   /** An event stream does not say why it was refused: an ordinary question does. */
   const open = async (): Promise<void> => {
     try {
-      const { events } = await ask<{ events: readonly SiteEvent[] }>('/api/events?limit=200');
+      const { events } = await ask<{ events: readonly ConsoleEvent[] }>('/api/events?limit=200');
       if (ended) return;
       show({ events });
     } catch (err) {
@@ -66,11 +66,11 @@ export function followLive({ onPicture, onSignedOut }: Following): () => void {
     };
     stream.addEventListener('status', ({ data }: MessageEvent<string>) => {
       heardAt_ms = Date.now();
-      show({ status: JSON.parse(data) as LiveStatus, statusAt_ms: heardAt_ms, link: 'open' });
+      show({ status: JSON.parse(data) as SiteStatus, statusAt_ms: heardAt_ms, link: 'open' });
     });
     stream.addEventListener('event', ({ data }: MessageEvent<string>) => {
       heardAt_ms = Date.now();
-      show({ events: [JSON.parse(data) as SiteEvent, ...picture.events].slice(0, MOST_EVENTS) });
+      show({ events: [JSON.parse(data) as ConsoleEvent, ...picture.events].slice(0, MOST_EVENTS) });
     });
     stream.onerror = reopen;
   };
@@ -79,7 +79,7 @@ export function followLive({ onPicture, onSignedOut }: Following): () => void {
     if (source === undefined || asking || Date.now() - heardAt_ms < ASK_AFTER_MS) return;
     asking = true;
     try {
-      const status = await ask<LiveStatus>('/api/status');
+      const status = await ask<SiteStatus>('/api/status');
       heardAt_ms = Date.now();
       if (!ended) show({ status, statusAt_ms: heardAt_ms, link: 'open' });
     } catch {

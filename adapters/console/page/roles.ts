@@ -1,5 +1,5 @@
 // What each role may do; the gateway refuses the rest, and the page does not offer it.
-import type { Role } from './contract.js';
+import type { Role } from '../../../gateway/ports/console-users.js';
 
 export type Act =
   | 'charge'

@@ -2,7 +2,9 @@
 import type { JSX } from 'preact';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ConsoleContext, type ConsoleState } from './console-context.js';
-import type { ConfigurationText, Session, SiteDrawing, SiteEvent } from './contract.js';
+import type { ConfigurationNow } from '../../../gateway/ports/configuration.js';
+import type { ConsoleEvent, SiteDrawing } from '../../../gateway/ports/console.js';
+import type { Session } from './contract.js';
 import { SiteTime } from './format.js';
 import { followLive, NOTHING_YET } from './live.js';
 import { LinkState } from './link-state.js';
@@ -39,8 +41,8 @@ export function Shell({ session, drawing, refresh, onSignedOut }: ShellProps): J
   // What is drawn changes with the configuration, which tells of itself as an event.
   const newest = live.events[0];
   const configured = live.events.find(({ kind }) => kind === 'configuration')?.at;
-  const configuration = useAsked<ConfigurationText>(may(session.role, 'configure') ? '/api/config' : undefined);
-  const told = useRef<SiteEvent | undefined>(undefined);
+  const configuration = useAsked<ConfigurationNow>(may(session.role, 'configure') ? '/api/config' : undefined);
+  const told = useRef<ConsoleEvent | undefined>(undefined);
   const known = useRef<string | undefined>(undefined);
   useEffect(() => {
     if (known.current !== undefined && configured !== undefined && configured !== known.current) {

@@ -1,5 +1,5 @@
 // How an EVSE and a circuit stand, in the words of the trade, each with a shape, so that no colour is needed to tell them apart.
-import type { LiveCircuit, LiveEvse, LiveStatus } from './contract.js';
+import type { CircuitSummary, EvseSummary, SiteStatus } from '../../../gateway/ports/console.js';
 
 /** The shape and the tone that go with a word. */
 export type Glyph =
@@ -37,7 +37,7 @@ const STATUSES: Readonly<Record<string, Standing>> = {
 };
 
 /** The connector that tells most: the one with a fault, else the one with a car. */
-export function evseStanding(evse: LiveEvse | undefined, status: LiveStatus | undefined): Standing {
+export function evseStanding(evse: EvseSummary | undefined, status: SiteStatus | undefined): Standing {
   if (evse === undefined) return { word: 'Unknown', glyph: 'away' };
   const station = status?.stations.find((each) => each.station === evse.station);
   if (station?.connected === false) return { word: 'Not connected', glyph: 'away' };
@@ -70,7 +70,7 @@ const PHASES = ['L1', 'L2', 'L3'] as const;
 const PLAN_WITHIN_S = 10;
 
 /** What somebody should look at, gravest first. */
-export function attention(status: LiveStatus): readonly Attention[] {
+export function attention(status: SiteStatus): readonly Attention[] {
   const found: Attention[] = [];
   const fault = (subject: string, text: string): void => void found.push({ severity: 'fault', subject, text });
   const warn = (subject: string, text: string): void => void found.push({ severity: 'warning', subject, text });
@@ -95,7 +95,7 @@ export function attention(status: LiveStatus): readonly Attention[] {
 }
 
 function lookAtCircuit(
-  { circuit, breaker_A, standing }: LiveCircuit,
+  { circuit, breaker_A, standing }: CircuitSummary,
   fault: (subject: string, text: string) => void,
   warn: (subject: string, text: string) => void,
 ): void {

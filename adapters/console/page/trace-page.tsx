@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useConsole } from './console-context.js';
-import type { TracedFrame } from './contract.js';
+import type { TracedFrame } from '../../../gateway/ports/console.js';
 import { frameWords, type FrameWords } from './frame-words.js';
 import { Button } from './parts/act.js';
 import { Glyph } from './parts/glyph.js';

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { useConsole } from './console-context.js';
-import type { ListedTransaction } from './contract.js';
+import type { ListedTransaction } from '../../../gateway/ports/console.js';
 import { duration, energy, money, secondsBetween, spaced } from './format.js';
 import { State } from './parts/glyph.js';
 import { Facts, Field, Panel, Title } from './parts/panel.js';

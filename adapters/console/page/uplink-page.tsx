@@ -1,8 +1,7 @@
 // The way to the clouds: how each CSMS stands, what waits for it, what it refused for good, and the journal that holds it all.
 import type { JSX } from 'preact';
 import { useConsole } from './console-context.js';
-import type { JournalOverview } from '../../../gateway/ports/console.js';
-import type { LiveCsms } from './contract.js';
+import type { CsmsSummary, JournalOverview } from '../../../gateway/ports/console.js';
 import { DeadLetters } from './dead-letters.js';
 import { bytes, duration } from './format.js';
 import { State } from './parts/glyph.js';
@@ -33,7 +32,7 @@ export function UplinkPage(): JSX.Element {
   );
 }
 
-function Csms({ of }: { readonly of: LiveCsms }): JSX.Element {
+function Csms({ of }: { readonly of: CsmsSummary }): JSX.Element {
   const { drawing } = useConsole();
   const drawn = drawing.csms.find(({ csms }) => csms === of.csms);
   const shed = Object.entries(of.shed ?? {}).filter(([, count]) => (count ?? 0) > 0);
@@ -63,7 +62,7 @@ function Csms({ of }: { readonly of: LiveCsms }): JSX.Element {
   );
 }
 
-function CsmsState({ of: { connected, accepted } }: { readonly of: LiveCsms }): JSX.Element {
+function CsmsState({ of: { connected, accepted } }: { readonly of: CsmsSummary }): JSX.Element {
   if (!connected) return <State glyph="away" word="Not connected" />;
   return accepted ? <State glyph="good" word="Accepted" /> : <State glyph="warning" word="Does not accept this site" />;
 }

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { useConsole, useMay } from './console-context.js';
-import type { Role, User } from './contract.js';
+import type { Role, UserSummary } from '../../../gateway/ports/console-users.js';
 import { Button, useAct } from './parts/act.js';
 import { Dialog } from './parts/dialog.js';
 import { filled } from './parts/filled.js';
@@ -35,7 +35,7 @@ export function UsersPage(): JSX.Element {
 }
 
 function UserList(): JSX.Element {
-  const { answer, problem, again } = useAsked<{ users: readonly User[] }>('/api/users');
+  const { answer, problem, again } = useAsked<{ users: readonly UserSummary[] }>('/api/users');
   const [adding, setAdding] = useState(false);
   return (
     <Panel title="Who may sign in" aside={<Button onClick={() => setAdding(true)}>Add a user</Button>}>
@@ -51,7 +51,7 @@ function UserList(): JSX.Element {
 }
 
 interface UserProps {
-  readonly of: User;
+  readonly of: UserSummary;
   readonly again: () => void;
 }
 

@@ -7,7 +7,7 @@ import { diffLines } from '../../../adapters/console/page/configuration/diff-lin
 import { pieces } from '../../../adapters/console/page/configuration/highlight.js';
 import type { JsonSchema } from '../../../adapters/console/page/configuration/schema.js';
 import { cursorAt } from '../../../adapters/console/page/configuration/yaml-cursor.js';
-import type { DrawnCircuit, LiveStatus, SiteDrawing } from '../../../adapters/console/page/contract.js';
+import type { DrawnCircuit } from '../../../adapters/console/page/contract.js';
 import { bytes, countdown, duration, energy, power, SiteTime, spaced } from '../../../adapters/console/page/format.js';
 import { frameWords } from '../../../adapters/console/page/frame-words.js';
 import { addressOf, placeOf, type Place } from '../../../adapters/console/page/place.js';
@@ -16,6 +16,7 @@ import { chartWords, currentChart } from '../../../adapters/console/page/site/ch
 import { diagramRows } from '../../../adapters/console/page/site/diagram-rows.js';
 import { siteFigures } from '../../../adapters/console/page/site/figures.js';
 import { attention, evseStanding, loadOf } from '../../../adapters/console/page/standing.js';
+import type { SiteDrawing, SiteStatus } from '../../../gateway/ports/console.js';
 
 const circuit = (name: string, fedBy?: string, evses: readonly number[] = []): DrawnCircuit => ({
   circuit: name,
@@ -38,7 +39,7 @@ const drawing = (circuits: readonly DrawnCircuit[]): SiteDrawing => ({
 
 const all = (value_A: number): { L1: number; L2: number; L3: number } => ({ L1: value_A, L2: value_A, L3: value_A });
 
-const STATUS: LiveStatus = {
+const STATUS: SiteStatus = {
   site: 'S1',
   name: 'Site',
   version: '1',

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { ask, refusedBy, type Refused } from '../api.js';
 import { useConsole } from '../console-context.js';
-import type { ConfigurationFault } from '../contract.js';
+import type { TextFinding } from '../../../../gateway/ports/configuration.js';
 import { Button } from '../parts/act.js';
 import { Dialog } from '../parts/dialog.js';
 import { filled } from '../parts/filled.js';
@@ -13,7 +13,7 @@ import { Problem } from '../parts/problem.js';
 interface ApplyProps {
   readonly text: string;
   readonly onClose: () => void;
-  readonly onFaults: (faults: readonly ConfigurationFault[]) => void;
+  readonly onFaults: (faults: readonly TextFinding[]) => void;
   readonly onApplied: () => void;
 }
 
@@ -85,7 +85,7 @@ export function ApplyForm({ text, onClose, onFaults, onApplied }: ApplyProps): J
   );
 }
 
-function faultsIn(body: unknown): readonly ConfigurationFault[] | undefined {
+function faultsIn(body: unknown): readonly TextFinding[] | undefined {
   const faults = typeof body === 'object' && body !== null ? (body as { faults?: unknown }).faults : undefined;
-  return Array.isArray(faults) && faults.length > 0 ? (faults as ConfigurationFault[]) : undefined;
+  return Array.isArray(faults) && faults.length > 0 ? (faults as TextFinding[]) : undefined;
 }

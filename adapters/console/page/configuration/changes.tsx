@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { useConsole } from '../console-context.js';
-import type { ConfigurationChange } from '../contract.js';
+import type { ConfigurationChange } from '../../../../gateway/ports/configuration.js';
 import { Button, useAct } from '../parts/act.js';
 import { State } from '../parts/glyph.js';
 import { Panel } from '../parts/panel.js';

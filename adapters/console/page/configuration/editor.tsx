@@ -1,7 +1,7 @@
 // The text of site.yaml with line numbers and marks where faults are; suggestions at the cursor, and what the key there means.
 import type { JSX, TargetedKeyboardEvent } from 'preact';
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
-import type { ConfigurationFault } from '../contract.js';
+import type { TextFinding } from '../../../../gateway/ports/configuration.js';
 import { complete, helpAt, type Completion } from './complete.js';
 import { pieces } from './highlight.js';
 import type { JsonSchema } from './schema.js';
@@ -10,7 +10,7 @@ interface EditorProps {
   readonly text: string;
   readonly onText: (text: string) => void;
   readonly schema: JsonSchema | undefined;
-  readonly faults: readonly ConfigurationFault[];
+  readonly faults: readonly TextFinding[];
   /** Another object each time: the cursor goes there. */
   readonly goTo: { readonly line: number; readonly column: number } | undefined;
 }
@@ -206,7 +206,7 @@ const Line = ({ text, fault }: { readonly text: string; readonly fault: string |
   </span>
 );
 
-function worstByLine(faults: readonly ConfigurationFault[]): ReadonlyMap<number, 'error' | 'warning'> {
+function worstByLine(faults: readonly TextFinding[]): ReadonlyMap<number, 'error' | 'warning'> {
   const worst = new Map<number, 'error' | 'warning'>();
   for (const { line, severity } of faults) if (worst.get(line) !== 'error') worst.set(line, severity);
   return worst;

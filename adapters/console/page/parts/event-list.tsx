@@ -1,11 +1,11 @@
 // What happened, newest first.
 import type { JSX } from 'preact';
 import { useConsole } from '../console-context.js';
-import type { SiteEvent } from '../contract.js';
+import type { ConsoleEvent } from '../../../../gateway/ports/console.js';
 import { addressOfSubject, subjectWords } from '../place.js';
 import { Glyph } from './glyph.js';
 
-export function EventList({ events }: { readonly events: readonly SiteEvent[] }): JSX.Element {
+export function EventList({ events }: { readonly events: readonly ConsoleEvent[] }): JSX.Element {
   const { time, live } = useConsole();
   const now = live.status?.at ?? new Date().toISOString();
   if (events.length === 0) return <p class="quiet">Nothing has happened yet.</p>;

@@ -1,5 +1,6 @@
 // The one-line diagram as rows: circuits from the grid connection downwards, under each its EVSEs, then the circuits that it feeds.
-import type { DrawnCircuit, SiteDrawing } from '../contract.js';
+import type { SiteDrawing } from '../../../../gateway/ports/console.js';
+import type { DrawnCircuit } from '../contract.js';
 
 export type DiagramRow = {
   /** How far below a grid connection: 0 for itself. */

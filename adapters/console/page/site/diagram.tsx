@@ -2,7 +2,8 @@
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { useConsole } from '../console-context.js';
-import type { DrawnCircuit, DrawnEvse, LiveCircuit, LiveEvse } from '../contract.js';
+import type { CircuitSummary, EvseSummary } from '../../../../gateway/ports/console.js';
+import type { DrawnCircuit, DrawnEvse } from '../contract.js';
 import { duration, energy, power, rating, secondsBetween } from '../format.js';
 import { State } from '../parts/glyph.js';
 import { Conductor } from '../parts/phases.js';
@@ -75,7 +76,7 @@ const Lines = ({ row, children }: { readonly row: DiagramRow; readonly children?
 interface CircuitRowProps {
   readonly row: Extract<DiagramRow, { kind: 'circuit' }>;
   readonly circuit: DrawnCircuit;
-  readonly live: LiveCircuit | undefined;
+  readonly live: CircuitSummary | undefined;
   readonly folded: boolean;
   readonly onFold: () => void;
 }
@@ -145,7 +146,7 @@ function MeterHealth({ of: health, name }: { readonly of: string | undefined; re
   return <span>{name}</span>;
 }
 
-function limitWords(standing: NonNullable<LiveCircuit['standing']>, circuit: DrawnCircuit): string {
+function limitWords(standing: NonNullable<CircuitSummary['standing']>, circuit: DrawnCircuit): string {
   const granted = Math.max(...PHASES.map((phase) => standing.granted_A[phase]));
   const cars = `cars may take ${rating(granted)}`;
   if (standing.meter === 'lost') return `meter lost: ${cars}`;
@@ -157,7 +158,7 @@ function limitWords(standing: NonNullable<LiveCircuit['standing']>, circuit: Dra
 interface EvseRowProps {
   readonly row: Extract<DiagramRow, { kind: 'evse' }>;
   readonly drawn: DrawnEvse | undefined;
-  readonly live: LiveEvse | undefined;
+  readonly live: EvseSummary | undefined;
 }
 
 function EvseRow({ row, drawn, live }: EvseRowProps): JSX.Element {
@@ -200,12 +201,11 @@ function EvseRow({ row, drawn, live }: EvseRowProps): JSX.Element {
   );
 }
 
-function EvseWords({ live }: { readonly live: LiveEvse | undefined }): JSX.Element | null {
+function EvseWords({ live }: { readonly live: EvseSummary | undefined }): JSX.Element | null {
   const { live: picture } = useConsole();
   if (live === undefined) return null;
   const { transaction, power_W, explanation, reservation, limit_A } = live;
-  if (transaction === undefined)
-    return reservation === undefined ? null : <span>kept for {reservation.idToken ?? 'a driver'}</span>;
+  if (transaction === undefined) return reservation === undefined ? null : <span>kept for {reservation.idToken}</span>;
   const lasting = picture.status === undefined ? 0 : secondsBetween(transaction.startedAt, picture.status.at);
   return (
     <>
@@ -215,7 +215,7 @@ function EvseWords({ live }: { readonly live: LiveEvse | undefined }): JSX.Eleme
         <span>{duration(lasting)}</span>
         {limit_A !== undefined && <span class="quiet">limit {rating(limit_A)}</span>}
       </span>
-      {explanation !== undefined && <span class="because">{because(explanation)}</span>}
+      <span class="because">{because(explanation)}</span>
     </>
   );
 }

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { useConsole, useMay } from '../console-context.js';
-import type { LiveEvse } from '../contract.js';
+import type { EvseSummary } from '../../../../gateway/ports/console.js';
 import { Button, useAct } from '../parts/act.js';
 import { Dialog } from '../parts/dialog.js';
 import { Panel } from '../parts/panel.js';
@@ -11,7 +11,7 @@ import { NeedsForm, ReserveForm, StartForm } from './evse-forms.js';
 
 type Asking = 'start' | 'reserve' | 'needs' | 'reset';
 
-export function EvseActs({ evse }: { readonly evse: LiveEvse }): JSX.Element | null {
+export function EvseActs({ evse }: { readonly evse: EvseSummary }): JSX.Element | null {
   const { busy, problem, act } = useAct();
   const [asking, setAsking] = useState<Asking>();
   const charge = useMay('charge');

@@ -1,7 +1,7 @@
 // What has to be said to start a charge, to reserve an EVSE, and to tell when a car leaves and with how much.
 import type { ComponentChildren, JSX } from 'preact';
 import { useConsole } from '../console-context.js';
-import type { LiveEvse } from '../contract.js';
+import type { EvseSummary } from '../../../../gateway/ports/console.js';
 import { Button, useAct } from '../parts/act.js';
 import { Dialog } from '../parts/dialog.js';
 import { filled, type Filled } from '../parts/filled.js';
@@ -86,7 +86,13 @@ export const ReserveForm = ({
   </ActForm>
 );
 
-export function NeedsForm({ evse, onClose }: { readonly evse: LiveEvse; readonly onClose: () => void }): JSX.Element {
+export function NeedsForm({
+  evse,
+  onClose,
+}: {
+  readonly evse: EvseSummary;
+  readonly onClose: () => void;
+}): JSX.Element {
   const { time } = useConsole();
   return (
     <ActForm

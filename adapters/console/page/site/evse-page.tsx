@@ -1,7 +1,8 @@
 // One EVSE: how it stands, why it has the current it has, and what can be done with it.
 import type { JSX } from 'preact';
 import { useConsole } from '../console-context.js';
-import type { DrawnEvse, LiveEvse } from '../contract.js';
+import type { EvseSummary } from '../../../../gateway/ports/console.js';
+import type { DrawnEvse } from '../contract.js';
 import { duration, energy, money, power, rating, secondsBetween } from '../format.js';
 import { EventList } from '../parts/event-list.js';
 import { State } from '../parts/glyph.js';
@@ -55,7 +56,7 @@ export function EvsePage({ number }: { readonly number: number }): JSX.Element {
   );
 }
 
-function Now({ drawn, evse }: { readonly drawn: DrawnEvse; readonly evse: LiveEvse | undefined }): JSX.Element {
+function Now({ drawn, evse }: { readonly drawn: DrawnEvse; readonly evse: EvseSummary | undefined }): JSX.Element {
   const { live, time } = useConsole();
   const standing = evseStanding(evse, live.status);
   const now = live.status?.at ?? '';
@@ -68,7 +69,7 @@ function Now({ drawn, evse }: { readonly drawn: DrawnEvse; readonly evse: LiveEv
         <State {...standing} />
         {evse?.power_W !== undefined && transaction !== undefined && <b>{power(evse.power_W)}</b>}
       </p>
-      {evse?.explanation !== undefined && <p class="explanation">{evse.explanation}</p>}
+      {evse !== undefined && <p class="explanation">{evse.explanation}</p>}
       {errors.length > 0 && <p class="explanation is-fault">The charger reports: {errors.join(', ')}.</p>}
       {transaction !== undefined && (
         <div class="conductors" role="table" aria-label="Current of each phase against its limit">
@@ -100,7 +101,7 @@ function Now({ drawn, evse }: { readonly drawn: DrawnEvse; readonly evse: LiveEv
           transaction?.idToken === undefined ? undefined : ['Driver', <code>{transaction.idToken}</code>],
           evse?.reservation === undefined
             ? undefined
-            : ['Reserved', `${evse.reservation.idToken ?? ''} until ${time.moment(evse.reservation.until, now)}`],
+            : ['Reserved', `${evse.reservation.idToken} until ${time.moment(evse.reservation.until, now)}`],
           evse?.needs?.departure === undefined ? undefined : ['Departs', time.moment(evse.needs.departure, now)],
           evse?.needs?.energy_Wh === undefined ? undefined : ['Still needs', energy(evse.needs.energy_Wh)],
         ]}

@@ -1,5 +1,5 @@
 // The site in a few figures: what it takes from the grid, how many cars charge, what is left on its fullest conductor.
-import type { LiveStatus, SiteDrawing } from '../contract.js';
+import type { SiteDrawing, SiteStatus } from '../../../../gateway/ports/console.js';
 
 const PHASES = ['L1', 'L2', 'L3'] as const;
 export type PhaseName = (typeof PHASES)[number];
@@ -19,7 +19,7 @@ export interface SiteFigures {
   };
 }
 
-export function siteFigures(drawing: SiteDrawing, status: LiveStatus): SiteFigures {
+export function siteFigures(drawing: SiteDrawing, status: SiteStatus): SiteFigures {
   const connections = status.circuits.flatMap(({ circuit, fedBy, standing }) =>
     fedBy === undefined && standing !== undefined ? [{ circuit, standing }] : [],
   );
