@@ -8,7 +8,7 @@ import type { Clock } from './kernel/clock.js';
 import type { Log } from './kernel/log.js';
 import type { TextFinding } from './ports/configuration.js';
 import type { SiteFiles } from './ports/site-files.js';
-import { Configuration, type CheckedText } from './shell/configuration.js';
+import { Configuration, type CheckedText, type ConfigurationDependencies } from './shell/configuration.js';
 import type { Site } from './site/topology.js';
 
 /** Where the site that the gateway starts with is from. */
@@ -25,6 +25,7 @@ export interface SiteSource {
 export interface Running {
   /** As it is in force. */
   readonly site: Site;
+  readonly told: ConfigurationDependencies['told'];
   readonly clock: Clock;
   readonly log: Log;
   /** @throws Error when it cannot be put in force: nothing has changed */
@@ -36,7 +37,7 @@ export function composeConfiguration(
   { files, text, devices, env }: SiteSource,
   running: Running,
 ): Promise<Configuration> {
-  const { site, clock, log, putInForce } = running;
+  const { site, told, clock, log, putInForce } = running;
   const check = (source: string): CheckedText => {
     const shelf = devices();
     const loaded = loadSiteText(source, files.path, { devices: shelf, env });
@@ -47,7 +48,10 @@ export function composeConfiguration(
       candidate: { site: next, putInForce: () => putInForce(next, shelf) },
     };
   };
-  return Configuration.open({ files, site, check, diff: differenceOf, schema: siteForm.schema, clock, log }, text);
+  return Configuration.open(
+    { files, site, check, diff: differenceOf, schema: siteForm.schema, told, clock, log },
+    text,
+  );
 }
 
 const textFinding = ({ severity, line, column, message, suggestion }: Finding): TextFinding => ({

@@ -26,7 +26,7 @@ import type { SiteConsole } from './ports/console.js';
 import type { Journal } from './ports/journal.js';
 import type { Machine } from './ports/machine.js';
 import type { StationDriver } from './ports/station.js';
-import type { Configuration } from './shell/configuration.js';
+import type { Configuration, ConfigurationDependencies } from './shell/configuration.js';
 import { inForce } from './site/in-force.js';
 import { withoutRestart } from './site/site-change.js';
 import { KnockingStations } from './shell/knocking-stations.js';
@@ -165,7 +165,9 @@ export async function composeGateway(
     gateway.start();
     const ocppPort = await south.start();
     const brokerPort = await brokers.local?.listening;
-    configuration = source && (await composeConfiguration(source, { site, clock, log, putInForce }));
+    const told: ConfigurationDependencies['told'] = (event) =>
+      recorder.tell({ kind: 'configuration', subject: 'gateway', ...event });
+    configuration = source && (await composeConfiguration(source, { site, told, clock, log, putInForce }));
     consoleServer =
       site.console &&
       (await composeConsole(

@@ -13,6 +13,7 @@ import type {
   TextFinding,
   Wish,
 } from '../ports/configuration.js';
+import type { ConsoleEvent } from '../ports/console.js';
 import type { Revision, RevisionLog, SiteFiles, Trial } from '../ports/site-files.js';
 import { effectsOf, type SiteEffect } from '../site/site-change.js';
 import type { Site } from '../site/topology.js';
@@ -41,6 +42,8 @@ export interface ConfigurationDependencies {
   /** Unified, passwords masked. */
   readonly diff: (before: string, after: string) => string;
   readonly schema: SiteConfiguration['schema'];
+  /** Called once what it says is in force and on disk. */
+  readonly told: (event: Pick<ConsoleEvent, 'severity' | 'text' | 'fault'>) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -154,6 +157,7 @@ export class Configuration implements SiteConfiguration {
       }
       this.#cancel();
       this.#deps.log.info({ revision: trial.revision }, 'the change of site.yaml is kept');
+      this.#deps.told({ severity: 'info', text: `revision ${trial.revision} of site.yaml is kept` });
       return ok({ revision: trial.revision });
     });
   }
@@ -177,7 +181,7 @@ export class Configuration implements SiteConfiguration {
 
   /** @param there the file holds the text already */
   async #apply({ text, by, comment, confirmWithin }: Wish, there: boolean): Promise<Result<Applied, NotApplied>> {
-    const { files, check, diff, site, clock, log } = this.#deps;
+    const { files, check, diff, site, told, clock, log } = this.#deps;
     const { findings, candidate } = check(text);
     if (candidate === undefined) return failed(faulty(files.path, findings));
     if (candidate.site.dataDirectory !== site.dataDirectory) return failed(MOVED);
@@ -221,11 +225,13 @@ export class Configuration implements SiteConfiguration {
       { revision, by, effects, ...(trial && { confirmWithin }) },
       trial === undefined ? 'site.yaml has changed' : 'site.yaml has changed, until somebody keeps it',
     );
+    const how = trial === undefined ? 'in force' : 'on trial';
+    told({ severity: 'info', text: `${by}: revision ${revision} of site.yaml is ${how}` });
     return ok({ revision, ...(trial && { until: this.#untilInWords() }), effects });
   }
 
   async #takeBack(trial: Trial, by: string): Promise<Result<Applied, NotApplied>> {
-    const { files, check, site, log } = this.#deps;
+    const { files, check, site, told, log } = this.#deps;
     const text = await files.text(trial.former);
     const { candidate, findings } = text === undefined ? { findings: [] } : check(text);
     if (text === undefined || candidate === undefined) {
@@ -260,6 +266,11 @@ export class Configuration implements SiteConfiguration {
       { revision: trial.revision, by, fault: FAULTS.siteTakenBack.code },
       'the change of site.yaml was taken back',
     );
+    told({
+      severity: 'warning',
+      text: `${by}: revision ${trial.revision} of site.yaml was taken back`,
+      fault: FAULTS.siteTakenBack.code,
+    });
     return ok({ revision: trial.former, effects });
   }
 

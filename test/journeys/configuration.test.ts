@@ -123,6 +123,7 @@ csms:
   writeFileSync(gateway.file, less.replace('24 A', '26 A').replace('name: Journey', 'name: Edited'));
   process.kill(gateway.pid ?? 0, 'SIGHUP');
   await changes.until('the edit', () => gateway.lines.some(({ by }) => by === 'SIGHUP'));
+  t.match(await ask('events'), /"kind":"configuration"[^}]*nobody kept it: revision 4 of site.yaml was taken back/);
   const edited = written();
   writeFileSync(gateway.file, `${edited}circuitz: {}\n`);
   process.kill(gateway.pid ?? 0, 'SIGHUP');

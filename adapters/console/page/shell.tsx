@@ -40,17 +40,20 @@ export function Shell({ session, drawing, refresh, onSignedOut }: ShellProps): J
   }, [said]);
   // What is drawn changes with the configuration, which tells of itself as an event.
   const newest = live.events[0];
-  const configured = live.events.find(({ kind }) => kind === 'configuration')?.at;
+  const configured = live.events.find(({ kind }) => kind === 'configuration')?.at ?? '';
   const configuration = useAsked<ConfigurationNow>(may(session.role, 'configure') ? '/api/config' : undefined);
   const told = useRef<ConsoleEvent | undefined>(undefined);
+  // What had happened before one came is in the first list, and no reason to ask again.
   const known = useRef<string | undefined>(undefined);
+  const heard = live.events !== NOTHING_YET.events;
   useEffect(() => {
-    if (known.current !== undefined && configured !== undefined && configured !== known.current) {
+    if (!heard) return;
+    if (known.current !== undefined && configured !== known.current) {
       refresh();
       configuration.again();
     }
-    known.current = configured ?? '';
-  }, [configured, refresh, configuration.again]);
+    known.current = configured;
+  }, [heard, configured, refresh, configuration.again]);
   useEffect(() => {
     const before = told.current;
     told.current = newest ?? before;

@@ -368,6 +368,7 @@ t.test('a breaker is edited with a mistake, then on trial, and comes back', { sk
     text: 'the change of site.yaml was taken back',
   });
   await page.getByText('Configuration on trial').waitFor({ state: 'detached' });
+  await page.getByText('revision 3', { exact: true }).waitFor();
   test.equal(await text.inputValue(), YAML);
   test.same(complaints, []);
 });

@@ -39,6 +39,7 @@ class Box {
   readonly data = join(this.folder, 'data');
   readonly clock = new FakeClock();
   readonly log = recordingLog();
+  readonly told: string[] = [];
   files: SiteFiles = siteFiles(this.file, this.data);
   /** What keeps a site from being put in force. */
   broken: Error | undefined;
@@ -90,6 +91,7 @@ class Box {
           };
         },
         diff: differenceOf,
+        told: ({ severity, text, fault }) => void this.told.push([severity, text, fault].join(' ').trim()),
         clock: this.clock,
         log: this.log,
       },
@@ -159,6 +161,14 @@ void t.test('a trial: in force at once, taken back by itself, or kept', async (t
   await box.configuration.apply({ text: yaml(44), by: 'anna', confirmWithin: MINUTE });
   t.match(await box.configuration.revert(undefined, 'bert'), { ok: true, value: { revision: '3' } }, 'before its time');
   t.equal(box.text, yaml(45));
+  t.same(box.told, [
+    'info anna: revision 2 of site.yaml is on trial',
+    'warning nobody kept it: revision 2 of site.yaml was taken back FC-F03',
+    'info anna: revision 3 of site.yaml is on trial',
+    'info revision 3 of site.yaml is kept',
+    'info anna: revision 4 of site.yaml is on trial',
+    'warning bert: revision 4 of site.yaml was taken back FC-F03',
+  ]);
 });
 
 void t.test('whatever was tried before, or is in the way, a trial is taken back', async (t) => {
