@@ -20,8 +20,8 @@ export type History = Omit<EvseHistory, 'evse' | 'power_W'> &
   Partial<Pick<CircuitHistory, 'breaker_A'>>;
 
 export interface CheckedConfiguration {
+  /** The warnings of the electrical review among them. */
   readonly faults: readonly TextFinding[];
-  readonly review?: readonly string[];
 }
 
 export type ConfigurationDifference = ReturnType<SiteConfiguration['difference']>;

@@ -15,6 +15,7 @@ import { may } from '../../../adapters/console/page/roles.js';
 import { chartWords, currentChart } from '../../../adapters/console/page/site/chart-data.js';
 import { diagramRows } from '../../../adapters/console/page/site/diagram-rows.js';
 import { siteFigures } from '../../../adapters/console/page/site/figures.js';
+import { differenceOf } from '../../../site-config/text-difference.js';
 import { attention, evseStanding, loadOf } from '../../../adapters/console/page/standing.js';
 import type { SiteDrawing, SiteStatus } from '../../../gateway/ports/console.js';
 
@@ -243,6 +244,12 @@ void t.test('a difference, line by line', (t) => {
     { kind: 'removed', text: 'b' },
     { kind: 'added', text: 'c' },
   ]);
+  t.same(
+    diffLines(differenceOf('a: 1\n---\n', 'a: 1\n')).map(({ kind, text }) => `${kind} ${text}`),
+    ['place @@ -1,2 +1,1 @@', 'same a: 1', 'removed ---'],
+    'as the gateway writes it: nothing above its first place, and all that is below',
+  );
+  t.match(diffLines('@@ -1 +1 @@\n-b\n... and more\n').at(-1), { kind: 'place', text: '... and more' });
   t.end();
 });
 

@@ -314,7 +314,11 @@ t.test('a breaker is edited with a mistake, then on trial, and comes back', { sk
           message: 'a current has the unit A',
           action: 'write 80 A',
         };
-        return { body: { faults: line === 0 ? [] : [fault] } };
+        const warning = { severity: 'warning', line: 5, column: 3, message: 'deck has no meter' };
+        return {
+          body:
+            line === 0 ? { faults: [warning], review: ['line 5: deck has no meter'] } : { faults: [fault], review: [] },
+        };
       },
       'POST /api/config/diff': {
         diff: '@@ -4 +4 @@\n-  main: { breaker: 63 A }\n+  main: { breaker: 80 A }\n',
@@ -349,6 +353,7 @@ t.test('a breaker is edited with a mistake, then on trial, and comes back', { sk
   for (const _ of ' V }') await page.keyboard.press('Backspace');
   await page.keyboard.type(' A }');
   await page.getByText('this can be applied').waitFor();
+  test.equal(await page.getByText('deck has no meter').count(), 1, 'the review is said once');
   await page.getByRole('button', { name: 'See the difference' }).click();
   await page.getByText('its breaker becomes 80 A').waitFor();
   await page.getByRole('button', { name: /^Apply/ }).click();

@@ -7,12 +7,13 @@ export interface DiffLine {
 
 export const diffLines = (unified: string): readonly DiffLine[] =>
   unified
-    .replace(/\n$/, '')
+    // What names the two texts stands above; further down, a line may look like it.
+    .replace(/^(={3,}\n)?--- .*\n\+\+\+ .*\n/, '')
     .split('\n')
-    .filter((line) => line !== '' && !/^(---|\+\+\+|\\|diff |index )/.test(line))
+    .filter((line) => line !== '' && !line.startsWith('\\'))
     .map((line) => {
       const text = line.slice(1);
       if (line.startsWith('+')) return { kind: 'added', text };
       if (line.startsWith('-')) return { kind: 'removed', text };
-      return line.startsWith('@@') ? { kind: 'place', text: line } : { kind: 'same', text };
+      return line.startsWith(' ') ? { kind: 'same', text } : { kind: 'place', text: line };
     });

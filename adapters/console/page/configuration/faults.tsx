@@ -1,4 +1,4 @@
-// What is wrong with a site.yaml, each a way to its line, and the electrical review.
+// What is wrong with a site.yaml, and what the electrical review warns of: each a way to its line.
 import type { JSX } from 'preact';
 import type { CheckedConfiguration } from '../contract.js';
 import { Glyph, State } from '../parts/glyph.js';
@@ -8,7 +8,7 @@ interface FaultsProps {
   readonly onGo: (line: number, column: number) => void;
 }
 
-export function Faults({ of: { faults, review = [] }, onGo }: FaultsProps): JSX.Element {
+export function Faults({ of: { faults }, onGo }: FaultsProps): JSX.Element {
   const errors = faults.filter(({ severity }) => severity === 'error').length;
   return (
     <div class="faults">
@@ -33,19 +33,6 @@ export function Faults({ of: { faults, review = [] }, onGo }: FaultsProps): JSX.
           </li>
         ))}
       </ul>
-      {review.length > 0 && (
-        <>
-          <h3>Electrical review</h3>
-          <ul>
-            {review.map((each) => (
-              <li key={each}>
-                <Glyph name="warning" />
-                <span>{each}</span>
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
     </div>
   );
 }
