@@ -3,8 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { ask, refusedBy, type Refused } from './api.js';
 import { Button } from './parts/act.js';
-import { filled } from './parts/filled.js';
-import { Field } from './parts/panel.js';
+import { Field, Form, type Filled } from './parts/form.js';
 import { Problem } from './parts/problem.js';
 
 export const SignIn = ({ onDone }: { readonly onDone: () => void }): JSX.Element => (
@@ -27,8 +26,7 @@ export function CredentialsForm({ path, submit, onDone, first = false }: FormPro
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Refused>();
   const [differ, setDiffer] = useState(false);
-  const send = async (form: HTMLFormElement): Promise<void> => {
-    const value = filled(form);
+  const send = async (value: Filled): Promise<void> => {
     const different = first && value('password') !== value('again');
     setDiffer(different);
     if (different || busy) return;
@@ -45,13 +43,7 @@ export function CredentialsForm({ path, submit, onDone, first = false }: FormPro
     }
   };
   return (
-    <form
-      class="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void send(event.currentTarget);
-      }}
-    >
+    <Form onSend={(value) => void send(value)}>
       {first && (
         <Field label="Set-up token" hint="The gateway's log has it: journalctl -u forecourt | grep setupToken">
           <input name="token" required autocomplete="off" spellcheck={false} />
@@ -77,6 +69,6 @@ export function CredentialsForm({ path, submit, onDone, first = false }: FormPro
       <Button type="submit" kind="main" busy={busy}>
         {submit}
       </Button>
-    </form>
+    </Form>
   );
 }

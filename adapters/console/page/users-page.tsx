@@ -5,8 +5,8 @@ import { useConsole, useMay } from './console-context.js';
 import type { Role, UserSummary } from '../../../gateway/ports/console-users.js';
 import { Button, useAct } from './parts/act.js';
 import { Dialog } from './parts/dialog.js';
-import { filled } from './parts/filled.js';
-import { Field, Panel, Title } from './parts/panel.js';
+import { Field, Form, FormDialog, type Filled } from './parts/form.js';
+import { Panel, Title } from './parts/panel.js';
 import { Problem } from './parts/problem.js';
 import { useAsked } from './use-asked.js';
 
@@ -111,67 +111,51 @@ function UserRow({ of, again }: UserProps): JSX.Element {
 
 function AddUser({ onClose, again }: { readonly onClose: () => void; readonly again: () => void }): JSX.Element {
   const { busy, problem, act } = useAct();
-  const send = async (form: HTMLFormElement): Promise<void> => {
-    const value = filled(form);
+  const send = async (value: Filled): Promise<void> => {
     const body = { name: value('name').trim(), password: value('password'), role: value('role') };
     if ((await act({ path: '/api/users', body, done: `${body.name} may sign in` })) === undefined) return;
     onClose();
     again();
   };
   return (
-    <Dialog title="Add a user" onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void send(event.currentTarget);
-        }}
-      >
-        <Field label="Name">
-          <input name="name" required autocomplete="off" autocapitalize="none" spellcheck={false} />
-        </Field>
-        <Field label="Password">
-          <input name="password" type="password" required autocomplete="new-password" />
-        </Field>
-        <Field label="Role">
-          <select name="role">
-            {ROLES.map(([role, what]) => (
-              <option key={role} value={role}>
-                {role}: {what}
-              </option>
-            ))}
-          </select>
-        </Field>
-        <Problem of={problem} />
-        <div class="acts">
-          <Button type="submit" kind="main" busy={busy}>
-            Add
-          </Button>
-          <Button onClick={onClose}>Cancel</Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title="Add a user"
+      submit="Add"
+      busy={busy}
+      problem={problem}
+      onSend={(value) => void send(value)}
+      onClose={onClose}
+    >
+      <Field label="Name">
+        <input name="name" required autocomplete="off" autocapitalize="none" spellcheck={false} />
+      </Field>
+      <Field label="Password">
+        <input name="password" type="password" required autocomplete="new-password" />
+      </Field>
+      <Field label="Role">
+        <select name="role">
+          {ROLES.map(([role, what]) => (
+            <option key={role} value={role}>
+              {role}: {what}
+            </option>
+          ))}
+        </select>
+      </Field>
+    </FormDialog>
   );
 }
 
 function OwnPassword(): JSX.Element {
   const { session } = useConsole();
   const { busy, problem, act } = useAct();
-  const change = async (form: HTMLFormElement): Promise<void> => {
-    const password = filled(form)('password');
+  const change = async (password: string, form: HTMLFormElement): Promise<void> => {
     const path = `/api/users/${encodeURIComponent(session.name)}`;
     const done = 'Your password was changed';
     if ((await act({ path, method: 'PATCH', body: { password }, done })) !== undefined) form.reset();
   };
   return (
     <Panel title="Your password">
-      <form
-        class="stack narrow"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void change(event.currentTarget);
-        }}
-      >
+      <Form class="narrow" onSend={(value, form) => void change(value('password'), form)}>
         <input type="hidden" name="username" autocomplete="username" value={session.name} />
         <Field label="New password">
           <input name="password" type="password" required autocomplete="new-password" />
@@ -180,7 +164,7 @@ function OwnPassword(): JSX.Element {
         <Button type="submit" busy={busy}>
           Change
         </Button>
-      </form>
+      </Form>
     </Panel>
   );
 }

@@ -10,6 +10,8 @@ export interface Command {
   readonly body?: object;
   /** Said when it was carried out. */
   readonly done: string;
+  /** A refusal that is shown elsewhere than at what was pressed. @returns whether it is */
+  readonly refused?: (by: Refused) => boolean;
 }
 
 export interface Acting {
@@ -25,7 +27,7 @@ export function useAct(): Acting {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Refused>();
   const running = useRef(false);
-  const act = async <T,>({ path, method = 'POST', body, done }: Command): Promise<T | undefined> => {
+  const act = async <T,>({ path, method = 'POST', body, done, refused }: Command): Promise<T | undefined> => {
     // A second press while the first is on its way is the same wish.
     if (running.current) return undefined;
     running.current = true;
@@ -36,7 +38,8 @@ export function useAct(): Acting {
       announce(detailOf(answer) ?? done);
       return answer;
     } catch (err) {
-      setProblem(refusedBy(err));
+      const by = refusedBy(err);
+      if (refused?.(by) !== true) setProblem(by);
       return undefined;
     } finally {
       running.current = false;

@@ -60,19 +60,3 @@ export const Facts = ({
     )}
   </dl>
 );
-
-export const Field = ({
-  label,
-  hint,
-  children,
-}: {
-  readonly label: string;
-  readonly hint?: string;
-  readonly children: ComponentChildren;
-}): JSX.Element => (
-  <label class="field">
-    <span>{label}</span>
-    {children}
-    {hint !== undefined && <small>{hint}</small>}
-  </label>
-);

@@ -2,13 +2,10 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useConsole } from '../console-context.js';
 import type { EvseSummary } from '../../../../gateway/ports/console.js';
-import { Button, useAct } from '../parts/act.js';
-import { Dialog } from '../parts/dialog.js';
-import { filled, type Filled } from '../parts/filled.js';
-import { Field } from '../parts/panel.js';
-import { Problem } from '../parts/problem.js';
+import { useAct } from '../parts/act.js';
+import { Field, FormDialog, type Filled } from '../parts/form.js';
 
-interface FormProps {
+interface ActFormProps {
   readonly title: string;
   readonly path: string;
   readonly submit: string;
@@ -19,31 +16,22 @@ interface FormProps {
 }
 
 /** Sends what was filled in, and closes when the gateway has taken it. */
-function ActForm({ title, path, submit, done, body, onClose, children }: FormProps): JSX.Element {
+function ActForm({ title, path, submit, done, body, onClose, children }: ActFormProps): JSX.Element {
   const { busy, problem, act } = useAct();
-  const send = async (form: HTMLFormElement): Promise<void> => {
-    const value = filled(form);
+  const send = async (value: Filled): Promise<void> => {
     if ((await act({ path, body: body((name) => value(name).trim()), done })) !== undefined) onClose();
   };
   return (
-    <Dialog title={title} onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void send(event.currentTarget);
-        }}
-      >
-        {children}
-        <Problem of={problem} />
-        <div class="acts">
-          <Button type="submit" kind="main" busy={busy}>
-            {submit}
-          </Button>
-          <Button onClick={onClose}>Cancel</Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={title}
+      submit={submit}
+      busy={busy}
+      problem={problem}
+      onSend={(value) => void send(value)}
+      onClose={onClose}
+    >
+      {children}
+    </FormDialog>
   );
 }
 
