@@ -65,7 +65,8 @@ export interface Attention {
   readonly text: string;
 }
 
-const PHASES = ['L1', 'L2', 'L3'] as const;
+/** The conductors, in their order. */
+export const PHASES = ['L1', 'L2', 'L3'] as const;
 /** Load balancing plans each second. */
 const PLAN_WITHIN_S = 10;
 

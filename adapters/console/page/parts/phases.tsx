@@ -1,7 +1,8 @@
 // The current of one conductor against what it may carry: a number, a bar, and a mark where it may be less than the bar's end.
 import type { JSX } from 'preact';
+import type { CircuitSummary } from '../../../../gateway/ports/console.js';
 import { amperes, rating } from '../format.js';
-import { loadOf, type Load } from '../standing.js';
+import { loadOf, PHASES, type Load } from '../standing.js';
 
 interface ConductorProps {
   readonly phase: string;
@@ -61,3 +62,26 @@ export function Conductor(props: ConductorProps): JSX.Element {
     </div>
   );
 }
+
+interface CircuitConductorsProps {
+  readonly breaker_A: number;
+  /** Undefined before the first plan. */
+  readonly standing: CircuitSummary['standing'];
+}
+
+export const CircuitConductors = ({ breaker_A: scale_A, standing }: CircuitConductorsProps): JSX.Element => (
+  <>
+    {PHASES.map((phase) => (
+      <Conductor
+        key={phase}
+        phase={phase}
+        current_A={standing?.current_A[phase]}
+        background_A={standing?.background_A[phase]}
+        scale_A={scale_A}
+        limit_A={standing?.limit_A}
+        showLimit
+        watched
+      />
+    ))}
+  </>
+);

@@ -1,5 +1,6 @@
 // A history as the columns of a chart: times in seconds since 1970, a gap where nothing was measured.
 import type { History } from '../contract.js';
+import { PHASES } from '../standing.js';
 
 export type ChartColumns = readonly (readonly (number | null)[])[];
 
@@ -15,10 +16,8 @@ export interface Charted {
   readonly series: readonly ChartSeries[];
 }
 
-const LOOKS = ['L1', 'L2', 'L3'] as const;
-
 export function currentChart(history: History): Charted {
-  const measured = LOOKS.flatMap((look, index) => {
+  const measured = PHASES.flatMap((look, index) => {
     const values = history.current_A[index] ?? [];
     // A phase that never carried anything is one that is not wired, or nothing to look at.
     return values.some((value) => value !== null)

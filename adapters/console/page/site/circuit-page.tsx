@@ -3,11 +3,10 @@ import type { JSX } from 'preact';
 import { useConsole } from '../console-context.js';
 import { amperes, rating } from '../format.js';
 import { Facts, Panel, Title } from '../parts/panel.js';
-import { Conductor } from '../parts/phases.js';
+import { CircuitConductors } from '../parts/phases.js';
 import { addressOf } from '../place.js';
+import { PHASES } from '../standing.js';
 import { HistoryPanel } from './history-panel.js';
-
-const PHASES = ['L1', 'L2', 'L3'] as const;
 
 export function CircuitPage({ name }: { readonly name: string }): JSX.Element {
   const { drawing, live } = useConsole();
@@ -35,18 +34,7 @@ export function CircuitPage({ name }: { readonly name: string }): JSX.Element {
           <Panel title="Now">
             <div class="conductors" role="table" aria-label="Current of each phase against its limit">
               <div role="row">
-                {PHASES.map((phase) => (
-                  <Conductor
-                    key={phase}
-                    phase={phase}
-                    current_A={standing?.current_A[phase]}
-                    background_A={standing?.background_A[phase]}
-                    scale_A={drawn.breaker_A}
-                    limit_A={standing?.limit_A}
-                    showLimit
-                    watched
-                  />
-                ))}
+                <CircuitConductors breaker_A={drawn.breaker_A} standing={standing} />
               </div>
             </div>
             <p class="legend" aria-hidden="true">

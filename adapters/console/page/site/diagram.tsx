@@ -6,13 +6,11 @@ import type { CircuitSummary, EvseSummary } from '../../../../gateway/ports/cons
 import type { DrawnCircuit, DrawnEvse } from '../contract.js';
 import { duration, energy, power, rating, secondsBetween } from '../format.js';
 import { State } from '../parts/glyph.js';
-import { Conductor } from '../parts/phases.js';
+import { CircuitConductors, Conductor } from '../parts/phases.js';
 import { addressOf } from '../place.js';
-import { evseStanding } from '../standing.js';
+import { evseStanding, PHASES } from '../standing.js';
 import { diagramRows, type DiagramRow } from './diagram-rows.js';
 import { MeterSymbol, SupplySymbol, BreakerSymbol } from './symbols.js';
-
-const PHASES = ['L1', 'L2', 'L3'] as const;
 
 export function Diagram(): JSX.Element {
   const { drawing, live } = useConsole();
@@ -121,18 +119,7 @@ function CircuitRow({ row, circuit, live, folded, onFold }: CircuitRowProps): JS
           </span>
         )}
       </div>
-      {PHASES.map((phase) => (
-        <Conductor
-          key={phase}
-          phase={phase}
-          current_A={standing?.current_A[phase]}
-          background_A={standing?.background_A[phase]}
-          scale_A={circuit.breaker_A}
-          limit_A={standing?.limit_A}
-          showLimit
-          watched
-        />
-      ))}
+      <CircuitConductors breaker_A={circuit.breaker_A} standing={standing} />
       <div class="why" role="cell">
         {standing === undefined ? 'not planned yet' : limitWords(standing, circuit)}
       </div>

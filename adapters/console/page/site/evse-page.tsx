@@ -9,11 +9,10 @@ import { State } from '../parts/glyph.js';
 import { Facts, Panel, Title } from '../parts/panel.js';
 import { Conductor } from '../parts/phases.js';
 import { addressOf } from '../place.js';
-import { evseStanding } from '../standing.js';
+import { evseStanding, PHASES } from '../standing.js';
 import { EvseActs } from './evse-acts.js';
 import { HistoryPanel } from './history-panel.js';
 
-const PHASES = ['L1', 'L2', 'L3'] as const;
 const SHOWN_EVENTS = 8;
 
 export function EvsePage({ number }: { readonly number: number }): JSX.Element {

@@ -1,7 +1,7 @@
 // The site in a few figures: what it takes from the grid, how many cars charge, what is left on its fullest conductor.
 import type { SiteDrawing, SiteStatus } from '../../../../gateway/ports/console.js';
+import { PHASES } from '../standing.js';
 
-const PHASES = ['L1', 'L2', 'L3'] as const;
 export type PhaseName = (typeof PHASES)[number];
 
 export interface SiteFigures {
