@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { useConsole } from './console-context.js';
 import { EventList } from './parts/event-list.js';
+import { Field, has, SearchField } from './parts/form.js';
 import { Panel, Title } from './parts/panel.js';
 
 const SEVERITIES = [
@@ -15,19 +16,17 @@ export function EventsPage(): JSX.Element {
   const { live } = useConsole();
   const [least, setLeast] = useState<string>('all');
   const [words, setWords] = useState('');
-  const wanted = words.trim().toLowerCase();
   const shown = live.events.filter(
     ({ severity, subject, text, fault = '', kind }) =>
       (least === 'all' || severity === 'fault' || severity === least) &&
-      (wanted === '' || `${subject} ${text} ${fault} ${kind}`.toLowerCase().includes(wanted)),
+      has(words, `${subject} ${text} ${fault} ${kind}`),
   );
   return (
     <>
       <Title>Events</Title>
       <Panel title="Newest first" aside={<span>{`${shown.length} of ${live.events.length}`}</span>}>
         <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-          <label class="field">
-            <span>Show</span>
+          <Field label="Show">
             <select value={least} onChange={({ currentTarget }) => setLeast(currentTarget.value)}>
               {SEVERITIES.map(([value, title]) => (
                 <option key={value} value={value}>
@@ -35,16 +34,8 @@ export function EventsPage(): JSX.Element {
                 </option>
               ))}
             </select>
-          </label>
-          <label class="field grows">
-            <span>With the words</span>
-            <input
-              type="search"
-              value={words}
-              placeholder="evse/3, CP01, FC-…"
-              onInput={({ currentTarget }) => setWords(currentTarget.value)}
-            />
-          </label>
+          </Field>
+          <SearchField words={words} examples="evse/3, CP01, FC-…" onWords={setWords} />
         </form>
         <EventList events={shown} />
       </Panel>

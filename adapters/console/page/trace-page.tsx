@@ -5,6 +5,7 @@ import { useConsole } from './console-context.js';
 import type { TracedFrame } from '../../../gateway/ports/console.js';
 import { frameWords, type FrameWords } from './frame-words.js';
 import { Button } from './parts/act.js';
+import { Field, has, SearchField } from './parts/form.js';
 import { Glyph } from './parts/glyph.js';
 import { Panel, Title } from './parts/panel.js';
 import { addressOf } from './place.js';
@@ -30,8 +31,7 @@ export function TracePage({ peer }: { readonly peer?: string | undefined }): JSX
       <Title>Trace</Title>
       <Panel title="Messages on the wire" class="is-trace">
         <div class="filters">
-          <label class="field">
-            <span>Of</span>
+          <Field label="Of">
             <select
               value={peer ?? ''}
               onChange={({ currentTarget }) => {
@@ -48,7 +48,7 @@ export function TracePage({ peer }: { readonly peer?: string | undefined }): JSX
                 </option>
               ))}
             </select>
-          </label>
+          </Field>
         </div>
         {peer === undefined ? (
           <p class="quiet">Nothing is recorded for the page until one is chosen.</p>
@@ -66,22 +66,11 @@ function Frames({ peer }: { readonly peer: string }): JSX.Element {
   const { frames, lost, missed, clear } = useFrames(peer, held);
   const [kind = '', name = ''] = peer.split('/');
   const query = `${kind}=${encodeURIComponent(name)}`;
-  const wanted = words.trim().toLowerCase();
-  const shown = frames.filter(
-    ({ frame, words: { action } }) => wanted === '' || `${action} ${frame}`.toLowerCase().includes(wanted),
-  );
+  const shown = frames.filter(({ frame, words: { action } }) => has(words, `${action} ${frame}`));
   return (
     <>
       <div class="filters">
-        <label class="field grows">
-          <span>With the words</span>
-          <input
-            type="search"
-            value={words}
-            placeholder="MeterValues, Rejected, a message id"
-            onInput={({ currentTarget }) => setWords(currentTarget.value)}
-          />
-        </label>
+        <SearchField words={words} examples="MeterValues, Rejected, a message id" onWords={setWords} />
         <Button onClick={() => setHeld(!held)}>
           {held ? `Go on${missed > 0 ? ` (${missed} new)` : ''}` : 'Pause'}
         </Button>

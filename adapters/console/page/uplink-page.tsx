@@ -4,6 +4,7 @@ import { useConsole } from './console-context.js';
 import type { CsmsSummary, JournalOverview } from '../../../gateway/ports/console.js';
 import { DeadLetters } from './dead-letters.js';
 import { bytes, duration } from './format.js';
+import { Field } from './parts/form.js';
 import { State } from './parts/glyph.js';
 import { Facts, Panel, Title } from './parts/panel.js';
 import { Problem } from './parts/problem.js';
@@ -79,12 +80,9 @@ function Journal({ of }: { readonly of: JournalOverview }): JSX.Element {
         )}
       </p>
       {used !== undefined && limit !== undefined && (
-        <label class="field">
-          <span>
-            {bytes(used)} of {bytes(limit)} used
-          </span>
+        <Field label={`${bytes(used)} of ${bytes(limit)} used`}>
           <meter min={0} max={limit} high={limit * 0.9} value={used} />
-        </label>
+        </Field>
       )}
       <Facts
         of={[

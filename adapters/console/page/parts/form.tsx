@@ -68,15 +68,39 @@ export const FormDialog = ({
 export const Field = ({
   label,
   hint,
+  grows = false,
   children,
 }: {
   readonly label: string;
   readonly hint?: string;
+  /** Takes the room that is left beside its neighbours. */
+  readonly grows?: boolean;
   readonly children: ComponentChildren;
 }): JSX.Element => (
-  <label class="field">
+  <label class={grows ? 'field grows' : 'field'}>
     <span>{label}</span>
     {children}
     {hint !== undefined && <small>{hint}</small>}
   </label>
 );
+
+interface SearchFieldProps {
+  readonly words: string;
+  /** Of what may be looked for. */
+  readonly examples: string;
+  readonly onWords: (words: string) => void;
+}
+
+export const SearchField = ({ words, examples, onWords }: SearchFieldProps): JSX.Element => (
+  <Field label="With the words" grows>
+    <input
+      type="search"
+      value={words}
+      placeholder={examples}
+      onInput={({ currentTarget }) => onWords(currentTarget.value)}
+    />
+  </Field>
+);
+
+/** Whether a text has what was written into a search field; nothing was: each has. */
+export const has = (words: string, text: string): boolean => text.toLowerCase().includes(words.trim().toLowerCase());
