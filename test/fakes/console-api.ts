@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { readFile } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { openPage } from '../../adapters/console/page.js';
+import type { ConsoleAnswer } from '../../gateway/ports/console-routes.js';
 
 export interface PlayedApi {
   readonly address: string;
@@ -20,13 +20,6 @@ export interface PlayedApi {
 export type Answers = Readonly<Record<string, Answer>>;
 type Answer = object | ((body: unknown, query: URLSearchParams) => { readonly status?: number; readonly body: object });
 
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.svg': 'image/svg+xml',
-};
-
 /**
  * @param answers by `GET /api/site`; streams are `STREAM /api/live`, with what each new reader hears first by event
  * @param folder the built page
@@ -34,6 +27,7 @@ const TYPES: Readonly<Record<string, string>> = {
 export async function playConsoleApi(answers: Answers, folder: string): Promise<PlayedApi> {
   const commands: string[] = [];
   const streams = new Map<ServerResponse, string>();
+  const page = openPage(folder);
   let reachable = true;
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://console');
@@ -49,7 +43,7 @@ export async function playConsoleApi(answers: Answers, folder: string): Promise<
     const body = await bodyOf(request);
     if (request.method !== 'GET') commands.push(`${request.method} ${pathname} ${JSON.stringify(body)}`);
     const found = answers[`${request.method} ${pathname}`];
-    if (found === undefined) return file(folder, pathname, response);
+    if (found === undefined) return file(page.answer(pathname, undefined), pathname, response);
     const made = typeof found === 'function' ? found(body, searchParams) : { body: found };
     response.writeHead(made.status ?? 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(made.body));
@@ -92,12 +86,11 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   return text === '' ? undefined : JSON.parse(text);
 }
 
-async function file(folder: string, pathname: string, response: ServerResponse): Promise<void> {
-  const name = pathname === '/' ? 'index.html' : pathname.slice(1);
-  const body = await readFile(join(folder, name)).catch(() => undefined);
-  response.writeHead(body === undefined ? 404 : 200, {
-    'content-type': TYPES[extname(name)] ?? 'application/json',
-    'content-security-policy': "default-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-  });
-  response.end(body ?? JSON.stringify({ error: `nothing at ${pathname}`, action: 'ask for something else' }));
+function file(found: ConsoleAnswer | undefined, pathname: string, response: ServerResponse): void {
+  if (found?.kind !== 'text') {
+    response.writeHead(404, { 'content-type': 'application/json' });
+    return void response.end(JSON.stringify({ error: `nothing at ${pathname}`, action: 'ask for something else' }));
+  }
+  response.writeHead(200, { 'content-type': found.contentType, ...found.headers });
+  response.end(found.body);
 }
