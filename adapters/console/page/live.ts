@@ -1,5 +1,5 @@
 // What the gateway tells without being asked: its status each second, and each event. Keeps the connection, and says how old what it has is.
-import { ask } from './api.js';
+import { ask, refusedBy } from './api.js';
 import type { ConsoleEvent, SiteStatus } from '../../../gateway/ports/console.js';
 
 export interface LivePicture {
@@ -33,6 +33,8 @@ export function followLive({ onPicture, onSignedOut }: Following): () => void {
   let source: EventSource | undefined;
   let heardAt_ms = Date.now();
   let ended = false;
+  /** Counts what began a connection or gave it up: only the newest may go on. */
+  let attempt = 0;
   let retry: ReturnType<typeof setTimeout> | undefined;
 
   const show = (change: Partial<LivePicture>): void => {
@@ -40,6 +42,7 @@ export function followLive({ onPicture, onSignedOut }: Following): () => void {
     onPicture(picture);
   };
   const reopen = (): void => {
+    attempt += 1;
     source?.close();
     source = undefined;
     if (picture.link !== 'lost') show({ link: 'lost' });
@@ -48,13 +51,15 @@ export function followLive({ onPicture, onSignedOut }: Following): () => void {
   };
   /** An event stream does not say why it was refused: an ordinary question does. */
   const open = async (): Promise<void> => {
+    attempt += 1;
+    const mine = attempt;
     try {
       const { events } = await ask<{ events: readonly ConsoleEvent[] }>('/api/events?limit=200');
-      if (ended) return;
+      if (ended || mine !== attempt) return;
       show({ events });
     } catch (err) {
-      if (ended) return;
-      if ((err as { status?: number }).status === 401) onSignedOut();
+      if (ended || mine !== attempt) return;
+      if (refusedBy(err).status === 401) onSignedOut();
       else reopen();
       return;
     }

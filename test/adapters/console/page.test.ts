@@ -295,6 +295,38 @@ t.test(
       text: 'ground failure',
     });
     await page.getByRole('status').getByText('EVSE 1: ground failure').waitFor();
+
+    // A phone that is woken again while the answer to the time before is still on its way.
+    const late: (() => Promise<void>)[] = [];
+    let came = (): void => undefined;
+    await page.route('**/api/events*', (route) => {
+      late.push(() => route.continue());
+      came();
+    });
+    for (const _ of ['once', 'again']) {
+      const asked = new Promise<void>((resolve) => {
+        came = resolve;
+      });
+      await page.evaluate(`{
+        const now = Date.now;
+        Date.now = () => now() + 60_000;
+        document.dispatchEvent(new Event('visibilitychange'));
+      }`);
+      await asked;
+    }
+    await Promise.all(late.map((go) => go()));
+    await page.getByText('Live', { exact: true }).waitFor();
+    const event = {
+      at: '2026-01-01T12:01:00Z',
+      kind: 'limit',
+      severity: 'info',
+      subject: 'gateway',
+      text: 'told once',
+    };
+    api.tell('/api/live', 'event', event);
+    api.tell('/api/live', 'status', status(17.5));
+    await page.getByText('37.5').first().waitFor();
+    test.equal(await page.getByText('told once').count(), 1, 'it has one connection');
   },
 );
 
