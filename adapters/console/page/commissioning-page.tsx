@@ -82,35 +82,30 @@ function Station({ of, again }: { readonly of: CommissionedStation; readonly aga
     >
       <Problem of={problem} />
       <ol class="steps">
-        {of.steps.map(({ step, evse, state, detail, at }) => (
-          <li key={`${step} ${evse ?? ''}`} class={`is-${state}`}>
-            <State {...STATES[state]} />
-            <div>
-              <b>
-                {STEPS[step]?.title ?? step}
-                {evse !== undefined && `, EVSE ${evse}`}
-              </b>
-              <small>
-                {detail ?? STEPS[step]?.what ?? ''}
-                {at !== undefined && ` (${time.moment(at, live.status?.at ?? at)})`}
-              </small>
-            </div>
-            <Button
-              busy={busy}
-              disabled={running}
-              label={`${state === 'open' ? 'Begin' : 'Repeat'} ${STEPS[step]?.title ?? step} of ${of.station}`}
-              onClick={() =>
-                void send(
-                  step,
-                  `${STEPS[step]?.title ?? step} of ${of.station} begins`,
-                  evse === undefined ? {} : { evse },
-                )
-              }
-            >
-              {state === 'open' || state === 'needs-car' ? 'Begin' : 'Repeat'}
-            </Button>
-          </li>
-        ))}
+        {of.steps.map(({ step, evse, state, detail, at }) => {
+          const name = `${STEPS[step]?.title ?? step}${evse === undefined ? '' : `, EVSE ${evse}`}`;
+          const verb = state === 'open' || state === 'needs-car' ? 'Begin' : 'Repeat';
+          return (
+            <li key={`${step} ${evse ?? ''}`} class={`is-${state}`}>
+              <State {...STATES[state]} />
+              <div>
+                <b>{name}</b>
+                <small>
+                  {detail ?? STEPS[step]?.what ?? ''}
+                  {at !== undefined && ` (${time.moment(at, live.status?.at ?? at)})`}
+                </small>
+              </div>
+              <Button
+                busy={busy}
+                disabled={running}
+                label={`${verb} ${name} of ${of.station}`}
+                onClick={() => void send(step, `${name} of ${of.station} begins`, evse === undefined ? {} : { evse })}
+              >
+                {verb}
+              </Button>
+            </li>
+          );
+        })}
       </ol>
     </Panel>
   );

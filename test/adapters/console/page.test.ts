@@ -225,6 +225,7 @@ const answers = (over: Answers = {}): Answers => ({
         steps: [
           { step: 'communication', state: 'passed' },
           { step: 'setpoint', state: 'open' },
+          { step: 'pause', evse: 1, state: 'needs-car', detail: 'plug a car in' },
         ],
       },
     ],
@@ -427,7 +428,10 @@ t.test('every page by keyboard, on the narrowest phone, light and dark', { skip:
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name }).waitFor();
     if (name === 'Configuration') await page.getByRole('textbox', { name: 'site.yaml' }).waitFor();
-    if (name === 'Commissioning') await page.getByText('Passed', { exact: true }).waitFor();
+    if (name === 'Commissioning') {
+      await page.getByText('Passed', { exact: true }).waitFor();
+      await page.getByRole('button', { name: 'Begin Pause, EVSE 1 of CP01' }).waitFor();
+    }
     if (name === 'Uplink') await page.getByText('the CSMS answered InternalError').first().waitFor();
     test.equal(await sideways(page), 0, `${name} has nothing that stands out at the right`);
     test.same(await barriers(page), [], `${name}, light`);
