@@ -135,6 +135,7 @@ function useFrames(peer: string, held: boolean): Followed {
   const [shown, setShown] = useState<readonly ShownFrame[]>([]);
   const [missed, setMissed] = useState(0);
   const [lost, setLost] = useState(false);
+  const unseen = useRef(0);
   const still = useRef(held);
   still.current = held;
   useEffect(() => {
@@ -146,13 +147,14 @@ function useFrames(peer: string, held: boolean): Followed {
     // A busy charger sends many within the time of one drawing.
     const draw = (): void => {
       drawn = undefined;
-      if (still.current) setMissed((before) => before + 1);
+      if (still.current) setMissed(unseen.current);
       else setShown(all.current);
     };
     source.onopen = () => setLost(false);
     source.onerror = () => setLost(true);
     source.addEventListener('frame', ({ data }: MessageEvent<string>) => {
       const frame = JSON.parse(data) as TracedFrame;
+      if (still.current) unseen.current += 1;
       if (calls.size > MOST_FRAMES) calls.clear();
       all.current = [{ ...frame, number: ++number, words: frameWords(frame.frame, calls) }, ...all.current].slice(
         0,
@@ -167,6 +169,7 @@ function useFrames(peer: string, held: boolean): Followed {
   }, [peer]);
   useEffect(() => {
     if (held) return;
+    unseen.current = 0;
     setMissed(0);
     setShown(all.current);
   }, [held]);

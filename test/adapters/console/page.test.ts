@@ -456,7 +456,8 @@ t.test('every page by keyboard, on the narrowest phone, light and dark', { skip:
     frame: '[3,"a",{"currentTime":"x"}]',
   };
   api.tell('/api/trace', 'frame', frame);
-  await page.getByRole('button', { name: 'Go on (1 new)' }).click();
+  api.tell('/api/trace', 'frame', { ...frame, frame: '[2,"b","DataTransfer",{}]' });
+  await page.getByRole('button', { name: 'Go on (2 new)' }).click();
   await page.getByText('answer to').waitFor();
   await page.getByRole('searchbox').fill('nothing like it');
   await page.getByText('0 messages').waitFor();
