@@ -56,14 +56,17 @@ interface UserProps {
 }
 
 function UserRow({ of, again }: UserProps): JSX.Element {
-  const { time, session, live } = useConsole();
+  const { time, session, live, refresh } = useConsole();
   const { busy, problem, act } = useAct();
   const [removing, setRemoving] = useState(false);
   const path = `/api/users/${encodeURIComponent(of.name)}`;
   const now = live.status?.at ?? '';
+  const own = of.name === session.name;
   const setRole = async (role: string): Promise<void> => {
-    await act({ path, method: 'PATCH', body: { role }, done: `${of.name} is now ${role}` });
-    again();
+    const changed = await act({ path, method: 'PATCH', body: { role }, done: `${of.name} is now ${role}` });
+    // Whoever takes the keeping of users from himself may not ask for them any more.
+    if (changed !== undefined && own) refresh();
+    else again();
   };
   const remove = async (): Promise<void> => {
     if ((await act({ path, method: 'DELETE', done: `${of.name} may no longer sign in` })) === undefined) return;
@@ -87,7 +90,7 @@ function UserRow({ of, again }: UserProps): JSX.Element {
           ))}
         </select>
       </label>
-      {of.name !== session.name && (
+      {!own && (
         <Button label={`Remove ${of.name}`} onClick={() => setRemoving(true)}>
           Remove
         </Button>

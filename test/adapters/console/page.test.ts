@@ -413,7 +413,17 @@ t.test('a breaker is edited with a mistake, then on trial, and comes back', { sk
 
 t.test('every page by keyboard, on the narrowest phone, light and dark', { skip: noChromium }, async (test) => {
   const browser = await open();
-  const api = await playConsoleApi(answers(), PAGE);
+  let role = SESSION.role;
+  const api = await playConsoleApi(
+    answers({
+      'GET /api/session': () => ({ body: { ...SESSION, role } }),
+      'PATCH /api/users/anna': (body) => {
+        ({ role } = body as { role: string });
+        return { body: {} };
+      },
+    }),
+    PAGE,
+  );
   test.teardown(() => api.close());
   const { page, complaints } = await visit(browser, api.address, { viewport: NARROW, colorScheme: 'light' });
   await page.getByRole('heading', { name: 'Site' }).waitFor();
@@ -461,4 +471,8 @@ t.test('every page by keyboard, on the narrowest phone, light and dark', { skip:
   await page.getByText('answer to').waitFor();
   await page.getByRole('searchbox').fill('nothing like it');
   await page.getByText('0 messages').waitFor();
+  await page.goto(`${api.address}/#/users`);
+  await page.getByLabel('Role of anna').selectOption('electrician');
+  await page.getByRole('heading', { name: 'Who may sign in' }).waitFor({ state: 'detached' });
+  test.equal(await page.getByRole('alert').count(), 0, 'who is no operator any more is not offered the list of users');
 });
