@@ -6,7 +6,7 @@ import { pino, stdTimeFunctions } from 'pino';
 import { JournalReader } from '../adapters/journal-sqlite/reader.js';
 import { siteFiles } from '../adapters/site-files/site-files.js';
 import { serviceManager } from '../adapters/service-manager/systemd.js';
-import { openShelf } from '../site-config/devices/shelf.js';
+import { openShelf, type DeviceShelf } from '../site-config/devices/shelf.js';
 import { loadSiteText } from '../site-config/loader.js';
 import { readWhereabouts } from '../site-config/whereabouts.js';
 import { renderFinding } from './cli-check.js';
@@ -68,14 +68,12 @@ export async function runGateway(
     return path === '--help' || path === '-h' ? 0 : 2;
   }
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
-  const files = await filesOf(path);
-  if (typeof files === 'string') {
-    process.stderr.write(`${files}\n`);
+  const start = await startOf(path);
+  if (typeof start === 'string') {
+    process.stderr.write(`${start}\n`);
     return 2;
   }
-  const devices = openShelf(path);
-  const text = readFileSync(path, 'utf8');
-  const loaded = loadSiteText(text, path, { devices, env: process.env });
+  const { files, text, devices, loaded, takenBack } = start;
   const findings = loaded.ok ? loaded.value.warnings : loaded.error;
   for (const finding of findings) process.stderr.write(`${renderFinding(finding, undefined)}\n`);
   if (!loaded.ok) {
@@ -95,11 +93,11 @@ export async function runGateway(
     if (up !== undefined) void reload(up, log);
   });
   try {
-    const source = { files: files.files, text, devices: () => openShelf(path), env: process.env };
+    const source = { files, text, devices: () => openShelf(path), env: process.env };
     const running = await composeGateway(site, devices, clock, machine, log, firmwareVersion, source);
-    if (files.takenBack !== undefined)
+    if (takenBack !== undefined)
       log.warn(
-        { revision: files.takenBack, fault: FAULTS.siteTakenBack.code },
+        { revision: takenBack, fault: FAULTS.siteTakenBack.code },
         'the gateway fell while a change of site.yaml was on trial: it was taken back',
       );
     up = running;
@@ -136,29 +134,51 @@ export async function runGateway(
   }
 }
 
+/** What the gateway starts with. */
+interface Start {
+  readonly files: SiteFiles;
+  readonly text: string;
+  readonly devices: DeviceShelf;
+  readonly loaded: ReturnType<typeof loadSiteText>;
+  /** The revision that was. */
+  readonly takenBack: string | undefined;
+}
+
 /**
- * The file of the site and its revisions. A change that nobody has kept, and that the gateway fell under, is taken back first.
+ * The site as its file describes it. A change that nobody has kept, and that the gateway fell under, is taken back first.
  * @returns in words why the gateway cannot start
  */
-async function filesOf(
-  path: string,
-): Promise<{ readonly files: SiteFiles; readonly takenBack: string | undefined } | string> {
+async function startOf(path: string): Promise<Start | string> {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (err) {
     return `${path} cannot be read: ${err instanceof Error ? err.message : String(err)}`;
   }
-  const where = readWhereabouts(text, path);
-  // What is wrong with it is told by whoever loads it.
-  const files = siteFiles(path, where.ok ? where.value.dataDirectory : dirname(path));
-  if (!where.ok || (await isRunning(where.value.dataDirectory))) return { files, takenBack: undefined };
+  const devices = openShelf(path);
+  const load = (source: string): Start['loaded'] => loadSiteText(source, path, { devices, env: process.env });
+  const loaded = load(text);
+  const dataDirectory = loaded.ok ? loaded.value.site.dataDirectory : whereIn(text, path);
+  const files = siteFiles(path, dataDirectory ?? dirname(path));
+  const asItIs = { files, text, devices, loaded, takenBack: undefined };
+  if (dataDirectory === undefined) return asItIs;
   try {
-    return { files, takenBack: await takeBack(files) };
+    const { trial } = await files.log();
+    if (trial === undefined || (await isRunning(dataDirectory))) return asItIs;
+    const takenBack = await takeBack(files);
+    if (takenBack === undefined) return asItIs;
+    const former = await files.read();
+    return { files, text: former, devices, loaded: load(former), takenBack };
   } catch (err) {
     const action = err instanceof SiteFileUnwritable ? `; ${err.action}` : '';
     return `a change of ${path} waits to be taken back, and cannot be: ${err instanceof Error ? err.message : String(err)}${action}`;
   }
+}
+
+/** Also of a file with faults, which may be those of a change on trial. */
+function whereIn(text: string, path: string): string | undefined {
+  const where = readWhereabouts(text, path);
+  return where.ok ? where.value.dataDirectory : undefined;
 }
 
 /** Another gateway has the data directory: the trial is its own. This one will not start. */
