@@ -4,12 +4,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { freePort } from '../peers/free-port.js';
+import { isListening } from '../peers/listening.js';
 import { cpuOf, median, residentOf } from './statistics.js';
 
 const { values: options } = parseArgs({
@@ -74,13 +74,7 @@ async function start([, args]: Subject): Promise<Round> {
 /** @throws Error when it ends before it listens */
 async function listening(child: ChildProcess, port: number): Promise<void> {
   while (child.exitCode === null) {
-    const socket = connect(port, '127.0.0.1');
-    const open = await new Promise<boolean>((resolve) => {
-      socket.once('connect', () => resolve(true));
-      socket.once('error', () => resolve(false));
-    });
-    socket.destroy();
-    if (open) return;
+    if (await isListening(port)) return;
     await new Promise((resolve) => setTimeout(resolve, DIAL_EVERY_ms));
   }
   throw new Error(`it ended with ${child.exitCode} before it listened`);

@@ -2,10 +2,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, existsSync } from 'node:fs';
-import { connect as dial } from 'node:net';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { freePort } from './free-port.js';
+import { isListening } from './listening.js';
 
 const MOSQUITTO = ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto', '/opt/homebrew/sbin/mosquitto'].find(existsSync);
 /** Why a test has to be left out; false where it need not. */
@@ -41,15 +41,7 @@ export async function mosquitto(t: Test): Promise<Broker> {
     kill,
     async start() {
       child = spawn(MOSQUITTO ?? '', ['-c', join(directory, 'broker.conf')], { stdio: 'ignore' });
-      for (;;) {
-        const socket = dial(port, '127.0.0.1');
-        const open = await new Promise<boolean>((resolve) => {
-          socket.once('connect', () => resolve(true));
-          socket.once('error', () => resolve(false));
-        });
-        socket.destroy();
-        if (open) return;
-      }
+      while (!(await isListening(port)));
     },
   };
 }
