@@ -1,18 +1,26 @@
 // deploy/openapi.yaml describes every address and no other, and what is answered is what it says.
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { actRoutes } from '../../../adapters/console/act-routes.js';
+import { commissioningRoutes } from '../../../adapters/console/commissioning-routes.js';
+import { configurationRoutes } from '../../../adapters/console/configuration-routes.js';
 import { LiveFeed } from '../../../adapters/console/live.js';
 import { recordRoutes } from '../../../adapters/console/record-routes.js';
 import { openConsole } from '../../../adapters/console/server.js';
 import { siteRoutes } from '../../../adapters/console/routes.js';
 import { traceRoutes } from '../../../adapters/console/trace-routes.js';
 import { userRoutes } from '../../../adapters/console/user-routes.js';
+import { siteFiles } from '../../../adapters/site-files/site-files.js';
+import { composeConfiguration } from '../../../gateway/compose-configuration.js';
 import { WireTrace } from '../../../gateway/console/wire-trace.js';
+import type { CommissioningDesk, CommissioningOverview } from '../../../gateway/ports/commissioning.js';
 import type { ActAnswer, SiteActs } from '../../../gateway/ports/console-acts.js';
+import { loadSiteText } from '../../../site-config/loader.js';
+import { devices } from '../../site-config/devices.js';
 import { FakeClock } from '../../fakes/fake-clock.js';
 import { FakeSiteConsole } from '../../fakes/fake-site-console.js';
 import { openUsers } from '../../fakes/fake-users.js';
@@ -49,11 +57,60 @@ const acts: SiteActs = {
   reset: () => Promise.resolve(yes),
 };
 
-async function opened() {
+const AT = '2025-03-01T08:00:00Z';
+const overview: CommissioningOverview = {
+  site: 'S1',
+  stations: [
+    {
+      station: 'CP1',
+      steps: [
+        { step: 'communication', state: 'passed', detail: 'it answers', at: AT, by: 'anna' },
+        { step: 'phases', evse: 1, state: 'needs-car' },
+      ],
+    },
+  ],
+};
+const desk: CommissioningDesk = {
+  unknownStations: () => ({
+    site: 'S1',
+    stations: [{ station: 'CP9', remoteAddress: '10.0.0.9', attempts: 2, firstAt: AT, lastAt: AT }],
+  }),
+  commissioning: () => overview,
+  commission: (station) =>
+    station === 'CP1' ? undefined : { status: 404, error: 'there is no such station', action: 'forecourt status' },
+  cancelCommissioning: () => undefined,
+  commissioningReport: () => '# Report',
+};
+
+const siteText = (breaker_A: number): string => `site: { id: S1, time-zone: Europe/Berlin }
+data-directory: data
+circuits: { main: { breaker: ${breaker_A} A } }
+stations: { CP1: { circuit: main, password: in-the-open-12345, evses: [{ number: 1, max-current: 16 A, fallback-current: 6 A }] } }
+`;
+
+/** Of a real site.yaml: what is answered is made in many places. */
+function openConfiguration(t: Test, clock: FakeClock) {
+  const folder = t.testdir({ 'site.yaml': siteText(63), data: {} });
+  const path = join(folder, 'site.yaml');
+  const loaded = loadSiteText(siteText(63), path, { devices, env: {} });
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.error));
+  const files = siteFiles(path, join(folder, 'data'));
+  const running = { site: loaded.value.site, clock, log: recordingLog(), putInForce: () => Promise.resolve() };
+  return composeConfiguration({ files, text: siteText(63), devices: () => devices, env: {} }, running);
+}
+
+async function opened(t: Test) {
   const clock = new FakeClock();
   const site = new FakeSiteConsole();
   const { users } = await openUsers(clock);
-  const own = [...actRoutes('S1', acts, () => clock.now()), ...traceRoutes(new WireTrace(clock), () => site.drawing())];
+  const configuration = await openConfiguration(t, clock);
+  t.teardown(() => configuration.stop());
+  const own = [
+    ...actRoutes('S1', acts, () => clock.now()),
+    ...traceRoutes(new WireTrace(clock), () => site.drawing()),
+    ...configurationRoutes('S1', configuration),
+    ...commissioningRoutes(desk),
+  ];
   const routes = [
     ...siteRoutes(
       site,
@@ -68,7 +125,7 @@ async function opened() {
 }
 
 void t.test('every address is described with who may use it, and every description has its address', async (t) => {
-  const { routes } = await opened();
+  const { routes } = await opened(t);
   const blank = (path: string): string => path.replaceAll(/\{\w+\}/g, '*');
   const described = new Map([...operations].map(([name, operation]) => [blank(name), operation['x-access']]));
   const built = new Map(routes.map(({ method, path, access }) => [`${method} ${path}`, access]));
@@ -77,7 +134,7 @@ void t.test('every address is described with who may use it, and every descripti
 });
 
 void t.test('what is answered is as it is described', async (t) => {
-  const { clock, site, users, own } = await opened();
+  const { clock, site, users, own } = await opened(t);
   const server = await openConsole(
     { host: '127.0.0.1', port: 0, names: [] },
     { site, users, routes: own },
@@ -127,6 +184,10 @@ void t.test('what is answered is as it is described', async (t) => {
     '/api/journal',
     '/api/session',
     '/api/users',
+    '/api/config',
+    '/api/config/schema',
+    '/api/commission',
+    '/api/unknown-stations',
   ])
     t.equal(await ask('GET', path), 200, path);
   for (const what of ['explain', 'history'])
@@ -147,6 +208,25 @@ void t.test('what is answered is as it is described', async (t) => {
     t.equal(await ask('POST', `/api/evses/1/${act}`, `/api/evses/{evse}/${act}`, body), status, act);
   t.equal(await ask('POST', '/api/stations/CP1/reset', '/api/stations/{station}/reset', { kind: 'soft' }), 200);
   t.equal(await ask('GET', '/api/evses/9/explain', '/api/evses/{evse}/explain'), 404);
+  const config = (what: string, body: object): Promise<number> =>
+    ask('POST', `/api/config/${what}`, `/api/config/${what}`, body);
+  const wrong = siteText(63).replace('circuits', 'circuitz');
+  for (const text of [siteText(50), wrong]) {
+    t.equal(await config('check', { text }), 200);
+    t.equal(await config('diff', { text }), 200);
+  }
+  t.equal(await config('apply', { text: wrong }), 422);
+  t.equal(await config('apply', { text: siteText(50), confirmWithin_s: 60, comment: 'a try' }), 202);
+  t.equal(await config('apply', { text: siteText(40) }), 409);
+  for (const path of ['/api/config', '/api/config/history']) t.equal(await ask('GET', path), 200, path);
+  t.equal(await config('keep', {}), 200);
+  t.equal(await config('keep', { revision: '9' }), 404);
+  t.equal(await config('revert', { revision: '1' }), 200);
+  t.equal(await config('revert', { revision: '9' }), 404);
+  const step = '/api/commission/{station}/{step}';
+  t.equal(await ask('POST', '/api/commission/CP1/setpoint', step, { evse: 1 }), 202);
+  t.equal(await ask('POST', '/api/commission/CP9/setpoint', step, {}), 404);
+  t.equal(await ask('POST', '/api/commission/CP1/cancel', step, {}), 202);
   const anna = { name: 'anna', password: 'correct horse' };
   t.equal(await ask('POST', '/api/setup', '/api/setup', { token: users.setupToken, ...anna }), 200);
   t.equal(
