@@ -64,7 +64,7 @@ export class Upgrade {
   async #switch(course: Course): Promise<void> {
     const { installation, service, say } = this.#is;
     installation.forgetStarts();
-    say(`stopping the gateway: chargers hold their fail-safe limits`);
+    say('stopping the gateway: cars go on at the last limit of their chargers, or at the fall-back current');
     await service.stop();
     const journal = this.#is.journal(course);
     const form = journal.form();
