@@ -12,7 +12,7 @@ import { clientOf, findSite, type ConsoleIo } from './cli-console.js';
 import { prepareFormer, prepareRelease, type Asked, type Site } from './cli-upgrade-prepare.js';
 import type { Clock } from './kernel/clock.js';
 import { FAULTS } from './kernel/faults.js';
-import { milliseconds } from './kernel/units.js';
+import { milliseconds, toRfc3339 } from './kernel/units.js';
 import type { Health, SiteStatus } from './ports/console.js';
 import {
   UpgradeRefused,
@@ -139,8 +139,31 @@ async function upgrade(
   } finally {
     lock.release();
   }
-  await service.carryOut();
+  try {
+    await service.carryOut();
+  } catch (err) {
+    withdraw(course, machine, box, err instanceof Error ? err.message : String(err));
+    throw err;
+  }
   return follow(course, machine, box);
+}
+
+/** What nobody could be told to carry out must not begin by itself at the next boot. */
+function withdraw(
+  { toVersion, from }: Course,
+  { folder, lock: file }: Site,
+  { clock }: UpgradeBox,
+  reason: string,
+): void {
+  const lock = takeLock(file);
+  // Who holds it carries it out after all.
+  if (lock === undefined) return;
+  try {
+    if (folder.course()?.stage === 'prepared')
+      folder.endCourse({ version: toVersion, from, outcome: 'returned', reason, at: toRfc3339(clock.now()) });
+  } finally {
+    lock.release();
+  }
 }
 
 const log = ({ home }: Site): string => join(home, 'upgrade.log');

@@ -9,6 +9,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,12 +19,14 @@ import { connect, STORE_VERSION } from '../../../adapters/journal-sqlite/databas
 import { migrateJournal } from '../../../adapters/journal-sqlite/migrate.js';
 import { ReleaseFolder } from '../../../adapters/releases/folder.js';
 import { JournalFile } from '../../../adapters/releases/journal-file.js';
+import { runUpgrade } from '../../../gateway/cli-upgrade.js';
 import { PACKAGED, type Course, type Observation, type ServiceControl } from '../../../gateway/ports/installation.js';
 import { settle, Upgrade } from '../../../gateway/upgrades/upgrade.js';
 import { judge, MOST_STARTS, STEADY, type Trial } from '../../../gateway/upgrades/verdict.js';
 import { compareVersions, isVersion } from '../../../gateway/upgrades/version.js';
 import { milliseconds, minutes, seconds } from '../../../gateway/kernel/units.js';
 import { FakeClock } from '../../fakes/fake-clock.js';
+import { freePort } from '../../peers/free-port.js';
 import { withPowerCut } from '../../peers/power-cut.js';
 
 const OLD = '0.1.0+aaaaaaaa';
@@ -262,6 +265,33 @@ void t.test('without an own release the launcher falls back to the one that is t
   t.equal(box.chosen('run'), PACKAGED);
   t.equal(box.chosen('settle'), '', 'nothing is under way, nothing is asked');
   t.end();
+});
+
+void t.test('a service that cannot be started: nothing is left that would begin at the next boot', async (t) => {
+  const box = machine(t, GOOD);
+  box.folder.putIntoUse(NEW);
+  symlinkSync(join('releases', OLD), join(box.home, 'former'));
+  writeFileSync(join(box.home, 'releases', OLD, 'package.json'), '{ "version": "0.1.0", "store": 1 }');
+  writeFileSync(join(box.home, 'service-control'), '#!/bin/sh\necho no such unit >&2\nexit 1\n', { mode: 0o755 });
+  rmSync(join(box.data, 'journal.db'));
+  const site = join(box.root, 'site.yaml');
+  const console = `127.0.0.1:${await freePort()}`;
+  writeFileSync(site, `site: { id: S1 }\ndata-directory: ${box.data}\nconsole: { listen: '${console}' }\n`);
+  const errors: string[] = [];
+  const code = await runUpgrade(['--back', '--site', site], {
+    out: () => undefined,
+    err: (text) => errors.push(text),
+    readFile: (path) => readFileSync(path, 'utf8'),
+    clock: box.clock,
+    version: '0.2.0',
+    release: box.root,
+    env: { FORECOURT_HOME: box.home, FORECOURT_PACKAGED: box.packaged },
+  });
+  t.equal(code, 1);
+  t.match(errors.join(''), /not upgraded: .*carry-out failed: no such unit/);
+  t.equal(box.folder.course(), undefined);
+  t.match(box.folder.last(), { outcome: 'returned', from: NEW, reason: /no such unit/ });
+  t.equal(box.chosen('run'), NEW);
 });
 
 /** Where it stands after everything has been carried to its end. */
