@@ -18,7 +18,7 @@ import {
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { PrepareFailed } from '../prepare.mjs';
-import { digest, filesBelow } from './files.mjs';
+import { digest, filesBelow, isExecutable } from './files.mjs';
 
 const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64', arm: 'armhf' };
 
@@ -119,7 +119,7 @@ function settleModesAndTimes(folder, at) {
     const path = join(entry.parentPath, entry.name);
     if (entry.isSymbolicLink()) lutimesSync(path, at, at);
     else {
-      chmodSync(path, entry.isDirectory() || (statSync(path).mode & 0o100) !== 0 ? 0o755 : 0o644);
+      chmodSync(path, entry.isDirectory() || isExecutable(path) ? 0o755 : 0o644);
       utimesSync(path, at, at);
     }
   }

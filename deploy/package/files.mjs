@@ -13,9 +13,11 @@ export function filesBelow(folder) {
 
 export const digest = (algorithm, bytes) => createHash(algorithm).update(bytes).digest('hex');
 
+export const isExecutable = (file) => (statSync(file).mode & 0o100) !== 0;
+
 /** One line of a release's manifest. */
 export function described(folder, path) {
-  const bytes = readFileSync(join(folder, path));
-  const executable = (statSync(join(folder, path)).mode & 0o100) !== 0;
-  return { path, size: bytes.length, sha256: digest('sha256', bytes), executable };
+  const file = join(folder, path);
+  const bytes = readFileSync(file);
+  return { path, size: bytes.length, sha256: digest('sha256', bytes), executable: isExecutable(file) };
 }

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import tar from 'tar-stream';
 import { PrepareFailed } from '../prepare.mjs';
-import { described, filesBelow } from './files.mjs';
+import { described, filesBelow, isExecutable } from './files.mjs';
 
 /** Entries that stand first, so that whoever unpacks knows what to expect before anything is written. */
 const FIRST = ['manifest.json', 'manifest.sig'];
@@ -67,16 +67,16 @@ export async function packTarball(folder, top, target, at) {
   const all = filesBelow(folder);
   const order = [...FIRST.filter((path) => all.includes(path)), ...all.filter((path) => !FIRST.includes(path))];
   for (const path of order) {
-    const { executable } = described(folder, path);
+    const file = join(folder, path);
     pack.entry(
       {
         name: `${top}/${path}`,
-        mode: executable ? 0o755 : 0o644,
+        mode: isExecutable(file) ? 0o755 : 0o644,
         mtime: new Date(at * 1000),
         uname: 'root',
         gname: 'root',
       },
-      readFileSync(join(folder, path)),
+      readFileSync(file),
     );
   }
   pack.finalize();
