@@ -55,7 +55,6 @@ export class JournalFile implements StoredJournal {
     copyFileSync(this.#live, this.#copy);
     const { uid, gid } = statSync(this.#live);
     for (const path of [this.#folder, this.#copy]) chownSync(path, uid, gid);
-    sync(this.#copy);
     this.#migrate(to, this.#folder);
     if (existsSync(`${this.#copy}-wal`)) throw new Error('the new release left its copy of the journal open');
     sync(this.#copy);
