@@ -97,15 +97,19 @@ own_folder /etc/forecourt/keys root:root 0755
 own_folder /etc/forecourt/secrets forecourt:forecourt 0750
 own_folder /etc/forecourt/devices forecourt:forecourt 0750
 mkdir -p "$home/releases"
+partial=$home/releases/$name.partial
+rm -rf "$partial"
 if [ ! -d "$home/releases/$name" ]; then
-  rm -rf "$home/releases/$name.partial"
-  cp -R "$here" "$home/releases/$name.partial"
-  chown -R root:root "$home/releases/$name.partial"
-  chmod -R u=rwX,go=rX "$home/releases/$name.partial"
-  mv "$home/releases/$name.partial" "$home/releases/$name"
+  cp -R "$here" "$partial"
+  chown -R root:root "$partial"
+  chmod -R u=rwX,go=rX "$partial"
 fi
-cp "$here/install/launch" "$home/launch"
-chmod 0755 "$home/launch"
+cp "$here/install/launch" "$home/launch.new"
+chmod 0755 "$home/launch.new"
+# Whole on the disk before they are in use: the power may go, and a release that is there is not copied again.
+sync
+if [ -d "$partial" ]; then mv "$partial" "$home/releases/$name"; fi
+mv -f "$home/launch.new" "$home/launch"
 ln -sfn "releases/$name" "$home/current.new"
 mv -Tf "$home/current.new" "$home/current" 2>/dev/null || { rm -f "$home/current" && mv "$home/current.new" "$home/current"; }
 mkdir -p "${link%/*}"
