@@ -1,6 +1,6 @@
 // Waiting for something to become true: looked at whenever a peer or the gateway did anything, and given up at a deadline.
 
-/** Long enough for a machine on which four tests run at once; only a test that fails waits so long. */
+/** Long enough for a machine on which several tests run at once; only a test that fails waits so long. */
 const PATIENCE_MS = 40_000;
 
 interface Waiter {
