@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
 import { Changes, present } from '../peers/changes.js';
+import { forecourt } from '../peers/forecourt-command.js';
 import { freePort } from '../peers/free-port.js';
 import { startGateway, type GatewayProcess } from '../peers/gateway-process.js';
 import { MuteCsms } from '../peers/mute-csms.js';
@@ -223,6 +224,15 @@ void t.test(
 
 /** What `systemd-analyze security` may give the gateway's unit at most: 0 is locked in, 10 is bare. */
 const EXPOSURE = 1.5;
+
+void t.test('the manual page knows every command', async (t) => {
+  const { out } = await forecourt('--help');
+  const commands = [...out.matchAll(/^ {2}([a-z]+(?:, [a-z]+)*)/gm)].flatMap(([, names = '']) => names.split(', '));
+  t.ok(commands.includes('run') && commands.includes('needs'), commands.join(' '));
+  const page = readFileSync('deploy/package/forecourt.1', 'utf8');
+  const tagged = [...page.matchAll(/^\.TP\n(.*)$/gm)].map(([, tag]) => tag).join('\n');
+  for (const command of commands) t.match(tagged, new RegExp(`\\b${command}\\b`), command);
+});
 
 void t.test('the unit files are such', { skip: !hasSystemd() && 'no systemd-analyze here' }, (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'unit-'));
