@@ -95,7 +95,13 @@ function openConfiguration(t: Test, clock: FakeClock) {
   const loaded = loadSiteText(siteText(63), path, { devices, env: {} });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.error));
   const files = siteFiles(path, join(folder, 'data'));
-  const running = { site: loaded.value.site, clock, log: recordingLog(), putInForce: () => Promise.resolve() };
+  const running = {
+    site: loaded.value.site,
+    clock,
+    log: recordingLog(),
+    told: () => undefined,
+    putInForce: () => Promise.resolve(),
+  };
   return composeConfiguration({ files, text: siteText(63), devices: () => devices, env: {} }, running);
 }
 
